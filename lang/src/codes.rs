@@ -1,0 +1,69 @@
+//! Every diagnostic code with its explanation: one table, so a code is never used twice.
+//!
+//! Numbers group by what was wrong: `00` the text, `01` names, `02` expressions, `03` routing and money,
+//! `04` lints, `05` deployment, `06` what this version cannot do yet.
+
+use crate::diagnostic::Code;
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])* $constant:ident = $number:literal $name:literal;)*) => {
+        $(
+            #[doc = concat!("`", $number, "` ", $name)]
+            pub const $constant: Code = Code {
+                number: concat!("WP", $number),
+                name: $name,
+                explanation: include_str!(concat!("codes/WP", $number, ".md")),
+            };
+        )*
+        /// All codes, by number.
+        pub const ALL: &[Code] = &[$($constant),*];
+    };
+}
+
+codes! {
+    UNEXPECTED_TOKEN = "0001" "unexpected-token";
+    UNTERMINATED_STRING = "0002" "unterminated-string";
+    BAD_LITERAL = "0003" "bad-literal";
+    MISSING_VERSION = "0004" "missing-version";
+    UNKNOWN_FIELD = "0005" "unknown-field";
+    DUPLICATE_FIELD = "0006" "duplicate-field";
+    UNCLOSED_DELIMITER = "0007" "unclosed-delimiter";
+    UNKNOWN_CHARACTER = "0008" "unknown-character";
+    UNKNOWN_NAME = "0101" "unknown-name";
+    DUPLICATE_NAME = "0102" "duplicate-name";
+    IMPORT_NOT_FOUND = "0103" "import-not-found";
+    IMPORT_CYCLE = "0104" "import-cycle";
+    MISSING_FIELD = "0105" "missing-field";
+    DUPLICATE_LABEL = "0106" "duplicate-label";
+    EXPRESSION_SYNTAX = "0201" "expression-syntax";
+    UNKNOWN_IDENTIFIER = "0202" "unknown-identifier";
+    MISSING_KEY = "0203" "missing-key";
+    TYPE_MISMATCH = "0204" "type-mismatch";
+    SECTION_SEAM = "0205" "section-seam";
+    NOT_A_BOOL = "0206" "not-a-bool";
+    UNKNOWN_FUNCTION = "0207" "unknown-function";
+    PARTIAL_OPERATION = "0208" "partial-operation";
+    UNKNOWN_LITERAL = "0209" "unknown-literal";
+    CONSTANT_FAILS = "0210" "constant-fails";
+    TIER_NOT_IN_CHAIN = "0301" "tier-not-in-chain";
+    FALLBACK_CYCLE = "0302" "fallback-cycle";
+    TIER_WITHOUT_MODEL = "0303" "tier-without-model";
+    SERVICE_PORT = "0304" "service-port";
+    UNREACHABLE_MODEL = "0305" "unreachable-model";
+    ACCEPT_OVERLAP = "0306" "accept-overlap";
+    BAD_VALUE = "0307" "bad-value";
+    BUDGET_WITHOUT_PRICE = "0311" "budget-without-price";
+    UNCOUNTABLE_WINDOW = "0312" "uncountable-window";
+    SECRET_PLACEHOLDER = "0501" "secret-placeholder";
+    VERSIONS_CANNOT_EXPRESS = "0502" "versions-cannot-express";
+    SHAPE_NEEDS = "0503" "shape-needs";
+    NOT_IN_THIS_BUILD = "0601" "not-in-this-build";
+}
+
+/// The code written as `WP0203`, `wp0203` or `missing-key`.
+#[must_use]
+pub fn find(text: &str) -> Option<Code> {
+    ALL.iter()
+        .copied()
+        .find(|code| code.number.eq_ignore_ascii_case(text) || code.name == text)
+}

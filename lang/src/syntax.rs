@@ -1,0 +1,3 @@
+//! The language above expressions: lexer, recovering parser, tree, formatter.
+
+pub mod tree;
