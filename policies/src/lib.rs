@@ -5,10 +5,14 @@
 //! everything that decides calls it. Money is integer nano-dollars, tokens are integers.
 
 pub mod decision;
+#[doc(hidden)]
+pub mod example;
 pub mod facts;
 pub mod money;
 pub mod plan;
+pub mod vm;
 
 pub use decision::{Decision, Outcome};
 pub use facts::{Caller, Facts, Request};
 pub use money::NanoDollars;
+pub use plan::{Plan, PlanError};
