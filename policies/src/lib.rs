@@ -4,8 +4,10 @@
 //! in as arguments, effects go out as data. There is one implementation of a decision, [`decide`], and
 //! everything that decides calls it. Money is integer nano-dollars, tokens are integers.
 
+pub mod cost;
 pub mod decision;
 pub mod facts;
+pub mod limits;
 pub mod money;
 pub mod plan;
 
