@@ -10,6 +10,8 @@ pub mod facts;
 pub mod limits;
 pub mod money;
 pub mod plan;
+pub mod request;
+pub mod tokens;
 
 pub use decision::{Decision, Outcome};
 pub use facts::{Caller, Facts, Request};
