@@ -9,6 +9,7 @@ pub mod decision;
 pub mod facts;
 pub mod limits;
 pub mod money;
+pub mod place;
 pub mod plan;
 pub mod request;
 pub mod tokens;

@@ -40,10 +40,7 @@ impl<'n> Body<'n, '_> {
             seen: 0,
             model: Kept::default(),
             messages: Messages::new(needs),
-            prompts: Prompts {
-                keep: needs.prompt,
-                ..Prompts::default()
-            },
+            prompts: Prompts::new(needs.prompt),
             tools: Tools {
                 keep: needs.tools,
                 ..Tools::default()

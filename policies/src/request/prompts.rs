@@ -25,6 +25,13 @@ pub(super) struct Prompts<'a> {
 }
 
 impl<'a> Prompts<'a> {
+    pub(super) fn new(keep: bool) -> Self {
+        Self {
+            keep,
+            ..Self::default()
+        }
+    }
+
     fn add(&mut self, tokens: u64) {
         self.count += 1;
         self.tokens = self.tokens.saturating_add(tokens);
