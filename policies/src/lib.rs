@@ -6,6 +6,7 @@
 
 pub mod cost;
 pub mod decision;
+pub mod difficulty;
 pub mod facts;
 pub mod limits;
 pub mod money;
