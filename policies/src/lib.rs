@@ -7,6 +7,7 @@
 pub mod cost;
 pub mod decide;
 pub mod decision;
+pub mod difficulty;
 #[doc(hidden)]
 pub mod example;
 pub mod facts;
