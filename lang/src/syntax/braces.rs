@@ -56,13 +56,18 @@ fn tokens(text: &str) -> Vec<Token> {
         match token.kind {
             TokenKind::OpenBrace => open_on_line += 1,
             TokenKind::CloseBrace => open_on_line = usize::saturating_sub(open_on_line, 1),
-            TokenKind::UnclosedText => cut = Some(without_closing_braces(token, text, open_on_line)),
+            TokenKind::UnclosedText => {
+                cut = Some(without_closing_braces(token, text, open_on_line))
+            }
             _ => {}
         }
         tokens.push(cut.unwrap_or(token));
         if let Some(short) = cut.take() {
             let closing = text.get(short.end as usize..token.end as usize);
-            let closing = closing.unwrap_or("").char_indices().filter(|(_, c)| *c == '}');
+            let closing = closing
+                .unwrap_or("")
+                .char_indices()
+                .filter(|(_, c)| *c == '}');
             tokens.extend(closing.map(|(at, _)| Token {
                 kind: TokenKind::CloseBrace,
                 start: short.end + offset(at),

@@ -136,19 +136,15 @@ fn token(body: &str) -> (TokenKind, usize) {
         };
         return (kind, text.length);
     }
-    let recognizers: [(TokenKind, fn(&str) -> IResult<&str, &str>); 5] = [
-        (TokenKind::Comment, comment),
-        (TokenKind::Word, word),
-        (TokenKind::Number, number),
-        (TokenKind::CurlyText, curly_text),
-        (TokenKind::Unknown, foreign_comment),
-    ];
-    for (kind, recognizer) in recognizers {
-        if let Ok((_, written)) = recognizer(body) {
-            return (kind, written.len());
-        }
-    }
-    punctuation(body)
+    let kinds = alt((
+        comment.map(|written| (TokenKind::Comment, written.len())),
+        word.map(|written| (TokenKind::Word, written.len())),
+        number.map(|written| (TokenKind::Number, written.len())),
+        curly_text.map(|written| (TokenKind::CurlyText, written.len())),
+        foreign_comment.map(|written| (TokenKind::Unknown, written.len())),
+    ))
+    .parse(body);
+    kinds.map_or_else(|_| punctuation(body), |(_, token)| token)
 }
 
 fn comment(input: &str) -> IResult<&str, &str> {
@@ -234,7 +230,9 @@ fn punctuation(body: &str) -> (TokenKind, usize) {
 /// The length of a run of characters that begin no token; at least one character.
 fn unknown(body: &str) -> usize {
     let strange = |c: char| {
-        !is_word_character(c) && !c.is_whitespace() && !"{}()[],:=</->.!?+*%&|\"'$#“”„«»‘’".contains(c)
+        !is_word_character(c)
+            && !c.is_whitespace()
+            && !"{}()[],:=</->.!?+*%&|\"'$#“”„«»‘’".contains(c)
     };
     let run: IResult<&str, &str> = take_while(strange).parse(body);
     let run = run.map_or(0, |(_, run)| run.len());

@@ -106,7 +106,12 @@ impl Number<'_> {
             "m" => 60_000,
             "h" => 3_600_000,
             "d" => 86_400_000,
-            "" => return Err(Refusal::new("has no unit", "say of what: `ms`, `s`, `m`, `h` or `d`")),
+            "" => {
+                return Err(Refusal::new(
+                    "has no unit",
+                    "say of what: `ms`, `s`, `m`, `h` or `d`",
+                ));
+            }
             _ => {
                 return Err(Refusal::new(
                     format!("{}, where a duration belongs", self.description()),
@@ -137,7 +142,10 @@ impl Number<'_> {
 
     /// Nano-dollars per token of a price in dollars per 1M tokens.
     pub(crate) fn nano_dollars_per_token(self) -> Result<i64, Refusal> {
-        self.dollars(1_000, "exact in nano-dollars per token (three decimals per 1M tokens)")
+        self.dollars(
+            1_000,
+            "exact in nano-dollars per token (three decimals per 1M tokens)",
+        )
     }
 
     /// A decimal that is a score: the one literal that is a float.
@@ -155,10 +163,13 @@ impl Number<'_> {
 
     fn dollars(self, scale: u128, exactness: &str) -> Result<i64, Refusal> {
         if !self.money {
-            return Err(Refusal::new(
-                format!("{}, where money belongs", self.description()),
-                "write US dollars as `$1.25`",
-            ));
+            let advice = match (self.unit, self.fraction) {
+                ("", Some(fraction)) => format!("write `${}.{fraction}`", self.whole),
+                ("", None) => format!("write `${}`", self.whole),
+                _ => "write US dollars as `$1.25`".to_owned(),
+            };
+            let reason = format!("{}, where money belongs", self.description());
+            return Err(Refusal::new(reason, advice));
         }
         if !self.unit.is_empty() || self.whole.is_empty() {
             return Err(Refusal::new(
@@ -190,7 +201,9 @@ impl Number<'_> {
             digits => digits.parse().map_err(|_| too_large())?,
         };
         let product = mantissa.checked_mul(scale).ok_or_else(too_large)?;
-        let divisor = 10u128.checked_pow(places).ok_or_else(|| inexact(exactness))?;
+        let divisor = 10u128
+            .checked_pow(places)
+            .ok_or_else(|| inexact(exactness))?;
         if product % divisor != 0 {
             return Err(inexact(exactness));
         }
@@ -271,7 +284,10 @@ pub(crate) fn text(input: &str) -> Option<TextExtent> {
             escaped = false;
         } else if c == '\\' && !opening.raw {
             escaped = true;
-        } else if body.get(at..).is_some_and(|rest| rest.starts_with(opening.quote)) {
+        } else if body
+            .get(at..)
+            .is_some_and(|rest| rest.starts_with(opening.quote))
+        {
             return Some(TextExtent {
                 length: opening.length + at + opening.quote.len(),
                 closed: true,
@@ -308,7 +324,10 @@ pub(crate) fn decode(written: &str) -> Result<String, BadText> {
         return Err(BadText {
             start: 0,
             end: written.len(),
-            refusal: Refusal::new("is bytes, where text belongs", "remove the `b` before the quote"),
+            refusal: Refusal::new(
+                "is bytes, where text belongs",
+                "remove the `b` before the quote",
+            ),
         });
     }
     let end = written.len() - opening.quote.len();
@@ -394,7 +413,10 @@ mod tests {
     fn prices_are_exact_per_token() {
         assert_eq!(read("$1.25").unwrap().nano_dollars_per_token(), Ok(1250));
         assert_eq!(read("$0.125").unwrap().nano_dollars_per_token(), Ok(125));
-        let refused: Refusal = read("$0.0125").unwrap().nano_dollars_per_token().unwrap_err();
+        let refused: Refusal = read("$0.0125")
+            .unwrap()
+            .nano_dollars_per_token()
+            .unwrap_err();
         assert!(refused.reason.contains("three decimals"));
     }
 

@@ -28,7 +28,7 @@ use crate::source::{FileId, Span};
 use super::braces::Unclosed;
 use super::lexer::Token;
 use super::tree::File;
-pub(crate) use layout::{Layout, Mark, MarkKind};
+pub(crate) use layout::{Layout, MarkKind};
 
 /// What was read of a text.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -75,7 +75,8 @@ impl<'t> Parser<'t> {
     pub(super) fn closes(&mut self, open: Token) -> bool {
         let token = self.peek();
         let until = self.blocks.last().and_then(|frame| frame.until);
-        let unclosed = token.kind == TokenKind::End || until.is_some_and(|until| token.start >= until);
+        let unclosed =
+            token.kind == TokenKind::End || until.is_some_and(|until| token.start >= until);
         if unclosed {
             self.never_closed(open, token);
         } else if token.kind == TokenKind::CloseBrace {
@@ -133,7 +134,7 @@ impl<'t> Parser<'t> {
     pub(super) fn mark_value(&mut self) {
         if !self.at_end() {
             let at = self.peek().start;
-            self.layout.mark(at, MarkKind::Value);
+            self.layout.mark_value(at);
         }
     }
 
@@ -143,12 +144,17 @@ impl<'t> Parser<'t> {
     }
 
     fn unexpected(&mut self, token: Token, block: &'static Block) -> Reported {
-        // A string that is not closed has been reported.
-        if token.kind != TokenKind::UnclosedText {
+        if token.kind == TokenKind::Comma {
+            self.separator(token);
+        } else if token.kind != TokenKind::UnclosedText {
+            // A string that is not closed has been reported.
             let text = self.written(token);
             let kind = block.kind;
             let report = codes::UNEXPECTED_TOKEN
-                .error(self.span_of(token), format!("unexpected `{text}` in `{kind}`"))
+                .error(
+                    self.span_of(token),
+                    format!("unexpected `{text}` in `{kind}`"),
+                )
                 .label("no field begins with this")
                 .help(format!("{} takes {}", block.title(), block.names()));
             self.report(report);
@@ -157,6 +163,21 @@ impl<'t> Parser<'t> {
             self.bump();
         }
         Reported
+    }
+
+    fn separator(&mut self, token: Token) {
+        let span = self.span_of(token);
+        let edit = Edit {
+            span,
+            text: String::new(),
+        };
+        self.report(
+            codes::UNEXPECTED_TOKEN
+                .error(span, "unexpected `,` between fields")
+                .label("separates nothing")
+                .help("remove it: fields stand apart by spaces or lines")
+                .fix("remove `,`", [edit]),
+        );
     }
 
     /// Reports a word that is no field of `block`; the field that was meant, if that is plain. Otherwise the
@@ -190,8 +211,11 @@ impl<'t> Parser<'t> {
 
     /// Reports a field that may be written once and is written again.
     fn once<'s>(&mut self, block: &Block, keyword: Keyword<'s>, seen: &mut Vec<(&'s str, Span)>) {
-        let repeats = block.field(keyword.written).is_some_and(|field| field.repeats);
-        if repeats {
+        let repeats = block
+            .field(keyword.written)
+            .is_some_and(|field| field.repeats);
+        // A misspelt word has its finding already, and may have meant another field.
+        if repeats || self.guessed(keyword) {
             return;
         }
         let first = seen.iter().find(|(name, _)| *name == keyword.written);
@@ -220,8 +244,9 @@ impl<'t> Parser<'t> {
             let word = self.written(token);
             match token.kind {
                 TokenKind::End | TokenKind::CloseBrace => return,
-                _ if token.first_on_line => return,
+                // No statement begins with `{`, on whatever line.
                 TokenKind::OpenBrace => self.skip_braces(),
+                _ if token.first_on_line => return,
                 TokenKind::Word if !in_expression && self.begins_statement(word) => return,
                 _ => {
                     in_expression |= word == "when";
@@ -249,7 +274,9 @@ impl<'t> Parser<'t> {
             let token = self.bump();
             match token.kind {
                 TokenKind::OpenBrace => {
-                    if let Some(found) = self.unclosed.iter().find(|found| found.open == token.start) {
+                    if let Some(found) =
+                        self.unclosed.iter().find(|found| found.open == token.start)
+                    {
                         let until = found.until;
                         self.never_closed(token, token);
                         self.skip_to(until);
@@ -276,6 +303,17 @@ impl<'t> Parser<'t> {
     pub(super) fn begins_statement(&self, word: &str) -> bool {
         let frame = self.blocks.last();
         frame.is_some_and(|frame| frame.block.field(word).is_some())
+    }
+
+    /// Whether a word is a field of the block being read, or of the file, or nearly one.
+    pub(super) fn may_begin_statement(&self, word: &str) -> bool {
+        let block = self.blocks.last().map(|frame| frame.block);
+        let fields = block
+            .into_iter()
+            .chain([&fields::ITEMS])
+            .flat_map(|block| block.fields);
+        let begins = block.is_some_and(|block| block.field(word).is_some());
+        begins || nearest(word, fields.map(|field| field.name)).is_some()
     }
 
     /// Reads `{ name "text" … }`, with `:` between the two if `colon`; a name may then be quoted.
@@ -332,7 +370,10 @@ impl<'t> Parser<'t> {
         }
         let text = self.written(token);
         let report = codes::UNEXPECTED_TOKEN
-            .error(self.span_of(token), format!("expected {what}, found `{text}`"))
+            .error(
+                self.span_of(token),
+                format!("expected {what}, found `{text}`"),
+            )
             .label(format!("{what} belongs here"))
             .help(format!("write it as `{}`", self.form));
         self.report(report)

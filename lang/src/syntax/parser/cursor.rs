@@ -76,7 +76,8 @@ impl<'t> Parser<'t> {
         if let Some(line) = written
             && token.first_on_line
         {
-            self.documentation.push(line.strip_prefix(' ').unwrap_or(line));
+            self.documentation
+                .push(line.strip_prefix(' ').unwrap_or(line));
         }
     }
 
@@ -105,18 +106,31 @@ impl<'t> Parser<'t> {
         let long = written.trim_start_matches(['r', 'R', 'b', 'B']);
         let span = if lines || long.starts_with("\"\"\"") || long.starts_with("'''") {
             let prefix = offset(written.len() - long.len());
-            Span::new(self.file, token.start, (token.start + prefix + 3).min(token.end))
+            Span::new(
+                self.file,
+                token.start,
+                (token.start + prefix + 3).min(token.end),
+            )
         } else {
             self.span_of(token)
         };
         let (label, help) = if lines {
-            ("opened here", "close it with the same three quotes".to_owned())
+            (
+                "opened here",
+                "close it with the same three quotes".to_owned(),
+            )
         } else {
-            let help = format!("end it with `{quote}`; text of several lines stands between `\"\"\"`");
+            let help =
+                format!("end it with `{quote}`; text of several lines stands between `\"\"\"`");
             ("no closing quote on this line", help)
         };
         let message = "the string is never closed";
-        self.report(codes::UNTERMINATED_STRING.error(span, message).label(label).help(help));
+        self.report(
+            codes::UNTERMINATED_STRING
+                .error(span, message)
+                .label(label)
+                .help(help),
+        );
         token
     }
 
@@ -265,7 +279,9 @@ impl<'t> Parser<'t> {
         let mut report = codes::UNEXPECTED_TOKEN
             .error(self.span_of(token), format!("`{word}` cannot begin a line"))
             .label("belongs to the statement above")
-            .help(format!("a statement ends with its line: write `{word}` at the end of the line above"));
+            .help(format!(
+                "a statement ends with its line: write `{word}` at the end of the line above"
+            ));
         if plain {
             let edit = Edit {
                 span: gap,

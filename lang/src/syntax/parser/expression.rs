@@ -10,7 +10,7 @@ impl Parser<'_> {
     /// `when EXPR` up to the end of the statement.
     pub(super) fn when(&mut self) -> Read<cel::Expr> {
         if !self.marked_clause("when", MarkKind::When) {
-            return Err(self.expected("`when`"));
+            self.require_word("when")?;
         }
         self.statement_expression()
     }
@@ -28,7 +28,7 @@ impl Parser<'_> {
     pub(super) fn statement_expression(&mut self) -> Read<cel::Expr> {
         let (expr, sound) = self.expression(Extent::Statement)?;
         if !sound {
-            self.skip_line();
+            self.skip_expression();
         } else if !self.at_end() && !self.at(TokenKind::OpenBrace) {
             self.after_expression();
         }
@@ -76,12 +76,33 @@ impl Parser<'_> {
         }
     }
 
+    /// Skips what remains of a bad expression: its line, and lines that begin no statement.
+    fn skip_expression(&mut self) {
+        self.skip_line();
+        loop {
+            let token = self.peek();
+            let word = self.written(token);
+            let ends = matches!(token.kind, TokenKind::End | TokenKind::CloseBrace);
+            if ends || (token.kind == TokenKind::Word && self.may_begin_statement(word)) {
+                return;
+            }
+            if token.kind == TokenKind::OpenBrace {
+                self.skip_braces();
+            } else {
+                self.bump();
+            }
+            self.skip_line();
+        }
+    }
+
     fn after_expression(&mut self) {
         let token = self.peek();
         if token.kind != TokenKind::UnclosedText {
             let (span, found) = self.found(token);
             let help = match self.begins_statement(self.written(token)) {
-                true => format!("an expression takes the rest of its line: begin {found} on a new one"),
+                true => {
+                    format!("an expression takes the rest of its line: begin {found} on a new one")
+                }
                 false => "remove it, or join it to the expression with an operator".to_owned(),
             };
             self.report(

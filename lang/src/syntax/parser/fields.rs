@@ -36,7 +36,10 @@ impl Block {
 
     /// Its fields' names, as a list for messages.
     pub(crate) fn names(&self) -> String {
-        let names = self.fields.iter().filter(|field| !field.name.ends_with('.'));
+        let names = self
+            .fields
+            .iter()
+            .filter(|field| !field.name.ends_with('.'));
         let names: Vec<String> = names.map(|field| format!("`{}`", field.name)).collect();
         names.join(", ")
     }
@@ -97,7 +100,10 @@ pub(crate) static ITEMS: Block = block(
     "",
     &[
         many("import", "import \"std/agents.route\""),
-        many("secret", "secret aoai_key = k8s(\"namespace/name\", \"key\")"),
+        many(
+            "secret",
+            "secret aoai_key = k8s(\"namespace/name\", \"key\")",
+        ),
         many("let", "let LONG = 24000"),
         many("provider", "provider NAME { … }"),
         many("model", "model NAME { … }"),
@@ -109,7 +115,10 @@ pub(crate) static ITEMS: Block = block(
         many("policy", "policy { … }"),
         many("place", "place POOL { … }"),
         many("deploy", "deploy kubernetes { … }"),
-        many("test", "test \"what must hold\" { given { … } expect { … } }"),
+        many(
+            "test",
+            "test \"what must hold\" { given { … } expect { … } }",
+        ),
         many("waypost", "waypost 1"),
     ],
 );

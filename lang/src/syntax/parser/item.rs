@@ -244,7 +244,10 @@ impl Parser<'_> {
             let help = "write capital letters, digits and `_`, such as `LONG`";
             return Err(self.report(
                 codes::BAD_LITERAL
-                    .error(self.span_of(token), format!("`{written}` is not a constant's name"))
+                    .error(
+                        self.span_of(token),
+                        format!("`{written}` is not a constant's name"),
+                    )
                     .label("cannot be used in an expression")
                     .help(help),
             ));
@@ -284,7 +287,7 @@ impl Parser<'_> {
     }
 
     /// The block of an item: its `{` is marked for the formatter.
-    pub(super) fn item_block<'s>(
+    pub(super) fn item_block(
         &mut self,
         block: &'static fields::Block,
         statement: impl FnMut(&mut Self, super::block::Keyword<'_>) -> Read<()>,
@@ -311,7 +314,8 @@ impl Parser<'_> {
             return;
         }
         let text = self.written(token).lines().next().unwrap_or("");
-        let report = codes::UNEXPECTED_TOKEN.error(self.span_of(token), format!("unexpected `{text}`"));
+        let report =
+            codes::UNEXPECTED_TOKEN.error(self.span_of(token), format!("unexpected `{text}`"));
         let report = match token.kind {
             TokenKind::CloseBrace => report
                 .label("closes nothing")

@@ -40,6 +40,18 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
+    /// Notes that the value of the statement begins at `at`, not where it was taken to begin before.
+    pub(crate) fn mark_value(&mut self, at: u32) {
+        if self
+            .marks
+            .last()
+            .is_some_and(|mark| mark.kind == MarkKind::Value)
+        {
+            self.marks.pop();
+        }
+        self.mark(at, MarkKind::Value);
+    }
+
     /// Notes what begins at `at`.
     pub(crate) fn mark(&mut self, at: u32, kind: MarkKind) {
         self.marks.push(Mark { at, kind });

@@ -6,7 +6,7 @@ use crate::syntax::literal;
 use crate::syntax::tree::{Model, Price, Via};
 
 use super::fields::MODEL;
-use super::{MarkKind, Parser, Read};
+use super::{MarkKind, Parser, Read, Reported};
 
 impl Parser<'_> {
     pub(super) fn model(&mut self) -> Read<Model> {
@@ -37,7 +37,11 @@ impl Parser<'_> {
     fn via(&mut self, keyword: Span) -> Read<Via> {
         let mut pool = false;
         let mut target = self.name("a provider, or `pool` and a pool")?;
-        if target.value == "pool" && self.at(TokenKind::Word) && !self.at_word("deployment") && !self.at_word("as") {
+        if target.value == "pool"
+            && self.at(TokenKind::Word)
+            && !self.at_word("deployment")
+            && !self.at_word("as")
+        {
             pool = true;
             target = self.name("the pool's name")?;
         }
@@ -63,13 +67,17 @@ impl Parser<'_> {
             cached: None,
             output: None,
         };
-        let mut any = false;
+        let (mut any, mut sound) = (false, true);
         while let Some((name, span)) = self.price_part() {
             if any {
                 self.layout.mark(span.start, MarkKind::Part);
             }
             any = true;
-            let value = self.price_per_token()?;
+            // Read to its end even so: `output` is a field's name too.
+            let Ok(value) = self.price_per_token() else {
+                sound = false;
+                continue;
+            };
             let slot = match name {
                 "input" => &mut price.input,
                 "cached" => &mut price.cached,
@@ -87,7 +95,7 @@ impl Parser<'_> {
             return Err(self.expected("`input`, `cached` or `output`"));
         }
         price.span = self.span_from(keyword.start);
-        Ok(price)
+        if sound { Ok(price) } else { Err(Reported) }
     }
 
     /// Takes `input`, `cached` or `output`. `output 128k` is the field of that name: a count of thousands

@@ -23,7 +23,9 @@ impl Parser<'_> {
                 "overflow" => place.overflow = Some(parser.overflow(keyword.span)?),
                 "only" => {
                     let when = parser.when()?;
-                    place.only.push((parser.span_from(keyword.span.start), when));
+                    place
+                        .only
+                        .push((parser.span_from(keyword.span.start), when));
                 }
                 _ => return Err(parser.expected("a field")),
             }

@@ -83,7 +83,10 @@ impl Parser<'_> {
 
 /// `team` of `caller.team`.
 fn caller_field(keyword: Keyword<'_>) -> Name {
-    let field = keyword.written.strip_prefix("caller.").unwrap_or(keyword.written);
+    let field = keyword
+        .written
+        .strip_prefix("caller.")
+        .unwrap_or(keyword.written);
     let length = keyword.span.end - keyword.span.start;
     let start = keyword.span.end - offset(field.len()).min(length);
     Spanned::new(

@@ -2,7 +2,7 @@
 
 use crate::codes;
 use crate::source::{Span, Spanned};
-use crate::syntax::lexer::{TokenKind, offset};
+use crate::syntax::lexer::{Token, TokenKind, offset};
 use crate::syntax::literal::{self, Number, Refusal};
 use crate::syntax::tree::{Milliseconds, Name, NanoDollars, Percent, Range, Text};
 
@@ -56,7 +56,7 @@ impl Parser<'_> {
 
     /// A number without a unit.
     pub(super) fn integer(&mut self) -> Read<Spanned<u64>> {
-        self.number("a number", Number::integer)
+        self.number("a number", |number| number.integer())
     }
 
     /// A number that may be below zero.
@@ -80,12 +80,12 @@ impl Parser<'_> {
 
     /// A count: `24000`, `400k`, `2M`.
     pub(super) fn count(&mut self) -> Read<Spanned<u64>> {
-        self.number("a count", Number::count)
+        self.number("a count", |number| number.count())
     }
 
     /// A duration: `250ms`, `10m`.
     pub(super) fn duration(&mut self) -> Read<Spanned<Milliseconds>> {
-        self.number("a duration", Number::duration)
+        self.number("a duration", |number| number.duration())
     }
 
     /// A share: `80%`.
@@ -95,17 +95,17 @@ impl Parser<'_> {
 
     /// Money: `$50`.
     pub(super) fn money(&mut self) -> Read<Spanned<NanoDollars>> {
-        self.number("an amount of money", Number::nano_dollars)
+        self.number("an amount of money", |number| number.nano_dollars())
     }
 
     /// A price in dollars per 1M tokens.
     pub(super) fn price_per_token(&mut self) -> Read<Spanned<NanoDollars>> {
-        self.number("a price", Number::nano_dollars_per_token)
+        self.number("a price", |number| number.nano_dollars_per_token())
     }
 
     /// A score: `0.42`.
     pub(super) fn decimal(&mut self) -> Read<Spanned<f64>> {
-        self.number("a decimal", Number::decimal)
+        self.number("a decimal", |number| number.decimal())
     }
 
     /// `2..8`, or `2` for `2..2`.
@@ -166,17 +166,17 @@ impl Parser<'_> {
         Ok(items)
     }
 
-    /// Whether what follows a comma is another item rather than the next statement.
+    /// Whether what follows a comma is another item rather than the next statement, on whatever line.
     fn list_goes_on(&mut self) -> bool {
         let token = self.peek();
         let goes_on = match token.kind {
             TokenKind::End | TokenKind::CloseBrace => false,
             TokenKind::Text => true,
-            TokenKind::Word if token.first_on_line => !self.begins_statement(self.written(token)),
+            TokenKind::Word => !self.begins_statement(self.written(token)),
             _ => !token.first_on_line,
         };
         if goes_on && token.first_on_line {
-            self.ahead = Some(crate::syntax::lexer::Token {
+            self.ahead = Some(Token {
                 first_on_line: false,
                 ..token
             });
@@ -198,7 +198,10 @@ impl Parser<'_> {
 /// `[a-z][a-z0-9]*([._-][a-z0-9]+)*`
 pub(super) fn is_name(word: &str) -> bool {
     let part = |part: &str| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     };
     word.starts_with(|c: char| c.is_ascii_lowercase()) && word.split(['.', '_', '-']).all(part)
 }
