@@ -4,10 +4,10 @@
 //! error is left out, and what refers to it is not reported again.
 
 mod bounds;
-mod collected;
+pub(crate) mod collected;
 mod constant;
-mod content;
-mod context;
+pub(crate) mod content;
+pub(crate) mod context;
 mod deploy;
 mod expression;
 mod extension;
@@ -22,7 +22,7 @@ mod quota;
 mod redaction;
 mod secret;
 mod test;
-mod tier;
+pub(crate) mod tier;
 mod values;
 
 use crate::Program;

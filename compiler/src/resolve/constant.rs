@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use waypost_lang::cel::check::{Expected, Scope, check};
+use waypost_lang::cel::{Expected, Scope, check};
 use waypost_lang::cel::typed::{Constant, Section, TypedKind};
 use waypost_lang::cel::{Expr, ExprKind};
 use waypost_lang::codes;
 use waypost_lang::syntax::tree::Let;
 
 use super::collected::Collected;
-use super::names::Names;
+use super::context::Names;
 use crate::findings::Findings;
 
 /// The value of every constant that has one.

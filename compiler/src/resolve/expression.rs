@@ -1,7 +1,7 @@
 //! Hands expressions to the checker of `lang` with what is declared around them.
 
 use waypost_lang::cel::Expr;
-use waypost_lang::cel::check::{Expected, Scope, check};
+use waypost_lang::cel::{Expected, Scope, check};
 use waypost_lang::cel::typed::{Section, Typed};
 
 use super::context::Context;

@@ -28,7 +28,7 @@ impl Table {
     }
 
     /// Declares each name once, reports the others, and returns what is kept, so that indices match.
-    pub(crate) fn declare<'a, T>(
+    pub(crate) fn declare<'a, T: 'a>(
         &mut self,
         items: impl IntoIterator<Item = &'a T>,
         name: impl Fn(&T) -> &Name,
