@@ -33,11 +33,11 @@ pub(crate) fn threshold_hold(span: Span) -> Diagnostic {
         .help("write a fixed one, such as `threshold 0.42`")
 }
 
-/// `shape gateway-api`: no manifests of it are written.
+/// `shape gateway-api`: no manifests of it are written, and building them is refused.
 pub(crate) fn gateway_api(shape: &Name) -> Diagnostic {
     codes::NOT_IN_THIS_BUILD
-        .error(shape.span, "this version writes no manifests of the shape `gateway-api`")
-        .label("nothing would be deployed")
+        .warning(shape.span, "this version writes no manifests of the shape `gateway-api`")
+        .label("`waypost build` refuses it")
         .help("write `shape waypost` or `shape layered`")
 }
 

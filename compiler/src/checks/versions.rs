@@ -1,39 +1,34 @@
 //! WP0502: versions whose manifests cannot express what the file says.
 
 use waypost_lang::codes;
-use waypost_lang::diagnostic::{Diagnostic, Edit, nearest};
+use waypost_lang::diagnostic::{Diagnostic, Edit};
 use waypost_lang::syntax::tree::Text;
 
-/// The versions whose manifests are known, by component: releases of one minor version share their layout.
-const KNOWN: &[(&str, &[&str])] = &[
-    (
-        "inference-extension",
-        &["1.0", "1.1", "1.2", "1.3", "1.4", "1.5"],
-    ),
-    ("kaito", &["v1beta1"]),
-    ("agentgateway", &["1.3", "1.4"]),
-];
+/// The components, and the versions whose manifests are known: for those with releases, the least and the last
+/// minor version of 1.
+const KAITO: &str = "v1beta1";
+const INFERENCE_EXTENSION: (u64, u64) = (0, 6);
+/// From 1.3 on agentgateway takes `inferenceRouting` as a policy of a backend.
+const AGENTGATEWAY: (u64, u64) = (3, 6);
 
 /// What is wrong with the version written for a component.
 pub(crate) fn check(component: &str, version: &Text) -> Option<Diagnostic> {
-    let known = KNOWN.iter().find(|(name, _)| *name == component);
-    let known = known.map(|(_, known)| *known)?;
     let written = version.value.as_str();
-    if known.iter().any(|one| is_release_of(written, one)) {
-        return None;
-    }
-    let message = format!("no manifests are known for {component} `{written}`");
-    let diagnostic = codes::VERSIONS_CANNOT_EXPRESS
-        .error(version.span, message)
-        .label(reason(component, written));
-    let near = nearest(written.trim_start_matches('v'), known.iter().copied());
-    let near = near.or_else(|| known.last().copied())?;
+    let (known, near) = match component {
+        "kaito" if written == KAITO => return None,
+        "kaito" => (format!("`{KAITO}`"), KAITO.to_owned()),
+        "inference-extension" => releases(written, INFERENCE_EXTENSION)?,
+        "agentgateway" => releases(written, AGENTGATEWAY)?,
+        _ => return None,
+    };
     Some(
-        diagnostic
-            .help(format!(
-                "known are `{}`; the nearest is `{near}`",
-                known.join("`, `")
-            ))
+        codes::VERSIONS_CANNOT_EXPRESS
+            .error(
+                version.span,
+                format!("no manifests are known for {component} `{written}`"),
+            )
+            .label(reason(component, written))
+            .help(format!("known are {known}; the nearest is `{near}`"))
             .fix(
                 format!("write `{near}`"),
                 [Edit {
@@ -44,21 +39,33 @@ pub(crate) fn check(component: &str, version: &Text) -> Option<Diagnostic> {
     )
 }
 
-/// Whether `written` is `known`, or a patch release of it: `1.3.1` is one of `1.3`.
-fn is_release_of(written: &str, known: &str) -> bool {
-    match written.strip_prefix(known) {
-        Some("") => true,
-        Some(rest) => rest.strip_prefix('.').is_some_and(|patch| {
-            !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit())
-        }),
-        None => false,
-    }
+/// Unless `written` is one of the releases, those that are known and the nearest of them.
+fn releases(written: &str, (least, last): (u64, u64)) -> Option<(String, String)> {
+    let minor = match numbers(written) {
+        Some((1, minor)) if (least..=last).contains(&minor) => return None,
+        Some((1, minor)) => minor.clamp(least, last),
+        Some((0, _)) => least,
+        _ => last,
+    };
+    Some((
+        format!("`1.{least}` to `1.{last}`"),
+        format!("1.{minor}"),
+    ))
+}
+
+/// Major and minor of `1.3`, `1.3.1` or `v1.3.1`.
+fn numbers(text: &str) -> Option<(u64, u64)> {
+    let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
+    let major = parts.next()?.parse().ok()?;
+    let minor = parts.next()?.parse().ok()?;
+    let patch = parts.next().map_or(Some(0_u64), |part| part.parse().ok());
+    (patch.is_some() && parts.next().is_none()).then_some((major, minor))
 }
 
 fn reason(component: &str, written: &str) -> &'static str {
     match component {
         "kaito" if written == "v1alpha1" => {
-            "its objects may be served under this name, but no longer stored so"
+            "the Workspaces that come out are of another version"
         }
         "inference-extension" if written.trim_start_matches('v').starts_with("0.") => {
             "before 1.0 there is no InferencePool v1"
@@ -69,14 +76,17 @@ fn reason(component: &str, written: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::is_release_of;
+    use super::releases;
 
     #[test]
-    fn patch_releases_belong_to_their_minor_version() {
-        assert!(is_release_of("1.3.1", "1.3"));
-        assert!(is_release_of("1.3", "1.3"));
-        assert!(!is_release_of("1.30", "1.3"));
-        assert!(!is_release_of("1.3.x", "1.3"));
-        assert!(!is_release_of("1.3.", "1.3"));
+    fn releases_are_told_from_what_is_not_known() {
+        assert_eq!(releases("1.3.1", (3, 6)), None);
+        assert_eq!(releases("v1.4", (3, 6)), None);
+        let nearest = |text| releases(text, (3, 6)).map(|(_, near)| near);
+        assert_eq!(nearest("1.2.9").as_deref(), Some("1.3"));
+        assert_eq!(nearest("0.9").as_deref(), Some("1.3"));
+        assert_eq!(nearest("1.9").as_deref(), Some("1.6"));
+        assert_eq!(nearest("latest").as_deref(), Some("1.6"));
+        assert_eq!(nearest("1.3.x").as_deref(), Some("1.6"));
     }
 }
