@@ -106,6 +106,9 @@ pub(crate) fn scan_all(text: &str) -> impl Iterator<Item = Token> {
 /// were meant to close what the line had opened.
 pub(crate) fn without_closing_braces(token: Token, text: &str, open_on_line: usize) -> Token {
     let mut written = token.text(text);
+    if written.contains('\n') {
+        return token;
+    }
     for _ in 0..open_on_line {
         let Some(shorter) = written.trim_end().strip_suffix('}') else {
             break;
@@ -117,6 +120,15 @@ pub(crate) fn without_closing_braces(token: Token, text: &str, open_on_line: usi
         end: token.start + offset(length),
         ..token
     }
+}
+
+/// How many spaces and tabs begin the line of the byte `at`.
+pub(crate) fn indent(text: &str, at: u32) -> u32 {
+    let before = text.get(..at as usize).unwrap_or("");
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let line = text.get(start..).unwrap_or("");
+    let blank = line.chars().take_while(|c| matches!(c, ' ' | '\t'));
+    offset(blank.count())
 }
 
 /// A byte offset as spans keep it.

@@ -1,7 +1,7 @@
 //! Tokens as the parser takes them: comments put aside, and what is no token reported once.
 
 use crate::codes;
-use crate::diagnostic::{Diagnostic, Edit, nearest};
+use crate::diagnostic::{Edit, nearest};
 use crate::source::{FileId, Span};
 use crate::syntax::braces;
 use crate::syntax::lexer::{Token, TokenKind, offset, scan, without_closing_braces};
@@ -10,6 +10,7 @@ use super::{Layout, MarkKind, Parser, Read, Reported};
 
 impl<'t> Parser<'t> {
     pub(super) fn new(file: FileId, text: &'t str) -> Self {
+        let balance = braces::balance(text);
         Self {
             file,
             text,
@@ -17,7 +18,11 @@ impl<'t> Parser<'t> {
             ahead: None,
             documentation: Vec::new(),
             blocks: Vec::new(),
-            unclosed: braces::unclosed(text),
+            unclosed: balance.unclosed,
+            surplus: balance.surplus,
+            suspect: 0..0,
+            swallowed: false,
+            statement: 0,
             form: "",
             comments: Vec::new(),
             diagnostics: Vec::new(),
@@ -97,6 +102,7 @@ impl<'t> Parser<'t> {
     }
 
     fn unclosed_text(&mut self, token: Token) -> Token {
+        self.swallowed |= token.end as usize >= self.text.trim_end().len();
         let line = self.line_start(token.start);
         let open = self.blocks.iter().filter(|block| block.open >= line);
         let token = without_closing_braces(token, self.text, open.count());
@@ -201,12 +207,7 @@ impl<'t> Parser<'t> {
         token.text(self.text)
     }
 
-    pub(super) fn report(&mut self, diagnostic: Diagnostic) -> Reported {
-        self.diagnostics.push(diagnostic);
-        Reported
-    }
-
-    fn line_start(&self, at: u32) -> u32 {
+    pub(super) fn line_start(&self, at: u32) -> u32 {
         let before = self.text.get(..at as usize).unwrap_or("");
         offset(before.rfind('\n').map_or(0, |newline| newline + 1))
     }

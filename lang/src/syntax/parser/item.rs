@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::diagnostic::{Edit, nearest};
 use crate::source::{Span, Spanned};
-use crate::syntax::lexer::{Token, TokenKind};
+use crate::syntax::lexer::{Token, TokenKind, indent};
 use crate::syntax::tree::{File, Item, ItemKind, Let, Name, Secret, SecretSource, Test, Text};
 
 use super::fields::{self, ITEMS};
@@ -15,7 +15,9 @@ impl Parser<'_> {
     pub(super) fn file(&mut self) -> File {
         let mut file = File::default();
         self.first_line(&mut file);
+        let mut before = None;
         while self.peek().kind != TokenKind::End {
+            self.progress(&mut before);
             self.next_item(&mut file);
         }
         file
@@ -58,6 +60,11 @@ impl Parser<'_> {
                 .help("begin the file with `waypost 1`")
                 .fix("add `waypost 1`", [edit]),
         );
+        if token.kind == TokenKind::Number {
+            self.skip_line();
+            self.bump();
+            self.skip_line();
+        }
     }
 
     /// The first token, or the place of one in an empty file; an unclosed string would be a whole line.
@@ -85,6 +92,7 @@ impl Parser<'_> {
         let documentation = self.documentation();
         self.bump();
         self.form = known.form;
+        self.statement = token.start;
         self.layout.mark(token.start, MarkKind::Statement);
         if known.name == "waypost" {
             return self.edition(token, file);
@@ -309,9 +317,16 @@ impl Parser<'_> {
     }
 
     fn unexpected_at_top(&mut self, token: Token) {
-        if token.kind == TokenKind::UnclosedText {
-            self.bump();
-            return;
+        match token.kind {
+            TokenKind::UnclosedText => {
+                self.bump();
+                return;
+            }
+            TokenKind::Slash => {
+                self.slash(token);
+                return;
+            }
+            _ => {}
         }
         let text = self.written(token).lines().next().unwrap_or("");
         let report =
@@ -326,6 +341,7 @@ impl Parser<'_> {
         };
         self.report(report);
         if token.kind != TokenKind::OpenBrace {
+            self.suspect_from(token.end);
             self.bump();
         }
     }
@@ -342,6 +358,7 @@ impl Parser<'_> {
                 None => format!("a file has {}", ITEMS.names()),
             };
             self.report(report.help(help));
+            self.suspect_from(token.end);
             self.bump();
             return None;
         };
@@ -364,17 +381,20 @@ impl Parser<'_> {
             let token = self.peek();
             match token.kind {
                 TokenKind::End => return,
-                TokenKind::Word if token.first_on_line => {
-                    if ITEMS.field(self.written(token)).is_some() {
-                        return;
-                    }
-                    self.bump();
-                }
+                TokenKind::Word if token.first_on_line && self.may_begin_item(token) => return,
                 TokenKind::OpenBrace => self.skip_braces(),
                 _ => {
+                    self.suspect_from(token.end);
                     self.bump();
                 }
             }
         }
+    }
+
+    /// Whether a line begins with a statement's word, or with what is nearly one and not indented.
+    fn may_begin_item(&self, token: Token) -> bool {
+        let word = self.written(token);
+        let near = || nearest(word, ITEMS.fields.iter().map(|field| field.name)).is_some();
+        ITEMS.field(word).is_some() || (indent(self.text, token.start) == 0 && near())
     }
 }
