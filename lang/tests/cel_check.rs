@@ -10,12 +10,12 @@
 
 mod cel_support;
 
-use cel_support::render;
+use cel_support::{apply, render};
 use insta::assert_snapshot;
 use proptest::prelude::*;
-use waypost_lang::FileId;
 use waypost_lang::cel::typed::{Constant, Field, Function, Section, Type, Typed, TypedKind};
 use waypost_lang::cel::{Expected, Extent, MAXIMUM_DEPTH, Scope, check as check_expression, parse};
+use waypost_lang::{Diagnostic, FileId};
 
 const CONTENT: Section = Section::Content;
 const POLICY: Section = Section::Policy;
@@ -32,8 +32,11 @@ fn constant(name: &str) -> Option<Constant> {
     }
 }
 
-/// The checked expression, or the diagnostics as text.
-fn check_as(section: Section, source: &str, expected: Expected) -> Result<Typed, String> {
+fn diagnose(
+    section: Section,
+    source: &str,
+    expected: Expected,
+) -> (Option<Typed>, Vec<Diagnostic>) {
     let parsed = parse(FileId(0), source, 0, Extent::Statement);
     let scope = Scope {
         section,
@@ -43,10 +46,16 @@ fn check_as(section: Section, source: &str, expected: Expected) -> Result<Typed,
         constant_names: &["LONG", "TEAMS", "HEADER"],
     };
     let mut diagnostics = parsed.diagnostics;
-    match check_expression(&parsed.expr, &scope, expected, &mut diagnostics) {
-        Some(typed) if diagnostics.is_empty() => Ok(typed),
+    let typed = check_expression(&parsed.expr, &scope, expected, &mut diagnostics);
+    (typed, diagnostics)
+}
+
+/// The checked expression, or the diagnostics as text.
+fn check_as(section: Section, source: &str, expected: Expected) -> Result<Typed, String> {
+    match diagnose(section, source, expected) {
+        (Some(typed), diagnostics) if diagnostics.is_empty() => Ok(typed),
         // The parser reported a slip such as `=` and read on.
-        _ => Err(render(source, &diagnostics)),
+        (_, diagnostics) => Err(render(source, &diagnostics)),
     }
 }
 
@@ -70,19 +79,24 @@ fn has_type(section: Section, source: &str, expected: &str) {
     assert_eq!(typed.ty.to_string(), expected, "{source}");
 }
 
-/// The diagnostics of each source, which must have exactly one.
+/// The diagnostics of each source: exactly one each, and if it has a fix, the fix removes it.
 #[track_caller]
 fn check(sources: &[(Section, &str)]) -> String {
     let rendered = sources.iter().map(|(section, source)| {
-        let findings = check_as(*section, source, Expected::Bool)
-            .map(|typed| format!("{typed:?}"))
-            .expect_err(source);
+        let (typed, diagnostics) = diagnose(*section, source, Expected::Bool);
+        let text = render(source, &diagnostics);
         assert_eq!(
-            findings.matches("error[").count(),
+            diagnostics.len(),
             1,
-            "one mistake, one diagnostic: {source}\n{findings}"
+            "one mistake, one diagnostic: {source}\n{text}"
         );
-        findings
+        assert_eq!(typed, None, "{source}");
+        if let Some(fix) = &diagnostics[0].fix {
+            let fixed = apply(source, fix);
+            let (_, after) = diagnose(*section, &fixed, Expected::Bool);
+            assert_eq!(render(&fixed, &after), "", "{source}");
+        }
+        text
     });
     rendered.collect::<Vec<_>>().join("\n")
 }
@@ -262,6 +276,20 @@ fn types_as_they_are_written() {
     has_type(CONTENT, "request.stream ? [] : ['a']", "list(string)");
     has_type(CONTENT, "optional.none().orValue(5)", "int");
     has_type(POLICY, "now - now", "duration");
+    // A list or optional of anything stays one: nothing may take its elements for strings.
+    has_type(CONTENT, "['x'] + [1, 'a']", "list(dyn)");
+    has_type(CONTENT, "request.stream ? ['x'] : [1, 'a']", "list(dyn)");
+    has_type(
+        POLICY,
+        "request.stream ? caller.claims[?'a'] : optional.of(1.0)",
+        "optional(dyn)",
+    );
+    has_type(CONTENT, "request.tools.map(t, t.name) + []", "list(string)");
+    has_type(
+        CONTENT,
+        "request.stream ? optional.none() : request.temperature",
+        "optional(double)",
+    );
 }
 
 #[test]
@@ -495,6 +523,57 @@ fn the_deepest_expressions_check() {
         accepts(CONTENT, &source);
     }
     accepts(CONTENT, &vec!["request.stream"; depth].join(" || "));
+}
+
+/// What is found in the `when`s of a block of an explanation.
+fn findings_of(block: &str) -> String {
+    let mut section = CONTENT;
+    let mut findings = String::new();
+    for line in block.lines() {
+        match line.split_whitespace().next() {
+            Some("policy") => section = POLICY,
+            Some("content") => section = CONTENT,
+            _ => {}
+        }
+        if let Some((_, source)) = line.split_once(" when ")
+            && let Err(found) = check_as(section, source, Expected::Bool)
+        {
+            findings += &found;
+        }
+    }
+    findings
+}
+
+#[test]
+fn explanations_hold_what_they_say() {
+    let codes = waypost_lang::codes::ALL
+        .iter()
+        .filter(|code| code.number.starts_with("WP02"));
+    let mut count = 0;
+    for code in codes {
+        count += 1;
+        let (before, fix) = code.explanation.split_once("## Fix").expect(code.number);
+        let (before, example) = before.split_once("## Example").expect(code.number);
+        assert!(
+            before.contains("## What it does") && before.contains("## Why is this bad?"),
+            "{}",
+            code.number
+        );
+        assert!(
+            before.starts_with(&format!("# {}\n", code.name)),
+            "{}",
+            code.number
+        );
+        let found = findings_of(example);
+        assert!(
+            found.contains(&format!("error[{}]", code.number)),
+            "{}: {found}",
+            code.number
+        );
+        assert!(fix.contains("```route"), "{}", code.number);
+        assert_eq!(findings_of(fix), "", "{}", code.number);
+    }
+    assert_eq!(count, 10);
 }
 
 /// Whether a constant is the value that the conformance suite expects.

@@ -199,9 +199,9 @@ impl Checker<'_> {
         let test = self.condition(condition, "?");
         let (if_true, if_false) = (guard::implied(&test, true), guard::implied(&test, false));
         let (then_expr, otherwise_expr) = (then, otherwise);
-        let then = self.under(if_true, |checker| checker.value(then));
-        let otherwise = self.under(if_false, |checker| checker.value(otherwise));
-        let Some(ty) = common(&then.ty, &otherwise.ty) else {
+        let mut then = self.under(if_true, |checker| checker.value(then));
+        let mut otherwise = self.under(if_false, |checker| checker.value(otherwise));
+        let Some(ty) = unify(&mut then, &mut otherwise) else {
             let message = format!(
                 "`{then_expr}` is {}, `{otherwise_expr}` is {}",
                 article(&then.ty),
@@ -430,27 +430,37 @@ fn text_of(typed: &Typed) -> Option<&str> {
     }
 }
 
-/// The type that both are, if there is one. An empty list is a list of anything.
+/// The type that both are, if there is one.
 fn common(left: &Type, right: &Type) -> Option<Type> {
     match (left, right) {
         (Type::Error, other) | (other, Type::Error) => Some(other.clone()),
         (Type::Dyn, _) | (_, Type::Dyn) => Some(Type::Dyn),
-        (Type::List(left), Type::List(right)) => {
-            Some(Type::List(Box::new(common_element(left, right)?)))
-        }
+        (Type::List(left), Type::List(right)) => Some(Type::List(Box::new(common(left, right)?))),
         (Type::Optional(left), Type::Optional(right)) => {
-            Some(Type::Optional(Box::new(common_element(left, right)?)))
+            Some(Type::Optional(Box::new(common(left, right)?)))
         }
         _ => (left == right).then(|| left.clone()),
     }
 }
 
-/// As [`common`], where dyn only says that there is no element to tell the type.
-fn common_element(left: &Type, right: &Type) -> Option<Type> {
-    match (left, right) {
-        (Type::Dyn, other) | (other, Type::Dyn) => Some(other.clone()),
-        _ => common(left, right),
+/// Whether it is `[]` or `optional.none()`.
+fn holds_nothing(typed: &Typed) -> bool {
+    match &typed.kind {
+        TypedKind::Constant(Constant::List(elements)) => elements.is_empty(),
+        TypedKind::Constant(Constant::Absent) => true,
+        _ => false,
     }
+}
+
+/// Gives both their common type. `[]` and `optional.none()` hold nothing, so they take the type of the other.
+fn unify(left: &mut Typed, right: &mut Typed) -> Option<Type> {
+    let ty = common(&left.ty, &right.ty)?;
+    if holds_nothing(left) && ty != Type::Dyn {
+        left.ty = right.ty.clone();
+    } else if holds_nothing(right) && ty != Type::Dyn {
+        right.ty = left.ty.clone();
+    }
+    common(&left.ty, &right.ty)
 }
 
 impl Constant {

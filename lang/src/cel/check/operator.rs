@@ -2,7 +2,7 @@
 
 use super::mistake::article;
 use super::{
-    Checker, TYPE_MISMATCH, Type, Typed, TypedKind, common, constant_of, text_of, unknown,
+    Checker, TYPE_MISMATCH, Type, Typed, TypedKind, common, constant_of, text_of, unify, unknown,
 };
 use crate::cel::expression::{BinaryOperator, Expr, ExprKind, Literal};
 use crate::cel::print::quote;
@@ -135,6 +135,10 @@ impl Checker<'_> {
                     &format!("`{}` takes values of one type", operands.operator),
                 );
             }
+        }
+        let mut operands = operands;
+        if operands.operator == BinaryOperator::Add {
+            unify(&mut operands.left, &mut operands.right);
         }
         let Some(ty) = sum_type(operands.operator, &operands.left.ty, &operands.right.ty) else {
             let label = format!("`{}` does not take these", operands.operator);

@@ -1,7 +1,7 @@
 //! What is called on an optional.
 
 use crate::cel::check::mistake::article;
-use crate::cel::check::{Checker, TYPE_MISMATCH, Type, Typed, common, unknown};
+use crate::cel::check::{Checker, TYPE_MISMATCH, Type, Typed, common, holds_nothing, unknown};
 use crate::cel::expression::Expr;
 use crate::cel::typed::Function;
 use crate::codes::PARTIAL_OPERATION;
@@ -92,14 +92,12 @@ impl Checker<'_> {
         if other.ty == Type::Error {
             return unknown(expr.span);
         }
-        let ty = match (&expected, &other.ty) {
-            // The type of `optional.none()` is that of what stands in for it.
-            (Type::Dyn, ty)
-                if optional.ty == Type::Optional(Box::new(Type::Dyn)) && is_absent(&optional) =>
-            {
-                Some(ty.clone())
-            }
-            (expected, ty) => common(expected, ty),
+        let ty = if holds_nothing(&optional) {
+            Some(other.ty.clone())
+        } else if holds_nothing(&other) && expected != Type::Dyn {
+            common(&expected, &other.ty).map(|_| expected.clone())
+        } else {
+            common(&expected, &other.ty)
         };
         let Some(ty) = ty else {
             let message = format!(
@@ -114,7 +112,7 @@ impl Checker<'_> {
                     .help(format!("write {}", article(&expected))),
             );
         };
-        if is_absent(&optional) {
+        if holds_nothing(&optional) {
             return Typed {
                 span: expr.span,
                 ty,
@@ -123,9 +121,4 @@ impl Checker<'_> {
         }
         self.apply(expr.span, function, vec![optional, other], ty)
     }
-}
-
-fn is_absent(typed: &Typed) -> bool {
-    use crate::cel::typed::{Constant, TypedKind};
-    matches!(typed.kind, TypedKind::Constant(Constant::Absent))
 }
