@@ -1,0 +1,152 @@
+//! What came of a decision: plain data, by index into the plan.
+
+use crate::money::NanoDollars;
+use crate::plan::draft::{ModelIndex, TierIndex};
+
+/// Everything decided about one call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// The content section that took the call; `None` for a model by name.
+    pub content: Option<u16>,
+    /// Where the call started.
+    pub start: TierIndex,
+    /// The content tier: start, escalations and session floor together.
+    pub content_tier: TierIndex,
+    /// The final tier, after caps.
+    pub tier: TierIndex,
+    /// What set the final tier.
+    pub rule: RuleReference,
+    /// The cap that lowered the call, if one did.
+    pub capped_by: Option<RuleReference>,
+    /// The difficulty, where a rule read it.
+    pub difficulty: Option<f64>,
+    /// The threshold in force, where one is declared.
+    pub threshold: Option<f64>,
+    /// The priority and the rule that gave it.
+    pub priority: (i64, Option<u16>),
+    /// Quotas whose `warn` share this call passes.
+    pub warnings: Vec<u16>,
+    /// What becomes of the call.
+    pub outcome: Outcome,
+    /// For a session: whose floor to raise once the call is admitted.
+    pub session: Option<SessionFloor>,
+}
+
+/// A rule of the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RuleReference {
+    /// `start` of this content section.
+    Start(u16),
+    /// Content section and escalation.
+    Escalation(u16, u16),
+    /// `keep` of this content section.
+    Keep(u16),
+    /// The client named the model.
+    Named(ModelIndex),
+    /// A cap.
+    Cap(u16),
+    /// A limit or budget.
+    Quota(u16),
+    /// A denial.
+    Denial(u16),
+}
+
+/// A session's floor: remembered once the call is admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionFloor {
+    /// The content section whose `keep` it is.
+    pub content: u16,
+    /// The session.
+    pub key: Key,
+    /// The floor.
+    pub tier: TierIndex,
+}
+
+/// A string by its keyed 128-bit hash: the value of a `per`, a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key(pub u128);
+
+/// What becomes of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// A model may answer.
+    Route(Route),
+    /// A rule forbids it.
+    Denied {
+        /// Index of the denial.
+        denial: u16,
+        /// The status of the answer.
+        status: u16,
+    },
+    /// A quota has no room for it.
+    Limited {
+        /// Index of the quota that binds.
+        quota: u16,
+        /// When there may be room; `None` when never: the call alone is larger than the quota.
+        retry_after_milliseconds: Option<u64>,
+    },
+    /// No model of the tier can serve it.
+    NoModel(Vec<Skipped>),
+    /// No `accept` takes the model name it sent.
+    UnknownModel,
+}
+
+/// A model that may answer, and what it may cost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Route {
+    /// Which.
+    pub model: ModelIndex,
+    /// Which step of the tier; deciding again from the next one falls back.
+    pub step: u16,
+    /// What is expected: the prompt and a usual answer.
+    pub estimate: NanoDollars,
+    /// The worst: the prompt and all of the answer's tokens.
+    pub ceiling: NanoDollars,
+    /// The most tokens the answer may have: what the client asked, at most what the model can.
+    pub max_tokens: u64,
+    /// What is reserved before the call leaves, all or nothing.
+    pub charges: Vec<Charge>,
+    /// Models of earlier steps that were passed over, with the reason of each.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A part of a reservation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charge {
+    /// Index of the quota.
+    pub quota: u16,
+    /// Which bucket of it.
+    pub key: Key,
+    /// In the quota's unit: requests, tokens or nano-dollars.
+    pub amount: u64,
+    /// The most of the bucket that may be used after it, in the quota's unit (a cap or denial below 100%).
+    pub bound: u64,
+}
+
+/// A model that was passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Skipped {
+    /// Which.
+    pub model: ModelIndex,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// Why a model was passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SkipReason {
+    /// Its context window is smaller than the prompt and the answer.
+    Context,
+    /// It does not serve this surface.
+    Surface,
+    /// It belongs to a tier above what a cap allows.
+    Cap(u16),
+    /// A quota's outcome caps the call below it.
+    QuotaCap(u16),
+    /// A denial forbids it.
+    Denial(u16),
+    /// A quota has no room for it.
+    Quota(u16),
+    /// It was tried and failed.
+    Failed,
+}

@@ -1,0 +1,134 @@
+//! What a decision is made on: the request, the caller, the clock. All borrowed, nothing looked up by name.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+/// Everything that a decision may read.
+#[derive(Debug, Clone)]
+pub struct Facts<'a> {
+    /// The call.
+    pub request: &'a Request<'a>,
+    /// Who makes it.
+    pub caller: Caller<'a>,
+    /// Where it came from.
+    pub source_ip: IpAddr,
+    /// Nanoseconds since 1970-01-01T00:00:00Z.
+    pub now: i64,
+    /// Instead of the difficulty model's figure: set by tests, never by traffic.
+    pub difficulty: Option<f64>,
+}
+
+/// Who makes a call; "" where not known.
+#[derive(Debug, Clone, Default)]
+pub struct Caller<'a> {
+    /// The identity of the key, never the key itself.
+    pub key: Cow<'a, str>,
+    /// The team.
+    pub team: Cow<'a, str>,
+    /// The agent.
+    pub agent: Cow<'a, str>,
+    /// The plan it pays for.
+    pub plan: Cow<'a, str>,
+    /// A name for people.
+    pub name: Cow<'a, str>,
+    /// The claims of its token that the plan reads, by [`crate::plan::Needs::claims`] slot.
+    pub claims: Vec<Option<Claim<'a>>>,
+}
+
+/// The value of a claim.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Claim<'a> {
+    /// A string.
+    String(Cow<'a, str>),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction.
+    Double(f64),
+    /// True or false.
+    Bool(bool),
+    /// Several strings.
+    Strings(Vec<Cow<'a, str>>),
+}
+
+/// Which API a call speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Surface {
+    /// `/v1/chat/completions`
+    Chat,
+    /// `/v1/completions`
+    Completions,
+    /// `/v1/embeddings`
+    Embeddings,
+}
+
+/// A call, read once from its body. What the plan does not need is left empty.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// Which API it speaks.
+    pub surface: Surface,
+    /// The path it was sent to.
+    pub path: Cow<'a, str>,
+    /// The model it asks for.
+    pub model: Cow<'a, str>,
+    /// The text of the last user turn.
+    pub prompt: Cow<'a, str>,
+    /// The text of the system and developer messages.
+    pub system: Cow<'a, str>,
+    /// All messages.
+    pub messages: Vec<Message<'a>>,
+    /// The tools it offers.
+    pub tools: Vec<Tool<'a>>,
+    /// The prompt's size in tokens, estimated.
+    pub tokens: u64,
+    /// The longest answer it allows; `None` when it does not say.
+    pub max_tokens: Option<u64>,
+    /// User messages.
+    pub turns: u64,
+    /// Image parts.
+    pub images: u64,
+    /// Whether it wants a stream.
+    pub stream: bool,
+    /// Whether it asked for `stream_options.include_usage`.
+    pub include_usage: bool,
+    /// `temperature`
+    pub temperature: Option<f64>,
+    /// `response_format.type`, "" when absent.
+    pub response_format: Cow<'a, str>,
+    /// Values by [`crate::plan::Needs::headers`] slot.
+    pub headers: Vec<Option<Cow<'a, str>>>,
+    /// Values by [`crate::plan::Needs::metadata`] slot.
+    pub metadata: Vec<Option<Cow<'a, str>>>,
+}
+
+/// A message.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Message<'a> {
+    /// `system`, `user`, `assistant`, `tool`, …
+    pub role: Cow<'a, str>,
+    /// Its text; parts are joined by newlines, images left out.
+    pub content: Cow<'a, str>,
+    /// `name`, "" when absent.
+    pub name: Cow<'a, str>,
+    /// `tool_call_id`, "" when absent.
+    pub tool_call_id: Cow<'a, str>,
+    /// The tools it calls.
+    pub tool_calls: Vec<ToolCall<'a>>,
+}
+
+/// A call of a tool by the model.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ToolCall<'a> {
+    /// Which.
+    pub name: Cow<'a, str>,
+    /// JSON text.
+    pub arguments: Cow<'a, str>,
+}
+
+/// A tool offered to the model.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tool<'a> {
+    /// Its name.
+    pub name: Cow<'a, str>,
+    /// What it is for.
+    pub description: Cow<'a, str>,
+}
