@@ -11,7 +11,7 @@ use nom::multi::many0_count;
 use nom::sequence::{delimited, preceded};
 use nom::{IResult, Parser as _};
 
-use super::literal;
+use super::{literal, text};
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,13 +140,13 @@ fn token(body: &str) -> (TokenKind, usize) {
     if body.is_empty() {
         return (TokenKind::End, 0);
     }
-    if let Some(text) = literal::text(body) {
-        let kind = if text.closed {
+    if let Some(extent) = text::extent(body) {
+        let kind = if extent.closed {
             TokenKind::Text
         } else {
             TokenKind::UnclosedText
         };
-        return (kind, text.length);
+        return (kind, extent.length);
     }
     let kinds = alt((
         comment.map(|written| (TokenKind::Comment, written.len())),

@@ -7,11 +7,13 @@
 mod block;
 mod content;
 mod cursor;
+mod definition;
 mod deploy;
 mod expression;
 pub(crate) mod fields;
 mod item;
 mod layout;
+mod lexical;
 mod model;
 mod pairs;
 mod place;

@@ -336,3 +336,46 @@ fn explanations_show_the_mistake_and_its_correction() {
         super::clean(&format!("{first_line}{right}"));
     }
 }
+
+/// The text with every fix made.
+fn fixed(text: &str) -> String {
+    let mut edits: Vec<_> = parsed(text)
+        .diagnostics
+        .into_iter()
+        .flat_map(|found| found.fix.unwrap().edits)
+        .collect();
+    edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
+    let mut text = text.to_owned();
+    for edit in edits {
+        let range = edit.span.start as usize..edit.span.end as usize;
+        text.replace_range(range, &edit.text);
+    }
+    text
+}
+
+#[test]
+fn fixes_correct_what_they_are_offered_for() {
+    for text in [
+        "tier a { try b }\n",
+        "wayppost 1\nmodle a { contxt 400k  otput 4k }\n",
+        "waypost 1\ncontent { escalate too strong \"x\" wen true }\n",
+        "waypost 1\ncontent {\n  escalate to strong \"x\"\n    when true\n}\n",
+        "waypost 1 # first\nimport “std/agents.route”\n",
+        "waypost 1\ntier a { try b, timeout 60s }\n",
+        "waypost 1\npolicy { limit 5 request / 1m  budget $5 / day { at 80% wran } }\n",
+    ] {
+        super::clean(&fixed(text));
+    }
+}
+
+#[test]
+fn wp0007_before_a_statement_whose_word_is_also_a_clause() {
+    check!(
+        "deploy kubernetes {\n  state redis\n\nsecret a = env(\"B\")\npolicy {\n  budget $5 / day { at 80% cap\n    at 100% deny }\n}",
+        @r##"
+        WP0007 @2:19-2:20 `{` is never closed | opened here | add the missing `}`
+          @5:1 `secret` stands outside of it
+        WP0001 @7:31-7:31 expected `at`, found the end of the line | `at` belongs here | write it as `at 100% cap at weak`
+    "##
+    );
+}
