@@ -1,7 +1,7 @@
 //! Blocks: the statements between `{` and `}`, and how the parser goes on after a bad one.
 
 use crate::codes;
-use crate::diagnostic::{Edit, nearest};
+use crate::diagnostic::Edit;
 use crate::source::Span;
 use crate::syntax::lexer::{Token, TokenKind};
 
@@ -234,7 +234,7 @@ impl<'t> Parser<'t> {
     /// word is taken.
     fn unknown_field(&mut self, token: Token, block: &'static Block) -> Option<&'static Field> {
         let (span, written) = (self.span_of(token), self.written(token));
-        let meant = nearest(written, block.fields.iter().map(|field| field.name));
+        let meant = block.meant(written);
         let report = codes::UNKNOWN_FIELD
             .error(span, format!("`{written}` is no field of `{}`", block.kind))
             .label("unknown here");
@@ -250,14 +250,14 @@ impl<'t> Parser<'t> {
         };
         let edit = Edit {
             span,
-            text: meant.to_owned(),
+            text: meant.name.to_owned(),
         };
         self.report(
             report
-                .help(format!("did you mean `{meant}`?"))
-                .fix(format!("write `{meant}`"), [edit]),
+                .help(format!("did you mean `{}`?", meant.name))
+                .fix(format!("write `{}`", meant.name), [edit]),
         );
-        block.field(meant)
+        Some(meant)
     }
 
     /// Reports a field that may be written once and is written again.

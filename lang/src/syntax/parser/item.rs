@@ -252,7 +252,7 @@ impl Parser<'_> {
 
     fn unknown_item(&mut self, token: Token) -> Option<&'static fields::Field> {
         let (span, written) = (self.span_of(token), self.written(token));
-        let meant = nearest(written, ITEMS.fields.iter().map(|field| field.name));
+        let meant = ITEMS.meant(written);
         let report = codes::UNKNOWN_FIELD
             .error(span, format!("`{written}` begins no statement"))
             .label("unknown here");
@@ -268,14 +268,14 @@ impl Parser<'_> {
         };
         let edit = Edit {
             span,
-            text: meant.to_owned(),
+            text: meant.name.to_owned(),
         };
         self.report(
             report
-                .help(format!("did you mean `{meant}`?"))
-                .fix(format!("write `{meant}`"), [edit]),
+                .help(format!("did you mean `{}`?", meant.name))
+                .fix(format!("write `{}`", meant.name), [edit]),
         );
-        ITEMS.field(meant)
+        Some(meant)
     }
 
     /// Skips to the next line that begins with a statement's word. A stray `}` on the way belongs to the
@@ -286,7 +286,10 @@ impl Parser<'_> {
             match token.kind {
                 TokenKind::End => return,
                 TokenKind::Word if token.first_on_line && self.may_begin_item(token) => return,
-                TokenKind::OpenBrace => self.skip_braces(),
+                TokenKind::OpenBrace => {
+                    self.suspect_from(token.start);
+                    self.skip_braces();
+                }
                 _ => {
                     self.suspect_from(token.end);
                     self.bump();
@@ -298,7 +301,7 @@ impl Parser<'_> {
     /// Whether a line begins with a statement's word, or with what is nearly one and not indented.
     fn may_begin_item(&self, token: Token) -> bool {
         let word = self.written(token);
-        let near = || nearest(word, ITEMS.fields.iter().map(|field| field.name)).is_some();
-        ITEMS.field(word).is_some() || (indent(self.text, token.start) == 0 && near())
+        ITEMS.field(word).is_some()
+            || (indent(self.text, token.start) == 0 && ITEMS.meant(word).is_some())
     }
 }

@@ -3,7 +3,7 @@
 //! What stands on the same line after the place where it goes on may follow from the mistake, so nothing is
 //! said of it: the first message is the true one, and the next check says what is left.
 
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::diagnostic::Diagnostic;
 use crate::syntax::lexer::{Token, TokenKind, indent, offset};
 
 use super::{Parser, Reported, fields};
@@ -44,7 +44,7 @@ impl Parser<'_> {
                 TokenKind::CloseBrace if !self.is_stray(token) => return,
                 // No statement begins with `{`, on whatever line.
                 TokenKind::OpenBrace => {
-                    self.suspect_from(token.end);
+                    self.suspect_from(token.start);
                     self.skip_braces();
                     continue;
                 }
@@ -144,12 +144,12 @@ impl Parser<'_> {
 
     /// Whether a word is a field of the block being read, or of the file, or nearly one.
     fn may_begin_statement(&self, word: &str) -> bool {
-        let block = self.blocks.last().map(|frame| frame.block);
-        let fields = block
-            .into_iter()
-            .chain([&fields::ITEMS])
-            .flat_map(|block| block.fields);
-        let begins = block.is_some_and(|block| block.field(word).is_some());
-        begins || nearest(word, fields.map(|field| field.name)).is_some()
+        let block = self
+            .blocks
+            .last()
+            .map_or(&fields::ITEMS, |frame| frame.block);
+        block.field(word).is_some()
+            || block.meant(word).is_some()
+            || fields::ITEMS.meant(word).is_some()
     }
 }
