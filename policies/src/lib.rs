@@ -6,6 +6,8 @@
 
 pub mod cost;
 pub mod decision;
+#[doc(hidden)]
+pub mod example;
 pub mod facts;
 pub mod limits;
 pub mod money;
@@ -13,7 +15,9 @@ pub mod place;
 pub mod plan;
 pub mod request;
 pub mod tokens;
+pub mod vm;
 
 pub use decision::{Decision, Outcome};
 pub use facts::{Caller, Facts, Request};
 pub use money::NanoDollars;
+pub use plan::{Plan, PlanError};
