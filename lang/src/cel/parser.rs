@@ -23,7 +23,7 @@ pub enum Extent {
 /// An expression as read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParsedExpr {
-    /// What could be read of it.
+    /// What could be read of it; with a mistake that nothing can be read after, [`ExprKind::Error`].
     pub expr: Expr,
     /// The byte offset after its last token.
     pub end: u32,
@@ -52,7 +52,11 @@ pub fn parse(file: FileId, text: &str, start: u32, extent: Extent) -> ParsedExpr
         stopped: false,
         diagnostics: Vec::new(),
     };
-    let expr = parser.expression().expr;
+    let mut expr = parser.expression().expr;
+    if parser.stopped {
+        // Half an expression may mean the opposite of the whole.
+        expr.kind = ExprKind::Error;
+    }
     ParsedExpr {
         expr,
         end: parser.previous_end,
