@@ -151,6 +151,8 @@ fn many_forms() {
         "caller.claims[?'level'].orValue(0) != 3",
         "has(caller.claims.role) && caller.claims.role in ['a', 'b']",
         "caller.claims.?role == optional.of('admin')",
+        "'admin' in caller.claims[?'groups'].orValue([])",
+        "caller.team in caller.claims[?'teams'].orValue([])",
     ] {
         accepts(POLICY, source);
     }
@@ -432,7 +434,6 @@ fn wp0208_partial_operation() {
         (CONTENT, "request.prompt.matches(request.model)"),
         (CONTENT, "request.prompt.substring(1) == 'x'"),
         (POLICY, "caller.claims[?'level'].orValue(0) > 3"),
-        (POLICY, "'admin' in caller.claims[?'groups'].orValue([])"),
         (POLICY, "caller.claims[?'admin'].orValue(false)"),
         (POLICY, "now.getHours(caller.team) > 3"),
         (POLICY, "timestamp(caller.team) > now"),

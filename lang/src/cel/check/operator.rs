@@ -217,47 +217,53 @@ impl Checker<'_> {
             }
             (_, Type::List(element)) => {
                 if !are_comparable(&left.ty, element) {
-                    let message = format!(
-                        "`{left_expr}` is {}, `{right_expr}` is {}",
-                        article(&left.ty),
-                        article(&right.ty)
-                    );
-                    return self.report(
-                        TYPE_MISMATCH
-                            .error(expr.span, message)
-                            .label("no element is ever equal to it")
-                            .because(left.span, left.ty.to_string())
-                            .because(right.span, right.ty.to_string())
-                            .help(format!("compare with a list of {}s", left.ty)),
-                    );
+                    return self.never_in(expr, (left_expr, &left), (right_expr, &right));
                 }
                 if self.has_undeclared_element(&left, right_expr, &right) {
                     return unknown(expr.span);
                 }
                 self.apply(expr.span, Function::In, vec![left, right], Type::Bool)
             }
-            (_, Type::Dyn) => self.dynamic(right_expr, "`in` takes a list"),
-            (_, ty) => {
-                let help = match ty {
-                    Type::String => format!("write `{right_expr}.contains({left_expr})`"),
-                    Type::Cidr => format!("write `{right_expr}.containsIP({left_expr})`"),
-                    Type::Optional(_) => {
-                        format!("say what a missing one means: `{right_expr}.orValue([])`")
-                    }
-                    _ => "write a list: `[\"a\", \"b\"]`".to_owned(),
-                };
-                let message = format!(
-                    "`in` takes a list or a map, `{right_expr}` is {}",
-                    article(ty)
-                );
-                self.report(
-                    TYPE_MISMATCH
-                        .error(right.span, message)
-                        .label(ty.to_string())
-                        .help(help),
-                )
+            // A claim that is no list has no elements.
+            (_, Type::Dyn) if !matches!(left.ty, Type::Record(_)) => {
+                self.apply(expr.span, Function::In, vec![left, right], Type::Bool)
             }
+            (_, ty) => self.not_a_list(left_expr, right_expr, ty),
         }
+    }
+
+    fn never_in(&mut self, expr: &Expr, left: (&Expr, &Typed), right: (&Expr, &Typed)) -> Typed {
+        let message = format!(
+            "`{}` is {}, `{}` is {}",
+            left.0,
+            article(&left.1.ty),
+            right.0,
+            article(&right.1.ty)
+        );
+        self.report(
+            TYPE_MISMATCH
+                .error(expr.span, message)
+                .label("no element is ever equal to it")
+                .because(left.1.span, left.1.ty.to_string())
+                .because(right.1.span, right.1.ty.to_string())
+                .help(format!("compare with a list of {}s", left.1.ty)),
+        )
+    }
+
+    fn not_a_list(&mut self, left: &Expr, right: &Expr, ty: &Type) -> Typed {
+        let help = match ty {
+            Type::String => format!("write `{right}.contains({left})`"),
+            Type::Cidr => format!("write `{right}.containsIP({left})`"),
+            Type::Optional(_) => format!("say what a missing one means: `{right}.orValue([])`"),
+            _ => "write a list: `[\"a\", \"b\"]`".to_owned(),
+        };
+        let message = format!("`in` takes a list or a map, `{right}` is {}", article(ty));
+        self.report(
+            TYPE_MISMATCH
+                .error(right.span, message)
+                .label(ty.to_string())
+                .help(help),
+        )
     }
 
     fn has_undeclared_element(&mut self, fact: &Typed, list_expr: &Expr, list: &Typed) -> bool {
@@ -371,6 +377,11 @@ impl Operands<'_> {
                 return Repair::Edit(other.span, quote(&other_expr.to_string()));
             }
         }
+        self.conversion()
+    }
+
+    /// How to make the types agree.
+    fn conversion(&self) -> Repair {
         let with_types = |a: &Type, b: &Type| {
             (self.left.ty == *a && self.right.ty == *b)
                 || (self.left.ty == *b && self.right.ty == *a)

@@ -101,27 +101,13 @@ impl Checker<'_> {
             "filter" => Comprehension::Filter,
             _ => Comprehension::ExistsOne,
         };
-        let (variable, filter, body) = match arguments {
-            [variable, body] => (variable, None, body),
-            [variable, filter, body] if kind == Comprehension::Map => {
-                (variable, Some(filter), body)
-            }
-            [_, _, _] => return self.two_variables(expr, function),
-            _ => {
-                let takes: &[usize] = if kind == Comprehension::Map {
-                    &[2, 3]
-                } else {
-                    &[2]
-                };
-                return self.wrong_count(expr.span, &function.value, takes, arguments.len());
-            }
-        };
-        let ExprKind::Identifier(name) = &variable.kind else {
-            return self.not_a_variable(variable, function);
+        let (name, filter, body) = match self.parts(expr, kind, function, arguments) {
+            Ok(parts) => parts,
+            Err(reported) => return reported,
         };
         let local = u16::try_from(self.locals.len()).unwrap_or(u16::MAX);
         self.locals.push(Local {
-            name: name.clone(),
+            name: name.to_owned(),
             ty: element.clone(),
         });
         let filter = filter.map(|filter| Box::new(self.condition(filter, "map")));
@@ -151,6 +137,35 @@ impl Checker<'_> {
                 filter,
                 body: Box::new(body),
             },
+        }
+    }
+
+    /// The variable, the condition of a `map`, and the body; or what stands for a call that has none.
+    fn parts<'a>(
+        &mut self,
+        expr: &Expr,
+        kind: Comprehension,
+        function: &Spanned<String>,
+        arguments: &'a [Expr],
+    ) -> Result<(&'a str, Option<&'a Expr>, &'a Expr), Typed> {
+        let (variable, filter, body) = match arguments {
+            [variable, body] => (variable, None, body),
+            [variable, filter, body] if kind == Comprehension::Map => {
+                (variable, Some(filter), body)
+            }
+            [_, _, _] => return Err(self.two_variables(expr, function)),
+            _ => {
+                let takes: &[usize] = if kind == Comprehension::Map {
+                    &[2, 3]
+                } else {
+                    &[2]
+                };
+                return Err(self.wrong_count(expr.span, &function.value, takes, arguments.len()));
+            }
+        };
+        match &variable.kind {
+            ExprKind::Identifier(name) => Ok((name, filter, body)),
+            _ => Err(self.not_a_variable(variable, function)),
         }
     }
 
