@@ -6,7 +6,7 @@ mod optional;
 
 use super::function::{self, MethodCall};
 use super::mistake::article;
-use super::operator::is_number;
+use super::types::is_number;
 use super::{Checker, TYPE_MISMATCH, Type, Typed, standard, unknown};
 use crate::cel::expression::{Expr, ExprKind};
 use crate::cel::typed::Function;

@@ -1,7 +1,8 @@
 //! What is called on an optional.
 
 use crate::cel::check::mistake::article;
-use crate::cel::check::{Checker, TYPE_MISMATCH, Type, Typed, common, holds_nothing, unknown};
+use crate::cel::check::types::{common, holds_nothing};
+use crate::cel::check::{Checker, TYPE_MISMATCH, Type, Typed, unknown};
 use crate::cel::expression::Expr;
 use crate::cel::typed::Function;
 use crate::codes::PARTIAL_OPERATION;
