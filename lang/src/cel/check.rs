@@ -60,6 +60,8 @@ pub fn check(
     let mut checker = Checker {
         scope,
         locals: Vec::new(),
+        nesting: 0,
+        inlined: 0,
         guards: Vec::new(),
         failed: false,
         diagnostics,
@@ -69,16 +71,28 @@ pub fn check(
     (!checker.failed).then_some(typed)
 }
 
-/// The variable of a comprehension that is open.
+/// A name that a macro around gives.
 struct Local {
     name: String,
-    ty: Type,
+    meaning: Meaning,
+}
+
+/// What such a name stands for.
+enum Meaning {
+    /// Each element in turn; the number as in [`TypedKind::Local`].
+    Element(u16, Type),
+    /// Another expression.
+    Bound(Typed),
 }
 
 struct Checker<'a> {
     scope: &'a Scope<'a>,
-    /// The variables of the comprehensions around, the outermost first.
+    /// The names that the macros around give, the outermost first.
     locals: Vec<Local>,
+    /// How many comprehensions are around.
+    nesting: u16,
+    /// How much was written out for names that stand for an expression.
+    inlined: usize,
     /// What holds wherever the current expression is evaluated.
     guards: Vec<Guard>,
     failed: bool,

@@ -1,5 +1,6 @@
 //! Calls: macros, conversions, constructors, optionals, and the functions of [`super::function`].
 
+mod binding;
 mod conversion;
 mod macros;
 mod optional;
@@ -60,6 +61,9 @@ impl Checker<'_> {
         }
         if OPTIONAL_METHODS.contains(&name) {
             return self.optional_method(expr, receiver, function, arguments);
+        }
+        if matches!(name, "optMap" | "optFlatMap") {
+            return self.map_optional(expr, receiver, function, arguments);
         }
         if name == "size" && arguments.is_empty() {
             return self.size(expr, receiver);
@@ -131,6 +135,7 @@ impl Checker<'_> {
     ) -> Typed {
         let name = function.value.as_str();
         match (namespace, name, arguments) {
+            ("cel", "bind", _) => self.bind(expr, function, arguments),
             ("optional", "none", []) => super::constant(expr.span, super::Constant::Absent),
             ("optional", "of", [argument]) => {
                 let typed = self.value(argument);

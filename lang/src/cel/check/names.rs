@@ -1,15 +1,19 @@
 //! What names stand for: variables, constants, and the fields that the section may read.
 
-use super::{Checker, Type, Typed, TypedKind, constant};
+use super::{Checker, Meaning, Typed, TypedKind, constant, unknown};
 use crate::cel::expression::{Expr, ExprKind};
+use crate::cel::parser::MAXIMUM_DEPTH;
 use crate::cel::print::quote;
 use crate::cel::typed::{Field, Record, Section};
-use crate::codes::{SECTION_SEAM, UNKNOWN_IDENTIFIER};
+use crate::codes::{EXPRESSION_SYNTAX, SECTION_SEAM, UNKNOWN_IDENTIFIER};
 use crate::diagnostic::{Edit, nearest};
 use crate::source::{Span, Spanned};
 
 /// Names that only group fields.
 const GROUPS: &[&str] = &["request", "caller", "cost", "source", "endpoint"];
+
+/// How many operations names that stand for expressions may add to one expression.
+const MAXIMUM_INLINED: usize = 10_000;
 
 impl Checker<'_> {
     pub(super) fn identifier(&mut self, span: Span, written: &str) -> Typed {
@@ -39,17 +43,49 @@ impl Checker<'_> {
         self.unknown_identifier(span, name)
     }
 
-    fn local(&self, span: Span, at: usize) -> Typed {
-        let ty = self
-            .locals
-            .get(at)
-            .map_or(Type::Error, |local| local.ty.clone());
-        let number = u16::try_from(at).unwrap_or(u16::MAX);
-        Typed {
-            span,
-            ty,
-            kind: TypedKind::Local(number),
+    fn local(&mut self, span: Span, at: usize) -> Typed {
+        let Some(local) = self.locals.get(at) else {
+            return unknown(span);
+        };
+        match &local.meaning {
+            Meaning::Element(number, ty) => Typed {
+                span,
+                ty: ty.clone(),
+                kind: TypedKind::Local(*number),
+            },
+            Meaning::Bound(value) => {
+                value.visit(&mut |_| self.inlined += 1);
+                let value = Typed {
+                    span,
+                    ..value.clone()
+                };
+                self.bound(span, value)
+            }
         }
+    }
+
+    /// Names that stand for expressions are written out, so each use counts.
+    fn bound(&mut self, span: Span, value: Typed) -> Typed {
+        if self.inlined <= MAXIMUM_INLINED {
+            return value;
+        }
+        self.too_large(span)
+    }
+
+    pub(super) fn too_large(&mut self, span: Span) -> Typed {
+        self.report(
+            EXPRESSION_SYNTAX
+                .error(
+                    span,
+                    "the expression is too large once its names are written out",
+                )
+                .label(format!(
+                    "more than {MAXIMUM_INLINED} operations, or more than {MAXIMUM_DEPTH} levels"
+                ))
+                .help(
+                    "use the names of `cel.bind` and `optMap` less often, or write several rules",
+                ),
+        )
     }
 
     fn unknown_identifier(&mut self, span: Span, name: &str) -> Typed {
