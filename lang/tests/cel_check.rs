@@ -10,12 +10,12 @@
 
 mod cel_support;
 
-use cel_support::render;
+use cel_support::{apply, render};
 use insta::assert_snapshot;
 use proptest::prelude::*;
-use waypost_lang::FileId;
 use waypost_lang::cel::typed::{Constant, Field, Function, Section, Type, Typed, TypedKind};
 use waypost_lang::cel::{Expected, Extent, MAXIMUM_DEPTH, Scope, check as check_expression, parse};
+use waypost_lang::{Diagnostic, FileId};
 
 const CONTENT: Section = Section::Content;
 const POLICY: Section = Section::Policy;
@@ -32,8 +32,11 @@ fn constant(name: &str) -> Option<Constant> {
     }
 }
 
-/// The checked expression, or the diagnostics as text.
-fn check_as(section: Section, source: &str, expected: Expected) -> Result<Typed, String> {
+fn diagnose(
+    section: Section,
+    source: &str,
+    expected: Expected,
+) -> (Option<Typed>, Vec<Diagnostic>) {
     let parsed = parse(FileId(0), source, 0, Extent::Statement);
     let scope = Scope {
         section,
@@ -43,10 +46,16 @@ fn check_as(section: Section, source: &str, expected: Expected) -> Result<Typed,
         constant_names: &["LONG", "TEAMS", "HEADER"],
     };
     let mut diagnostics = parsed.diagnostics;
-    match check_expression(&parsed.expr, &scope, expected, &mut diagnostics) {
-        Some(typed) if diagnostics.is_empty() => Ok(typed),
+    let typed = check_expression(&parsed.expr, &scope, expected, &mut diagnostics);
+    (typed, diagnostics)
+}
+
+/// The checked expression, or the diagnostics as text.
+fn check_as(section: Section, source: &str, expected: Expected) -> Result<Typed, String> {
+    match diagnose(section, source, expected) {
+        (Some(typed), diagnostics) if diagnostics.is_empty() => Ok(typed),
         // The parser reported a slip such as `=` and read on.
-        _ => Err(render(source, &diagnostics)),
+        (_, diagnostics) => Err(render(source, &diagnostics)),
     }
 }
 
@@ -70,19 +79,24 @@ fn has_type(section: Section, source: &str, expected: &str) {
     assert_eq!(typed.ty.to_string(), expected, "{source}");
 }
 
-/// The diagnostics of each source, which must have exactly one.
+/// The diagnostics of each source: exactly one each, and if it has a fix, the fix removes it.
 #[track_caller]
 fn check(sources: &[(Section, &str)]) -> String {
     let rendered = sources.iter().map(|(section, source)| {
-        let findings = check_as(*section, source, Expected::Bool)
-            .map(|typed| format!("{typed:?}"))
-            .expect_err(source);
+        let (typed, diagnostics) = diagnose(*section, source, Expected::Bool);
+        let text = render(source, &diagnostics);
         assert_eq!(
-            findings.matches("error[").count(),
+            diagnostics.len(),
             1,
-            "one mistake, one diagnostic: {source}\n{findings}"
+            "one mistake, one diagnostic: {source}\n{text}"
         );
-        findings
+        assert_eq!(typed, None, "{source}");
+        if let Some(fix) = &diagnostics[0].fix {
+            let fixed = apply(source, fix);
+            let (_, after) = diagnose(*section, &fixed, Expected::Bool);
+            assert_eq!(render(&fixed, &after), "", "{source}");
+        }
+        text
     });
     rendered.collect::<Vec<_>>().join("\n")
 }
@@ -151,6 +165,8 @@ fn many_forms() {
         "caller.claims[?'level'].orValue(0) != 3",
         "has(caller.claims.role) && caller.claims.role in ['a', 'b']",
         "caller.claims.?role == optional.of('admin')",
+        "'admin' in caller.claims[?'groups'].orValue([])",
+        "caller.team in caller.claims[?'teams'].orValue([])",
     ] {
         accepts(POLICY, source);
     }
@@ -182,6 +198,69 @@ fn a_guard_makes_a_key_safe() {
     ] {
         accepts(CONTENT, source);
     }
+}
+
+#[test]
+fn names_of_expressions_are_written_out() {
+    let bound = accepts(CONTENT, "cel.bind(t, request.tokens + 1, t > 5 && t < 9)");
+    let by_hand = accepts(CONTENT, "request.tokens + 1 > 5 && request.tokens + 1 < 9");
+    let shape = |typed: &Typed| {
+        let mut kinds = Vec::new();
+        typed.visit(&mut |typed| kinds.push(std::mem::discriminant(&typed.kind)));
+        kinds
+    };
+    assert_eq!(shape(&bound), shape(&by_hand));
+    folds(
+        "cel.bind(x, 2, cel.bind(y, x * 3, x + y))",
+        Constant::Int(8),
+    );
+    has_type(
+        CONTENT,
+        "request.temperature.optMap(t, t * 2.0)",
+        "optional(double)",
+    );
+    has_type(
+        CONTENT,
+        "request.temperature.optFlatMap(t, request.headers[?'x'])",
+        "optional(string)",
+    );
+    accepts(
+        CONTENT,
+        "request.headers[?'x'].optMap(x, x.size() > 3 && request.headers['x'] != 'abcd').orValue(false)",
+    );
+    accepts(
+        CONTENT,
+        "request.tools.exists(t, cel.bind(n, t.name, request.messages.exists(m, m.name == n)))",
+    );
+    let doubled = (0..40).fold("x0 > 1".to_owned(), |body, at| {
+        format!("cel.bind(x{at}, x{0} + x{0}, {body})", at + 1)
+    });
+    let findings = check_as(
+        CONTENT,
+        &format!("cel.bind(x40, request.tokens, {doubled})"),
+        Expected::Bool,
+    )
+    .unwrap_err();
+    assert!(findings.contains("too large once its names"), "{findings}");
+}
+
+#[test]
+fn names_of_expressions_do_not_make_trees_deeper() {
+    let sum = " + 1".repeat(100);
+    let nested = (0..50).fold("x0 > 1".to_owned(), |body, at| {
+        format!("cel.bind(x{at}, x{}{sum}, {body})", at + 1)
+    });
+    let findings = check_as(
+        CONTENT,
+        &format!("cel.bind(x50, request.tokens, {nested})"),
+        Expected::Bool,
+    )
+    .unwrap_err();
+    assert_eq!(
+        findings.matches("too large once its names").count(),
+        1,
+        "{findings}"
+    );
 }
 
 #[test]
@@ -260,6 +339,20 @@ fn types_as_they_are_written() {
     has_type(CONTENT, "request.stream ? [] : ['a']", "list(string)");
     has_type(CONTENT, "optional.none().orValue(5)", "int");
     has_type(POLICY, "now - now", "duration");
+    // A list or optional of anything stays one: nothing may take its elements for strings.
+    has_type(CONTENT, "['x'] + [1, 'a']", "list(dyn)");
+    has_type(CONTENT, "request.stream ? ['x'] : [1, 'a']", "list(dyn)");
+    has_type(
+        POLICY,
+        "request.stream ? caller.claims[?'a'] : optional.of(1.0)",
+        "optional(dyn)",
+    );
+    has_type(CONTENT, "request.tools.map(t, t.name) + []", "list(string)");
+    has_type(
+        CONTENT,
+        "request.stream ? optional.none() : request.temperature",
+        "optional(double)",
+    );
 }
 
 #[test]
@@ -432,7 +525,6 @@ fn wp0208_partial_operation() {
         (CONTENT, "request.prompt.matches(request.model)"),
         (CONTENT, "request.prompt.substring(1) == 'x'"),
         (POLICY, "caller.claims[?'level'].orValue(0) > 3"),
-        (POLICY, "'admin' in caller.claims[?'groups'].orValue([])"),
         (POLICY, "caller.claims[?'admin'].orValue(false)"),
         (POLICY, "now.getHours(caller.team) > 3"),
         (POLICY, "timestamp(caller.team) > now"),
@@ -473,7 +565,7 @@ fn wp0601_not_in_this_build() {
     assert_snapshot!(check(&[
         (CONTENT, "{'a': 1}['a'] == 1"),
         (CONTENT, "request.tools.exists(i, t, t.name == 'x')"),
-        (CONTENT, "cel.bind(x, 1, x == 1)"),
+        (CONTENT, "request.tools.transformList(i, t, t.name) == []"),
         (CONTENT, "request.messages[?0].hasValue()"),
         (CONTENT, "'%s'.format([1]) == '1'"),
         (POLICY, "caller.claims[?'a'].orValue('').b == 1"),
@@ -494,6 +586,57 @@ fn the_deepest_expressions_check() {
         accepts(CONTENT, &source);
     }
     accepts(CONTENT, &vec!["request.stream"; depth].join(" || "));
+}
+
+/// What is found in the `when`s of a block of an explanation.
+fn findings_of(block: &str) -> String {
+    let mut section = CONTENT;
+    let mut findings = String::new();
+    for line in block.lines() {
+        match line.split_whitespace().next() {
+            Some("policy") => section = POLICY,
+            Some("content") => section = CONTENT,
+            _ => {}
+        }
+        if let Some((_, source)) = line.split_once(" when ")
+            && let Err(found) = check_as(section, source, Expected::Bool)
+        {
+            findings += &found;
+        }
+    }
+    findings
+}
+
+#[test]
+fn explanations_hold_what_they_say() {
+    let codes = waypost_lang::codes::ALL
+        .iter()
+        .filter(|code| code.number.starts_with("WP02"));
+    let mut count = 0;
+    for code in codes {
+        count += 1;
+        let (before, fix) = code.explanation.split_once("## Fix").expect(code.number);
+        let (before, example) = before.split_once("## Example").expect(code.number);
+        assert!(
+            before.contains("## What it does") && before.contains("## Why is this bad?"),
+            "{}",
+            code.number
+        );
+        assert!(
+            before.starts_with(&format!("# {}\n", code.name)),
+            "{}",
+            code.number
+        );
+        let found = findings_of(example);
+        assert!(
+            found.contains(&format!("error[{}]", code.number)),
+            "{}: {found}",
+            code.number
+        );
+        assert!(fix.contains("```route"), "{}", code.number);
+        assert_eq!(findings_of(fix), "", "{}", code.number);
+    }
+    assert_eq!(count, 10);
 }
 
 /// Whether a constant is the value that the conformance suite expects.

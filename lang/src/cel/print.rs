@@ -1,4 +1,4 @@
-//! An expression as text again, on one line and with the fewest parentheses: for messages.
+//! An expression as text again, for messages: on one line, with the fewest parentheses, long lists cut short.
 
 use std::fmt;
 
@@ -99,15 +99,24 @@ fn mark(optional: bool) -> &'static str {
     if optional { "?" } else { "" }
 }
 
+/// The longest list that is written out.
+const SHOWN: usize = 5;
+
 fn write_list<'a>(
     f: &mut fmt::Formatter<'_>,
-    items: impl Iterator<Item = (bool, &'a Expr)>,
+    items: impl ExactSizeIterator<Item = (bool, &'a Expr)>,
 ) -> fmt::Result {
-    for (at, (optional, item)) in items.enumerate() {
+    let shown = if items.len() > SHOWN {
+        SHOWN - 1
+    } else {
+        SHOWN
+    };
+    let is_cut = items.len() > SHOWN;
+    for (at, (optional, item)) in items.take(shown).enumerate() {
         let separator = if at == 0 { "" } else { ", " };
         write!(f, "{separator}{}{item}", mark(optional))?;
     }
-    Ok(())
+    f.write_str(if is_cut { ", …" } else { "" })
 }
 
 fn write_field(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use waypost_lang::diagnostic::Fix;
 use waypost_lang::{Diagnostic, Span};
 
 /// The diagnostics, each with its source line, carets, help, and the source after its fix.
@@ -28,14 +29,20 @@ pub(crate) fn render(source: &str, diagnostics: &[Diagnostic]) -> String {
             writeln!(out, "  help: {help}").unwrap();
         }
         if let Some(fix) = &diagnostic.fix {
-            let mut fixed = source.to_owned();
-            for edit in fix.edits.iter().rev() {
-                fixed.replace_range(edit.span.start as usize..edit.span.end as usize, &edit.text);
-            }
+            let fixed = apply(source, fix);
             writeln!(out, "  fix: {}: {fixed}", fix.title).unwrap();
         }
     }
     out
+}
+
+/// The source after a fix, whose edits stand in the order of the text.
+pub(crate) fn apply(source: &str, fix: &Fix) -> String {
+    let mut fixed = source.to_owned();
+    for edit in fix.edits.iter().rev() {
+        fixed.replace_range(edit.span.start as usize..edit.span.end as usize, &edit.text);
+    }
+    fixed
 }
 
 fn underline(out: &mut String, source: &str, span: Span, mark: char, message: &str) {

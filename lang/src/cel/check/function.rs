@@ -41,7 +41,6 @@ impl Kind {
 
     fn takes(self, ty: &Type) -> bool {
         match (self, ty) {
-            (Self::Strings, Type::List(element)) => matches!(**element, Type::String | Type::Dyn),
             (Self::Address, Type::String) => true,
             _ => *ty == self.ty(),
         }

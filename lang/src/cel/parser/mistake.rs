@@ -5,14 +5,14 @@ use crate::cel::literal::Malformed;
 use crate::diagnostic::Edit;
 
 /// What people write in other languages, and what it is in CEL.
-const MEANT: &[(&str, &str, BinaryOperator, u8)] = &[
-    ("=", "==", BinaryOperator::Equal, 3),
-    ("&", "&&", BinaryOperator::And, 2),
-    ("|", "||", BinaryOperator::Or, 1),
-    ("and", "&&", BinaryOperator::And, 2),
-    ("or", "||", BinaryOperator::Or, 1),
-    ("AND", "&&", BinaryOperator::And, 2),
-    ("OR", "||", BinaryOperator::Or, 1),
+const MEANT: &[(&str, &str, BinaryOperator)] = &[
+    ("=", "==", BinaryOperator::Equal),
+    ("&", "&&", BinaryOperator::And),
+    ("|", "||", BinaryOperator::Or),
+    ("and", "&&", BinaryOperator::And),
+    ("or", "||", BinaryOperator::Or),
+    ("AND", "&&", BinaryOperator::And),
+    ("OR", "||", BinaryOperator::Or),
 ];
 
 impl Parser<'_> {
@@ -22,17 +22,17 @@ impl Parser<'_> {
     }
 
     /// The operator that was meant by something that is none.
-    pub(super) fn meant_operator(&self, written: &str) -> Option<(BinaryOperator, u8)> {
+    pub(super) fn meant_operator(&self, written: &str) -> Option<BinaryOperator> {
         if !self.may_be_slip() {
             return None;
         }
         if written == "not" && self.lexer.clone().next().kind.is_word("in") {
-            return Some((BinaryOperator::In, 3));
+            return Some(BinaryOperator::In);
         }
         MEANT
             .iter()
             .find(|(wrong, ..)| *wrong == written)
-            .map(|(_, _, operator, precedence)| (*operator, *precedence))
+            .map(|(_, _, operator)| *operator)
     }
 
     /// Takes the current token as `operator`, and says so if it was written in another way.
@@ -57,7 +57,7 @@ impl Parser<'_> {
         }
         let meant = MEANT
             .iter()
-            .find(|(wrong, _, meant, _)| *wrong == written && *meant == operator);
+            .find(|(wrong, _, meant)| *wrong == written && *meant == operator);
         if let Some((wrong, right, ..)) = meant {
             self.report_meant(span, wrong, right);
         }

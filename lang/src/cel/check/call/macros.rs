@@ -2,7 +2,7 @@
 
 use super::article;
 use crate::cel::check::mistake::as_condition;
-use crate::cel::check::{Checker, Local, TYPE_MISMATCH, Type, Typed, TypedKind, unknown};
+use crate::cel::check::{Checker, Local, Meaning, TYPE_MISMATCH, Type, Typed, TypedKind, unknown};
 use crate::cel::expression::{Expr, ExprKind};
 use crate::cel::print::quote;
 use crate::cel::typed::{Comprehension, Function};
@@ -101,28 +101,15 @@ impl Checker<'_> {
             "filter" => Comprehension::Filter,
             _ => Comprehension::ExistsOne,
         };
-        let (variable, filter, body) = match arguments {
-            [variable, body] => (variable, None, body),
-            [variable, filter, body] if kind == Comprehension::Map => {
-                (variable, Some(filter), body)
-            }
-            [_, _, _] => return self.two_variables(expr, function),
-            _ => {
-                let takes: &[usize] = if kind == Comprehension::Map {
-                    &[2, 3]
-                } else {
-                    &[2]
-                };
-                return self.wrong_count(expr.span, &function.value, takes, arguments.len());
-            }
+        let (name, filter, body) = match self.parts(expr, kind, function, arguments) {
+            Ok(parts) => parts,
+            Err(reported) => return reported,
         };
-        let ExprKind::Identifier(name) = &variable.kind else {
-            return self.not_a_variable(variable, function);
-        };
-        let local = u16::try_from(self.locals.len()).unwrap_or(u16::MAX);
+        let local = self.nesting;
+        self.nesting += 1;
         self.locals.push(Local {
-            name: name.clone(),
-            ty: element.clone(),
+            name: name.to_owned(),
+            meaning: Meaning::Element(local, element.clone()),
         });
         let filter = filter.map(|filter| Box::new(self.condition(filter, "map")));
         let guards = filter.as_ref().map_or_else(Vec::new, |filter| {
@@ -133,6 +120,7 @@ impl Checker<'_> {
             _ => checker.body(body, &function.value),
         });
         self.locals.pop();
+        self.nesting -= 1;
         let ty = match kind {
             Comprehension::Map => Type::List(Box::new(body.ty.clone())),
             Comprehension::Filter => Type::List(Box::new(element)),
@@ -151,6 +139,35 @@ impl Checker<'_> {
                 filter,
                 body: Box::new(body),
             },
+        }
+    }
+
+    /// The variable, the condition of a `map`, and the body; or what stands for a call that has none.
+    fn parts<'a>(
+        &mut self,
+        expr: &Expr,
+        kind: Comprehension,
+        function: &Spanned<String>,
+        arguments: &'a [Expr],
+    ) -> Result<(&'a str, Option<&'a Expr>, &'a Expr), Typed> {
+        let (variable, filter, body) = match arguments {
+            [variable, body] => (variable, None, body),
+            [variable, filter, body] if kind == Comprehension::Map => {
+                (variable, Some(filter), body)
+            }
+            [_, _, _] => return Err(self.two_variables(expr, function)),
+            _ => {
+                let takes: &[usize] = if kind == Comprehension::Map {
+                    &[2, 3]
+                } else {
+                    &[2]
+                };
+                return Err(self.wrong_count(expr.span, &function.value, takes, arguments.len()));
+            }
+        };
+        match &variable.kind {
+            ExprKind::Identifier(name) => Ok((name, filter, body)),
+            _ => Err(self.not_a_variable(variable, function)),
         }
     }
 
@@ -190,7 +207,7 @@ impl Checker<'_> {
         )
     }
 
-    fn not_a_variable(&mut self, variable: &Expr, function: &Spanned<String>) -> Typed {
+    pub(super) fn not_a_variable(&mut self, variable: &Expr, function: &Spanned<String>) -> Typed {
         self.report(
             TYPE_MISMATCH
                 .error(

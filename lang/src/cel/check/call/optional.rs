@@ -1,10 +1,12 @@
 //! What is called on an optional.
 
 use crate::cel::check::mistake::article;
-use crate::cel::check::{Checker, TYPE_MISMATCH, Type, Typed, common, unknown};
+use crate::cel::check::types::{common, holds_nothing};
+use crate::cel::check::{Checker, TYPE_MISMATCH, Type, Typed, unknown};
 use crate::cel::expression::Expr;
 use crate::cel::typed::Function;
 use crate::codes::PARTIAL_OPERATION;
+use crate::diagnostic::Diagnostic;
 use crate::source::Spanned;
 
 impl Checker<'_> {
@@ -19,19 +21,7 @@ impl Checker<'_> {
         let inner = match &optional.ty {
             Type::Error => return unknown(expr.span),
             Type::Optional(inner) => (**inner).clone(),
-            ty => {
-                let message = format!(
-                    "`{}` is for optionals, `{receiver}` is {}",
-                    function.value,
-                    article(ty)
-                );
-                return self.report(
-                    TYPE_MISMATCH
-                        .error(expr.span, message)
-                        .label("it is always there")
-                        .help(format!("write `{receiver}`")),
-                );
-            }
+            ty => return self.report(not_optional(expr, receiver, &function.value, ty)),
         };
         match (function.value.as_str(), arguments) {
             ("hasValue", []) => {
@@ -92,14 +82,12 @@ impl Checker<'_> {
         if other.ty == Type::Error {
             return unknown(expr.span);
         }
-        let ty = match (&expected, &other.ty) {
-            // The type of `optional.none()` is that of what stands in for it.
-            (Type::Dyn, ty)
-                if optional.ty == Type::Optional(Box::new(Type::Dyn)) && is_absent(&optional) =>
-            {
-                Some(ty.clone())
-            }
-            (expected, ty) => common(expected, ty),
+        let ty = if holds_nothing(&optional) {
+            Some(other.ty.clone())
+        } else if holds_nothing(&other) && expected != Type::Dyn {
+            common(&expected, &other.ty).map(|_| expected.clone())
+        } else {
+            common(&expected, &other.ty)
         };
         let Some(ty) = ty else {
             let message = format!(
@@ -114,7 +102,7 @@ impl Checker<'_> {
                     .help(format!("write {}", article(&expected))),
             );
         };
-        if is_absent(&optional) {
+        if holds_nothing(&optional) {
             return Typed {
                 span: expr.span,
                 ty,
@@ -125,7 +113,11 @@ impl Checker<'_> {
     }
 }
 
-fn is_absent(typed: &Typed) -> bool {
-    use crate::cel::typed::{Constant, TypedKind};
-    matches!(typed.kind, TypedKind::Constant(Constant::Absent))
+/// A method of optionals is called on something that is none.
+pub(super) fn not_optional(expr: &Expr, receiver: &Expr, name: &str, ty: &Type) -> Diagnostic {
+    let message = format!("`{name}` is for optionals, `{receiver}` is {}", article(ty));
+    TYPE_MISMATCH
+        .error(expr.span, message)
+        .label("it is always there")
+        .help(format!("write `{receiver}`"))
 }
