@@ -8,7 +8,6 @@
 
 mod candidates;
 mod content;
-mod ledger;
 mod policy;
 mod quotas;
 #[cfg(test)]
