@@ -8,7 +8,9 @@ use waypost_lang::SourceMap;
 use waypost_lang::cel::typed::{self, Constant, Typed, TypedKind};
 use waypost_policies::plan::Draft;
 use waypost_policies::plan::draft::{ExpressionIndex, Scalar};
-use waypost_policies::vm::{Assembler, Comprehension, Field, Function, Instruction, Map, Member, Pool};
+use waypost_policies::vm::{
+    Assembler, Comprehension, Field, Function, Instruction, Map, Member, Pool,
+};
 
 use super::origin::Origins;
 
@@ -166,7 +168,9 @@ fn write_elements<T>(elements: &[T], code: &mut Assembler<'_>, write: fn(&T, &mu
         for element in chunk {
             write(element, code);
         }
-        code.push(Instruction::MakeList(u16::try_from(chunk.len()).unwrap_or(u16::MAX)));
+        code.push(Instruction::MakeList(
+            u16::try_from(chunk.len()).unwrap_or(u16::MAX),
+        ));
         if index > 0 {
             code.call(Function::Add);
         }

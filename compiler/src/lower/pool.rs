@@ -78,6 +78,10 @@ fn placement(place: &Place, expressions: &mut Expressions<'_>) -> draft::Placeme
         } else {
             draft::Overflow::Shed
         },
-        only: place.only.iter().map(|when| expressions.add(when)).collect(),
+        only: place
+            .only
+            .iter()
+            .map(|when| expressions.add(when))
+            .collect(),
     }
 }
