@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use waypost_policies::plan::draft;
 
-use super::expression::Expressions;
+use super::expressions::Expressions;
 use super::index;
 use super::origin::Origins;
 use crate::program::{Content, Keep};

@@ -2,7 +2,7 @@
 
 use waypost_policies::plan::draft;
 
-use super::expression::Expressions;
+use super::expressions::Expressions;
 use crate::Program;
 use crate::program::{Engine, Place, Pool, PoolSource};
 
