@@ -12,6 +12,14 @@ mod inputs;
 mod instruction;
 mod machine;
 mod network;
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+mod tests;
 mod text;
 mod time;
 mod value;
