@@ -26,7 +26,7 @@ mod value;
 mod verify;
 
 pub use assemble::{Assembler, Pool};
-pub use evaluation::{Evaluation, admits};
+pub use evaluation::{Evaluation, admits, holds};
 pub(crate) use evaluation::{Session, Verdict, stable_hash};
 pub(crate) use inputs::Context;
 pub use inputs::Endpoint;
