@@ -222,29 +222,52 @@ pub(crate) struct Ai {
     pub(crate) tokenize: bool,
 }
 
-/// What a hosted API speaks.
+/// What a hosted API speaks; exactly one of the fields. (An enum would be written as a YAML tag.)
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Provider {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    azure: Option<Azure>,
+    #[serde(rename = "openAI", skip_serializing_if = "Option::is_none")]
+    open_ai: Option<OpenAi>,
+}
+
+/// Azure OpenAI.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) enum Provider {
-    /// Azure OpenAI: `model` is the deployment.
-    #[serde(rename_all = "camelCase")]
-    Azure {
-        /// The resource's name, not its URL.
-        resource_name: String,
-        /// Which of Azure's hosts.
-        resource_type: &'static str,
-        /// The deployment.
-        model: String,
-        /// `api-version`
-        #[serde(skip_serializing_if = "Option::is_none")]
-        api_version: Option<String>,
-    },
-    /// OpenAI, or what speaks as it does.
-    #[serde(rename = "openAI")]
-    OpenAi {
-        /// The model's name there.
-        model: String,
-    },
+pub(crate) struct Azure {
+    /// The resource's name, not its URL.
+    pub(crate) resource_name: String,
+    /// Which of Azure's hosts.
+    pub(crate) resource_type: &'static str,
+    /// The deployment.
+    pub(crate) model: String,
+    /// `api-version`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) api_version: Option<String>,
+}
+
+/// OpenAI, or what speaks as it does.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct OpenAi {
+    model: String,
+}
+
+impl Provider {
+    /// Azure OpenAI.
+    pub(crate) fn azure(azure: Azure) -> Self {
+        Self {
+            azure: Some(azure),
+            open_ai: None,
+        }
+    }
+
+    /// OpenAI, by the model's name there.
+    pub(crate) fn open_ai(model: String) -> Self {
+        Self {
+            azure: None,
+            open_ai: Some(OpenAi { model }),
+        }
+    }
 }
 
 /// Policies of a backend.

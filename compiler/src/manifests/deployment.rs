@@ -124,11 +124,13 @@ pub(crate) struct Variable {
     value_from: Option<ValueFrom>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-enum ValueFrom {
-    SecretKeyRef(SecretKey),
-    FieldRef(FieldPath),
+struct ValueFrom {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field_ref: Option<FieldPath>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_key_ref: Option<SecretKey>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -158,10 +160,13 @@ impl Variable {
         Self {
             name,
             value: None,
-            value_from: Some(ValueFrom::SecretKeyRef(SecretKey {
-                name: secret.to_owned(),
-                key: key.to_owned(),
-            })),
+            value_from: Some(ValueFrom {
+                secret_key_ref: Some(SecretKey {
+                    name: secret.to_owned(),
+                    key: key.to_owned(),
+                }),
+                ..ValueFrom::default()
+            }),
         }
     }
 
@@ -170,7 +175,10 @@ impl Variable {
         Self {
             name,
             value: None,
-            value_from: Some(ValueFrom::FieldRef(FieldPath { field_path })),
+            value_from: Some(ValueFrom {
+                field_ref: Some(FieldPath { field_path }),
+                ..ValueFrom::default()
+            }),
         }
     }
 }

@@ -34,15 +34,27 @@ pub fn sources() -> SourceMap {
 
 /// An expression that stands for one whose meaning no manifest reads.
 fn opaque(needle: &str) -> Typed {
-    typed(needle, Type::Bool, TypedKind::Constant(Constant::Bool(true)))
+    typed(
+        needle,
+        Type::Bool,
+        TypedKind::Constant(Constant::Bool(true)),
+    )
 }
 
 fn typed(needle: &str, ty: Type, kind: TypedKind) -> Typed {
-    Typed { span: at(needle), ty, kind }
+    Typed {
+        span: at(needle),
+        ty,
+        kind,
+    }
 }
 
 fn label(text: &str) -> Label {
-    Label { text: text.to_owned(), written: true, span: at(text) }
+    Label {
+        text: text.to_owned(),
+        written: true,
+        span: at(text),
+    }
 }
 
 fn secret(name_: &str, object: &str, key: &str) -> Secret {
@@ -51,11 +63,18 @@ fn secret(name_: &str, object: &str, key: &str) -> Secret {
         name: object.into(),
         key: key.into(),
     };
-    Secret { name: name(name_), source }
+    Secret {
+        name: name(name_),
+        source,
+    }
 }
 
 fn models() -> Vec<Model> {
-    let chat = Serves { chat: true, completions: false, embeddings: false };
+    let chat = Serves {
+        chat: true,
+        completions: false,
+        embeddings: false,
+    };
     vec![
         Model {
             name: named_at("gpt-5.1", "gpt-5.1 {"),
@@ -63,7 +82,11 @@ fn models() -> Vec<Model> {
             upstream_name: "gpt-5.1".into(),
             context: Some(400_000),
             output: Some(128_000),
-            price: Some(Price { input: 1250, cached: 125, output: 10_000 }),
+            price: Some(Price {
+                input: 1250,
+                cached: 125,
+                output: 10_000,
+            }),
             rejects: vec!["presence_penalty".into(), "frequency_penalty".into()],
             serves: chat,
         },
@@ -73,7 +96,11 @@ fn models() -> Vec<Model> {
             upstream_name: "phi-4-mini-instruct".into(),
             context: Some(128_000),
             output: Some(4_000),
-            price: Some(Price { input: 40, cached: 40, output: 80 }),
+            price: Some(Price {
+                input: 40,
+                cached: 40,
+                output: 80,
+            }),
             rejects: Vec::new(),
             serves: chat,
         },
@@ -127,7 +154,10 @@ fn content() -> Content {
     let field = |needle: &str, field| typed(needle, Type::Double, TypedKind::Field(field));
     let hard = TypedKind::Call(
         Function::GreaterOrEqual,
-        vec![field("difficulty", Field::Difficulty), field("threshold\n", Field::Threshold)],
+        vec![
+            field("difficulty", Field::Difficulty),
+            field("threshold\n", Field::Threshold),
+        ],
     );
     let escalation = |text: &str, when: Typed| Escalation {
         span: at(&format!("escalate to strong \"{text}\"")),
@@ -152,7 +182,10 @@ fn content() -> Content {
         escalations: vec![
             escalation("writes to the world", opaque("request.tools.exists")),
             escalation("long context", opaque("request.tokens > 24000")),
-            escalation("hard prompt", typed("difficulty >= threshold", Type::Bool, hard)),
+            escalation(
+                "hard prompt",
+                typed("difficulty >= threshold", Type::Bool, hard),
+            ),
         ],
         threshold: Some(Spanned::new(0.42, at("0.42"))),
         keep: Some(Keep {
@@ -164,7 +197,11 @@ fn content() -> Content {
 }
 
 fn outcome(needle: &str, share: Percent, action: Action) -> Outcome {
-    Outcome { span: at(needle), share, action }
+    Outcome {
+        span: at(needle),
+        share,
+        action,
+    }
 }
 
 fn quota(text: &str, needle: &str, amount: Amount, window: Window) -> Quota {
@@ -172,7 +209,11 @@ fn quota(text: &str, needle: &str, amount: Amount, window: Window) -> Quota {
     Quota {
         span: whole,
         budget: matches!(amount, Amount::Money(_)),
-        label: Label { text: text.to_owned(), written: false, span: whole },
+        label: Label {
+            text: text.to_owned(),
+            written: false,
+            span: whole,
+        },
         amount: Spanned::new(amount, whole),
         window: Spanned::new(window, whole),
         zone: "UTC".into(),
@@ -191,12 +232,22 @@ fn quotas() -> Vec<Quota> {
     vec![
         Quota {
             per: Some(opaque("caller.key")),
-            ..quota("600 requests / 1m", "limit  600 requests / 1m", Amount::Requests(600), minute())
+            ..quota(
+                "600 requests / 1m",
+                "limit  600 requests / 1m",
+                Amount::Requests(600),
+                minute(),
+            )
         },
         Quota {
             per: Some(opaque("caller.agent")),
             on: strong(),
-            ..quota("60k tokens / 1m", "limit  60k tokens / 1m", Amount::Tokens(60_000), minute())
+            ..quota(
+                "60k tokens / 1m",
+                "limit  60k tokens / 1m",
+                Amount::Tokens(60_000),
+                minute(),
+            )
         },
         Quota {
             per: Some(opaque("caller.team")),
@@ -207,7 +258,12 @@ fn quotas() -> Vec<Quota> {
             ],
             ..quota("$50 / day", "budget $50 / day", dollars(50), Window::Day)
         },
-        quota("$900 / month", "budget $900 / month", dollars(900), Window::Month),
+        quota(
+            "$900 / month",
+            "budget $900 / month",
+            dollars(900),
+            Window::Month,
+        ),
     ]
 }
 
@@ -244,7 +300,10 @@ fn policy() -> Policy {
             value: 10,
             when: Some(opaque("caller.plan == \"pro\"")),
         }],
-        redactions: vec![redaction(".+@.+", "[email]"), redaction("INT-[0-9]{6}", "[redacted]")],
+        redactions: vec![
+            redaction(".+@.+", "[email]"),
+            redaction("INT-[0-9]{6}", "[redacted]"),
+        ],
     }
 }
 

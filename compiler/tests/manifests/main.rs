@@ -22,7 +22,14 @@ fn show() {
             println!("--- {}\n{}", manifest.file_name, manifest.yaml);
         }
         for d in &emitted.diagnostics {
-            println!("{} {:?} {} | {} | {:?}", d.code.number, fixture::sources().position(d.primary.span), d.message, d.primary.message, d.help);
+            println!(
+                "{} {:?} {} | {} | {:?}",
+                d.code.number,
+                fixture::sources().position(d.primary.span),
+                d.message,
+                d.primary.message,
+                d.help
+            );
         }
     }
 }

@@ -66,12 +66,8 @@ fn content(layers: &Layers<'_>, found: &mut Vec<Diagnostic>) {
             ));
         }
     }
-    let why = "it refuses ordinary tool objects, and scores the last message only";
-    let tools = lost(
-        layers.rule.span,
-        "calls with tools: RouteLLM refuses them",
-        why,
-    );
+    let why = "RouteLLM refuses ordinary tool objects, and scores the last message only";
+    let tools = lost(layers.rule.span, "calls with tools", why);
     found.push(tools);
     let name = layers.router_name();
     for accept in &content.accepts {
@@ -144,7 +140,7 @@ fn policy(policy: &Policy, found: &mut Vec<Diagnostic>) {
         found.push(lost(
             span,
             "`redact`",
-            "the route to the pool is not read as a language model's",
+            "agentgateway guards the hosted route only, not the one through the picker",
         ));
     }
 }

@@ -9,9 +9,9 @@ use super::super::picker;
 use super::SECRET_DIRECTORY;
 use crate::manifests::Target;
 use crate::manifests::agentgateway::{
-    Ai, Backend, BackendAuth, BackendPolicies, FullPath, HeaderModifier, Host, InferenceRouting,
-    KeyFile, Match, PathPrefix, Provider as Speaks, RateLimit, Retry, Route as GatewayRoute,
-    RoutePolicies, Target as Leads, Timeout, UrlRewrite,
+    Ai, Azure, Backend, BackendAuth, BackendPolicies, FullPath, HeaderModifier, Host,
+    InferenceRouting, KeyFile, Match, PathPrefix, Provider as Speaks, RateLimit, Retry,
+    Route as GatewayRoute, RoutePolicies, Target as Leads, Timeout, UrlRewrite,
 };
 use crate::manifests::object::{Map, pair};
 use crate::manifests::secrets::SecretMounts;
@@ -116,7 +116,7 @@ fn hosted(route: &Route<'_>, provider: &Provider, tokenize: bool) -> Result<Back
     let model = route.model.upstream_name.clone();
     let mut ai = Ai {
         name: format!("{}-{}", provider.name.value, route.name()),
-        provider: Speaks::OpenAi { model },
+        provider: Speaks::open_ai(model),
         host_override: None,
         path_prefix: None,
         tokenize,
@@ -148,12 +148,12 @@ fn azure(route: &Route<'_>, provider: &Provider) -> Result<Speaks, Diagnostic> {
             .error(provider.name.span, message)
             .help("write `resource \"…\"`: the name alone, not a URL"));
     }
-    Ok(Speaks::Azure {
+    Ok(Speaks::azure(Azure {
         resource_name: provider.resource.clone(),
         resource_type: "openAI",
         model: route.model.upstream_name.clone(),
         api_version: Some(provider.version.clone()).filter(|version| !version.is_empty()),
-    })
+    }))
 }
 
 struct Address {
