@@ -31,10 +31,10 @@ use waypost_lang::diagnostic::Diagnostic;
 use waypost_lang::source::{SourceMap, Span};
 
 use crate::program::{Deploy, Program, Shape};
+use crate::shape_needs;
 use documents::Documents;
 
 pub use validate::{CrdSet, Violation, validate};
-pub use workspace::workspace_name;
 
 /// One manifest: a file name that sorts in apply order, and its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +94,10 @@ pub fn emit(
         deploy,
     };
     check_namespace(deploy)?;
+    let needs = shape_needs(program, shape);
+    if !needs.is_empty() {
+        return Err(needs);
+    }
     let mut documents = Documents::default();
     let mut diagnostics = match shape {
         Shape::Layered => shape::layered::write(&target, &mut documents)?,

@@ -1,3 +1,11 @@
 //! The language above expressions: lexer, recovering parser, tree, formatter.
 
+mod braces;
+pub mod format;
+mod lexer;
+mod literal;
+pub mod parser;
 pub mod tree;
+
+pub use format::format;
+pub use parser::{Parsed, parse};

@@ -9,12 +9,6 @@ use super::documents::Documents;
 use super::object::{Map, Object, dns_name, pair};
 use crate::program::{Pool, PoolSource};
 
-/// The name of a pool's workspace: its pods carry `kaito.sh/workspace` with this value, so discovery selects it.
-#[must_use]
-pub fn workspace_name(pool: &str) -> String {
-    format!("workspace-{}", dns_name(pool))
-}
-
 #[derive(Debug, Clone, Serialize)]
 struct Workspace {
     resource: Resource,
@@ -62,7 +56,7 @@ pub(crate) fn write(
     else {
         return None;
     };
-    let name = workspace_name(&pool.name.value);
+    let name = pool.workspace();
     let object = Object {
         api_version: "kaito.sh/v1beta1",
         kind: "Workspace",

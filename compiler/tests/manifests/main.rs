@@ -33,3 +33,10 @@ fn show() {
         }
     }
 }
+
+#[test]
+fn compiled() {
+    let checked = waypost_compiler::check("agents.route", fixture::TEXT, &|_: &str| None);
+    println!("{:#?}", checked.diagnostics);
+    assert!(checked.program.is_some());
+}

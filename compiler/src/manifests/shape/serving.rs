@@ -8,7 +8,7 @@ use crate::manifests::labels::KAITO_WORKSPACE;
 use crate::manifests::network_policy::{Peer, Policy};
 use crate::manifests::object::{Map, pair};
 use crate::manifests::pod_monitor::Scrape;
-use crate::manifests::workspace::{self, workspace_name};
+use crate::manifests::workspace;
 use crate::program::{Pool, PoolSource};
 
 /// How the pods of a pool are found.
@@ -27,7 +27,7 @@ pub(crate) struct Pods {
 pub(crate) fn pods(target: &Target<'_>, pool: &Pool) -> Option<Pods> {
     match &pool.source {
         PoolSource::Kaito { port, .. } => Some(Pods {
-            labels: pair(KAITO_WORKSPACE, workspace_name(&pool.name.value)),
+            labels: pair(KAITO_WORKSPACE, pool.workspace()),
             namespace: target.namespace().to_owned(),
             port: *port,
             port_name: Some("http"),
@@ -59,7 +59,7 @@ pub(crate) fn write_policy(
     let Some(pods) = pods(target, pool).filter(|pods| pods.ours) else {
         return;
     };
-    let name = workspace_name(&pool.name.value);
+    let name = pool.workspace();
     let policy = Policy::on(&name, pods.labels.clone())
         .admit(callers, &[pods.port])
         .admit(vec![Peer::pods(pods.labels)], &[])
@@ -86,7 +86,7 @@ pub(crate) fn write_workspaces<'p>(
 /// What Prometheus scrapes of a pool.
 pub(crate) fn scrape(pool: &Pool, pods: Pods) -> Scrape {
     Scrape {
-        name: workspace_name(&pool.name.value).replacen("workspace", "engine", 1),
+        name: pool.workspace().replacen("workspace", "engine", 1),
         namespace: pods.namespace,
         labels: pods.labels,
         port_name: pods.port_name,

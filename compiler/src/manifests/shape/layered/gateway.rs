@@ -28,7 +28,6 @@ use crate::manifests::secrets::SecretMounts;
 use crate::manifests::service::{http, service};
 use crate::manifests::shape::egress::port_of;
 use crate::manifests::versions::InferenceExtension;
-use crate::manifests::workspace::workspace_name;
 use crate::program::{Pool, PoolSource, Price, ProviderKind};
 
 /// The Deployment, the Service, and the label that monitors select by.
@@ -202,7 +201,7 @@ pub(super) fn host(target: &Target<'_>) -> String {
 /// The host that a pool's pods are declared under: KAITO's Service has it; for other pods it is a name only.
 fn hostname(target: &Target<'_>, pool: &Pool) -> String {
     let name = match pool.source {
-        PoolSource::Kaito { .. } => workspace_name(&pool.name.value),
+        PoolSource::Kaito { .. } => pool.workspace(),
         _ => dns_name(&pool.name.value),
     };
     format!("{name}.{}.svc.cluster.local", target.namespace())
