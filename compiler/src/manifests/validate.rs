@@ -16,14 +16,7 @@ use serde_json::Value;
 /// CustomResourceDefinitions by group, version and kind.
 #[derive(Debug, Default)]
 pub struct CrdSet {
-    schemas: BTreeMap<(String, String, String), Schema>,
-}
-
-/// One version of one kind, ready to check with.
-#[derive(Debug)]
-struct Schema {
-    open_api: Value,
-    validator: jsonschema::Validator,
+    schemas: BTreeMap<(String, String, String), Value>,
 }
 
 /// Why a file of CRDs was not read.
@@ -36,18 +29,6 @@ pub enum CrdError {
         file: String,
         /// What the reader says.
         source: serde_yaml::Error,
-    },
-    /// A schema in it is none.
-    #[error("the schema of {kind} {version} in `{file}` cannot be used: {reason}")]
-    Schema {
-        /// The file.
-        file: String,
-        /// The kind.
-        kind: String,
-        /// Its version.
-        version: String,
-        /// Why.
-        reason: String,
     },
 }
 
@@ -71,8 +52,8 @@ pub enum ViolationKind {
     Schema,
     /// A CEL rule refuses it.
     Rule,
-    /// A CEL rule that could not be evaluated here: neither passed nor failed.
-    RuleNotChecked,
+    /// A CEL rule, or a whole schema, that could not be evaluated here: neither passed nor failed.
+    NotChecked,
     /// No CRD is known for its group, version and kind.
     NoDefinition,
 }
@@ -130,7 +111,7 @@ impl CrdSet {
     /// Adds every CustomResourceDefinition of a file; `file` is for messages.
     ///
     /// # Errors
-    /// The text is no YAML, or a schema in it cannot be used.
+    /// The text is no YAML.
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), CrdError> {
         let yaml = |source| CrdError::Yaml {
             file: file.to_owned(),
@@ -144,34 +125,19 @@ impl CrdSet {
             if definition.kind == "CustomResourceDefinition"
                 && let Some(spec) = definition.spec
             {
-                self.add_definition(file, spec)?;
+                self.add_definition(spec);
             }
         }
         Ok(())
     }
 
-    fn add_definition(&mut self, file: &str, spec: DefinitionSpec) -> Result<(), CrdError> {
+    fn add_definition(&mut self, spec: DefinitionSpec) {
         for version in spec.versions {
-            let Some(schema) = version.schema else {
-                continue;
-            };
-            let open_api = schema.open_api_v3_schema;
-            let validator = schema::validator(&open_api).map_err(|reason| CrdError::Schema {
-                file: file.to_owned(),
-                kind: spec.names.kind.clone(),
-                version: version.name.clone(),
-                reason,
-            })?;
-            let key = (spec.group.clone(), version.name, spec.names.kind.clone());
-            self.schemas.insert(
-                key,
-                Schema {
-                    open_api,
-                    validator,
-                },
-            );
+            if let Some(schema) = version.schema {
+                let key = (spec.group.clone(), version.name, spec.names.kind.clone());
+                self.schemas.insert(key, schema.open_api_v3_schema);
+            }
         }
-        Ok(())
     }
 
     /// How many versions of kinds are known.
@@ -187,7 +153,7 @@ impl CrdSet {
     }
 
     /// Azure's monitors have no published CRD; their schema is the operator's.
-    fn find(&self, group: &str, version: &str, kind: &str) -> Option<&Schema> {
+    fn find(&self, group: &str, version: &str, kind: &str) -> Option<&Value> {
         let of = |group: &str| {
             self.schemas
                 .get(&(group.to_owned(), version.to_owned(), kind.to_owned()))
@@ -215,8 +181,14 @@ pub fn validate(crds: &CrdSet, manifest: &str) -> Vec<Violation> {
         let message = format!("no CRD is known for {api_version} {kind}");
         return vec![violation("", message, ViolationKind::NoDefinition)];
     };
-    let mut found: Vec<Violation> = schema
-        .validator
+    let validator = match schema::validator(schema) {
+        Ok(validator) => validator,
+        Err(why) => {
+            let message = format!("the schema of {api_version} {kind} cannot be used: {why}");
+            return vec![violation("", message, ViolationKind::NotChecked)];
+        }
+    };
+    let mut found: Vec<Violation> = validator
         .iter_errors(&value)
         .map(|error| {
             let path = error.instance_path().as_str().replace('/', ".");
@@ -225,8 +197,8 @@ pub fn validate(crds: &CrdSet, manifest: &str) -> Vec<Violation> {
         .collect();
     // As the API server does: rules see defaults, and only what the schema takes.
     if found.is_empty() {
-        defaults::apply(&schema.open_api, &mut value);
-        rules::check(&schema.open_api, &value, "", &mut found);
+        defaults::apply(schema, &mut value);
+        rules::check(schema, &value, "", &mut found);
     }
     found
 }

@@ -1,352 +1,115 @@
-//! The file of the language's §2 as a checked program, built by hand so that these tests stand alone.
+//! The file of the language's §2, and files that differ from it in one place.
 
-use waypost_compiler::program::*;
-use waypost_lang::cel::typed::{Constant, Field, Function, Type, Typed, TypedKind};
-use waypost_lang::source::{FileId, SourceMap, Span, Spanned};
-use waypost_lang::syntax::tree::{Amount, Percent, Range, Window};
+use serde_json::Value;
+use waypost_compiler::manifests::{Emitted, Manifest, emit};
+use waypost_compiler::program::Shape;
+use waypost_compiler::{Checked, check};
+use waypost_lang::diagnostic::Diagnostic;
 
-/// What `program` was written as.
+/// The file.
 pub const TEXT: &str = include_str!("agents.route");
+/// What stands for a sealed plan here: manifests carry it and do not read it.
+pub const PLAN: &[u8] = b"a plan";
 
-const WHOLE: Percent = Percent(10_000);
-
-/// Where `needle` stands first.
-fn at(needle: &str) -> Span {
-    let start = TEXT.find(needle).unwrap_or_else(|| panic!("no `{needle}`"));
-    let offset = |at: usize| u32::try_from(at).unwrap();
-    Span::new(FileId(0), offset(start), offset(start + needle.len()))
-}
-
-fn name(text: &str) -> Spanned<String> {
-    Spanned::new(text.to_owned(), at(text))
-}
-
-fn named_at(text: &str, needle: &str) -> Spanned<String> {
-    Spanned::new(text.to_owned(), at(needle))
-}
-
-/// The sources that the spans of [`program`] are of, under a name with a path.
-pub fn sources() -> SourceMap {
-    let mut sources = SourceMap::default();
-    sources.add("somewhere/else/agents.route", TEXT);
-    sources
-}
-
-/// An expression that stands for one whose meaning no manifest reads.
-fn opaque(needle: &str) -> Typed {
-    typed(
-        needle,
-        Type::Bool,
-        TypedKind::Constant(Constant::Bool(true)),
-    )
-}
-
-fn typed(needle: &str, ty: Type, kind: TypedKind) -> Typed {
-    Typed {
-        span: at(needle),
-        ty,
-        kind,
-    }
-}
-
-fn label(text: &str) -> Label {
-    Label {
-        text: text.to_owned(),
-        written: true,
-        span: at(text),
-    }
-}
-
-fn secret(name_: &str, object: &str, key: &str) -> Secret {
-    let source = SecretSource::Kubernetes {
-        namespace: "llm".into(),
-        name: object.into(),
-        key: key.into(),
-    };
-    Secret {
-        name: name(name_),
-        source,
-    }
-}
-
-fn models() -> Vec<Model> {
-    let chat = Serves {
-        chat: true,
-        completions: false,
-        embeddings: false,
-    };
-    vec![
-        Model {
-            name: named_at("gpt-5.1", "gpt-5.1 {"),
-            via: Via::Provider(0),
-            upstream_name: "gpt-5.1".into(),
-            context: Some(400_000),
-            output: Some(128_000),
-            price: Some(Price {
-                input: 1250,
-                cached: 125,
-                output: 10_000,
-            }),
-            rejects: vec!["presence_penalty".into(), "frequency_penalty".into()],
-            serves: chat,
-        },
-        Model {
-            name: named_at("phi-4-mini", "phi-4-mini {"),
-            via: Via::Pool(0),
-            upstream_name: "phi-4-mini-instruct".into(),
-            context: Some(128_000),
-            output: Some(4_000),
-            price: Some(Price {
-                input: 40,
-                cached: 40,
-                output: 80,
-            }),
-            rejects: Vec::new(),
-            serves: chat,
-        },
-    ]
-}
-
-fn pool() -> Pool {
-    Pool {
-        name: named_at("phi", "phi {\n  kaito"),
-        engine: Engine::Vllm,
-        source: PoolSource::Kaito {
-            preset: "phi-4-mini-instruct".into(),
-            instance: "Standard_NC24ads_A100_v4".into(),
-            replicas: Range { low: 2, high: 8 },
-            port: 5000,
-        },
-        place: Place {
-            span: Some(at("place phi {")),
-            prefix: 3,
-            queue: 2,
-            kv_cache: 2,
-            lora: 1,
-            saturate_queue: Some(5),
-            saturate_kv_cache: Some(Percent(8_000)),
-            wait: 2_000,
-            overflow_next: true,
-            only: Vec::new(),
-        },
-    }
-}
-
-fn tiers() -> Vec<Tier> {
-    let try_ = |model: usize, needle: &str| Step::Try(Spanned::new(model, at(needle)));
-    vec![
-        Tier {
-            name: named_at("weak", "weak   {"),
-            steps: vec![try_(1, "try phi-4-mini"), try_(0, "then gpt-5.1")],
-            timeout: None,
-            retries: 0,
-        },
-        Tier {
-            name: named_at("strong", "strong { try"),
-            steps: vec![try_(0, "try gpt-5.1")],
-            timeout: Some(60_000),
-            retries: 2,
-        },
-    ]
-}
-
-fn content() -> Content {
-    let field = |needle: &str, field| typed(needle, Type::Double, TypedKind::Field(field));
-    let hard = TypedKind::Call(
-        Function::GreaterOrEqual,
-        vec![
-            field("difficulty", Field::Difficulty),
-            field("threshold\n", Field::Threshold),
-        ],
+/// What `text` is checked as; the name has a path, which no manifest may show.
+pub fn checked(text: &str) -> Checked {
+    let checked = check("somewhere/else/agents.route", text, &|_: &str| None);
+    assert!(
+        checked.program.is_some(),
+        "the fixture has errors: {:#?}",
+        checked.diagnostics
     );
-    let escalation = |text: &str, when: Typed| Escalation {
-        span: at(&format!("escalate to strong \"{text}\"")),
-        tier: 1,
-        label: label(text),
-        when,
-    };
-    let accept = |needle: &str, name: &str, prefix| Accept {
-        span: at(needle),
-        name: name.to_owned(),
-        prefix,
-        model: None,
-    };
-    Content {
-        name: String::new(),
-        span: at("content {"),
-        accepts: vec![
-            accept("\"auto\"", "auto", false),
-            accept("\"router-mf-*\"", "router-mf-", true),
-        ],
-        start: Spanned::new(0, at("start       weak")),
-        escalations: vec![
-            escalation("writes to the world", opaque("request.tools.exists")),
-            escalation("long context", opaque("request.tokens > 24000")),
-            escalation(
-                "hard prompt",
-                typed("difficulty >= threshold", Type::Bool, hard),
-            ),
-        ],
-        threshold: Some(Spanned::new(0.42, at("0.42"))),
-        keep: Some(Keep {
-            span: at("keep        session"),
-            session: opaque("request.headers"),
-            window: 600_000,
-        }),
+    checked
+}
+
+/// The manifests of `text`.
+pub fn emitted(text: &str, shape: Shape) -> Emitted {
+    let checked = checked(text);
+    emit(&checked.program.unwrap(), &checked.sources, PLAN, shape).unwrap()
+}
+
+/// Why there are no manifests of `text`.
+pub fn refused(text: &str, shape: Shape) -> Vec<Diagnostic> {
+    let checked = checked(text);
+    emit(&checked.program.unwrap(), &checked.sources, PLAN, shape).unwrap_err()
+}
+
+/// The file with `old` replaced by `new`; `old` must be there.
+pub fn with(old: &str, new: &str) -> String {
+    assert!(TEXT.contains(old), "no `{old}` in the fixture");
+    TEXT.replacen(old, new, 1)
+}
+
+/// The objects of an emission, read back.
+pub struct Objects(Vec<Value>);
+
+impl Objects {
+    /// The manifests of `text`, read back.
+    pub fn of(text: &str, shape: Shape) -> Self {
+        let emitted = emitted(text, shape);
+        let read = |manifest: &Manifest| serde_yaml::from_str(&manifest.yaml).unwrap();
+        Self(emitted.manifests.iter().map(read).collect())
     }
-}
 
-fn outcome(needle: &str, share: Percent, action: Action) -> Outcome {
-    Outcome {
-        span: at(needle),
-        share,
-        action,
+    /// The manifests of the file itself.
+    pub fn of_shape(shape: Shape) -> Self {
+        Self::of(TEXT, shape)
     }
-}
 
-fn quota(text: &str, needle: &str, amount: Amount, window: Window) -> Quota {
-    let whole = at(needle);
-    Quota {
-        span: whole,
-        budget: matches!(amount, Amount::Money(_)),
-        label: Label {
-            text: text.to_owned(),
-            written: false,
-            span: whole,
-        },
-        amount: Spanned::new(amount, whole),
-        window: Spanned::new(window, whole),
-        zone: "UTC".into(),
-        burst: None,
-        per: None,
-        on: None,
-        when: None,
-        outcomes: vec![outcome(needle, WHOLE, Action::Deny)],
+    /// All of them, in apply order.
+    pub fn all(&self) -> &[Value] {
+        &self.0
     }
-}
 
-fn quotas() -> Vec<Quota> {
-    let minute = || Window::Rolling(60_000);
-    let strong = || Some(Spanned::new(0, at("on strong")));
-    let dollars = |amount: i64| Amount::Money(amount * 1_000_000_000);
-    vec![
-        Quota {
-            per: Some(opaque("caller.key")),
-            ..quota(
-                "600 requests / 1m",
-                "limit  600 requests / 1m",
-                Amount::Requests(600),
-                minute(),
-            )
-        },
-        Quota {
-            per: Some(opaque("caller.agent")),
-            on: strong(),
-            ..quota(
-                "60k tokens / 1m",
-                "limit  60k tokens / 1m",
-                Amount::Tokens(60_000),
-                minute(),
-            )
-        },
-        Quota {
-            per: Some(opaque("caller.team")),
-            on: strong(),
-            outcomes: vec![
-                outcome("at 80% warn", Percent(8_000), Action::Warn),
-                outcome("at 100% cap at weak", WHOLE, Action::CapAt(0)),
-            ],
-            ..quota("$50 / day", "budget $50 / day", dollars(50), Window::Day)
-        },
-        quota(
-            "$900 / month",
-            "budget $900 / month",
-            dollars(900),
-            Window::Month,
-        ),
-    ]
-}
-
-fn policy() -> Policy {
-    let redaction = |pattern: &str, replacement: &str| Redaction {
-        span: at("redact email"),
-        pattern: pattern.into(),
-        replacement: replacement.into(),
-        request: true,
-        logs: true,
-        response: false,
-    };
-    Policy {
-        callers_span: Some(at("callers {")),
-        keys: Some(1),
-        jwt: None,
-        anonymous: false,
-        denials: vec![Denial {
-            span: at("deny   \"sandbox never spends\""),
-            label: label("sandbox never spends"),
-            status: 403,
-            when: opaque("caller.team == "),
-        }],
-        caps: vec![Cap {
-            span: at("cap at weak \"free plan\""),
-            tier: 0,
-            label: label("free plan"),
-            when: opaque("caller.plan == \"free\""),
-        }],
-        quotas: quotas(),
-        priorities: vec![Priority {
-            span: at("priority 10 \"paying customers\""),
-            label: label("paying customers"),
-            value: 10,
-            when: Some(opaque("caller.plan == \"pro\"")),
-        }],
-        redactions: vec![
-            redaction(".+@.+", "[email]"),
-            redaction("INT-[0-9]{6}", "[redacted]"),
-        ],
+    /// Those of one kind.
+    pub fn kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.0.iter().filter(move |object| object["kind"] == kind)
     }
-}
 
-fn deploy() -> Deploy {
-    let version = |text: &str| Some(named_at(text, &format!("\"{text}\"")));
-    Deploy {
-        span: at("deploy kubernetes {"),
-        namespace: "llm".into(),
-        shape: Shape::Waypost,
-        replicas: Range { low: 2, high: 10 },
-        monitor: Some(Monitor::Azure),
-        redis: Some(2),
-        image: None,
-        versions: Versions {
-            inference_extension: version("1.0"),
-            kaito: version("v1beta1"),
-            agentgateway: version("1.3.1"),
-        },
+    /// The one of this kind and name.
+    pub fn get(&self, kind: &str, name: &str) -> &Value {
+        self.0
+            .iter()
+            .find(|object| object["kind"] == kind && object["metadata"]["name"] == name)
+            .unwrap_or_else(|| panic!("no {kind} `{name}`"))
     }
-}
 
-/// The whole file.
-pub fn program() -> Program {
-    Program {
-        secrets: vec![
-            secret("aoai_key", "aoai-credentials", "api-key"),
-            secret("caller_keys", "waypost-callers", "keys.json"),
-            secret("redis_url", "waypost-state", "url"),
-        ],
-        providers: vec![Provider {
-            name: named_at("aoai", "aoai {"),
-            kind: ProviderKind::AzureOpenAi,
-            resource: "acme-aoai".into(),
-            url: "https://acme-aoai.openai.azure.com".into(),
-            version: "2024-10-21".into(),
-            auth: ProviderAuth::Secret(0),
-        }],
-        pools: vec![pool()],
-        models: models(),
-        tiers: tiers(),
-        contents: vec![content()],
-        policy: policy(),
-        deploy: Some(deploy()),
-        tests: Vec::new(),
+    /// A file in a ConfigMap, as text.
+    pub fn file(&self, config_map: &str, name: &str) -> &str {
+        self.get("ConfigMap", config_map)["data"][name]
+            .as_str()
+            .unwrap()
+    }
+
+    /// agentgateway's config.
+    pub fn gateway_config(&self) -> Value {
+        serde_yaml::from_str(self.file("agentgateway-config", "config.yaml")).unwrap()
+    }
+
+    /// A route of agentgateway's config.
+    pub fn route(&self, name: &str) -> Value {
+        let config = self.gateway_config();
+        let routes = config["binds"][0]["listeners"][0]["routes"]
+            .as_array()
+            .unwrap()
+            .clone();
+        routes
+            .into_iter()
+            .find(|route| route["name"] == name)
+            .unwrap()
+    }
+
+    /// The only container of a Deployment.
+    pub fn container(&self, deployment: &str) -> &Value {
+        &self.get("Deployment", deployment)["spec"]["template"]["spec"]["containers"][0]
+    }
+
+    /// Its arguments.
+    pub fn arguments(&self, deployment: &str) -> Vec<&str> {
+        let arguments = self.container(deployment)["args"].as_array().unwrap();
+        arguments
+            .iter()
+            .map(|argument| argument.as_str().unwrap())
+            .collect()
     }
 }

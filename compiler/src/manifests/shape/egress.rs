@@ -4,14 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::program::{PoolSource, Program};
 
-/// Redis's plain port and its TLS port on Azure: the address itself is a secret, so both are open.
-const REDIS: [u16; 2] = [6379, 6380];
-
 /// Where API servers listen behind their Service; a policy sees the port after translation.
 pub(crate) const API_SERVER: [u16; 2] = [443, 6443];
 
-/// The ports of hosted APIs, of pools by address, of key servers and of shared state.
-pub(crate) fn outside_ports(program: &Program, redis: bool) -> BTreeSet<u16> {
+/// The ports of hosted APIs, of pools by address and of key servers.
+pub(crate) fn outside_ports(program: &Program) -> BTreeSet<u16> {
     let mut ports: BTreeSet<u16> = program
         .providers
         .iter()
@@ -25,9 +22,6 @@ pub(crate) fn outside_ports(program: &Program, redis: bool) -> BTreeSet<u16> {
         }
     }
     ports.extend(program.policy.jwt.iter().map(|jwt| port_of(&jwt.jwks)));
-    if redis {
-        ports.extend(REDIS);
-    }
     ports
 }
 

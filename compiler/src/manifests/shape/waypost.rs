@@ -142,7 +142,7 @@ fn write_policies(target: &Target<'_>, documents: &mut Documents) {
     for (port, peers) in by_port {
         policy = policy.reach(peers, port);
     }
-    let mut outside = outside_ports(target.program, target.deploy.redis.is_some());
+    let mut outside = outside_ports(target.program);
     if watched(target).next().is_some() {
         outside.extend(API_SERVER);
     }

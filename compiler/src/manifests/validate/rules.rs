@@ -49,7 +49,7 @@ fn check_rule(rule: &Value, value: &Value, path: &str) -> Option<Violation> {
         Outcome::Fails => Some(violation(path, message.to_owned(), ViolationKind::Rule)),
         Outcome::Unknown(why) => {
             let message = format!("the rule `{text}` was not checked: {why}");
-            Some(violation(path, message, ViolationKind::RuleNotChecked))
+            Some(violation(path, message, ViolationKind::NotChecked))
         }
     }
 }
@@ -119,12 +119,12 @@ mod tests {
         let unknown = violations("isURL(self.a)", json!({"a": "x"}));
         assert_eq!(
             unknown.first().map(|one| one.kind),
-            Some(ViolationKind::RuleNotChecked)
+            Some(ViolationKind::NotChecked)
         );
         let broken = violations("self.a <=", json!({"a": "x"}));
         assert_eq!(
             broken.first().map(|one| one.kind),
-            Some(ViolationKind::RuleNotChecked)
+            Some(ViolationKind::NotChecked)
         );
     }
 }

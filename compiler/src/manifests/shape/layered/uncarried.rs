@@ -9,7 +9,7 @@ use super::limits::carry;
 use crate::manifests::Target;
 use crate::program::{Content, Model, Policy, Pool, Quota, Step};
 
-const NO_CALLER: &str = "RouteLLM forwards no headers, so no layer behind it learns who calls";
+const NO_RULES: &str = "RouteLLM has no rules, and forwards nothing of the caller to the gateway";
 
 /// Every rule that is not carried, or not as it is meant.
 pub(super) fn warnings(target: &Target<'_>, layers: &Layers<'_>) -> Vec<Diagnostic> {
@@ -119,7 +119,7 @@ fn policy(policy: &Policy, found: &mut Vec<Diagnostic>) {
         found.push(lost(
             rule.span,
             &format!("deny rule `{}`", rule.label.text),
-            NO_CALLER,
+            NO_RULES,
         ));
     }
     for rule in &policy.caps {
