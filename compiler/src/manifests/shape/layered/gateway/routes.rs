@@ -29,10 +29,8 @@ pub(super) fn write(
     extension: &InferenceExtension,
     secrets: &mut SecretMounts,
 ) -> Result<GatewayRoute, Refusal> {
-    let limits = limits(target, layers, route);
-    let counts_tokens = limits.iter().any(|limit| limit.r#type == "tokens");
     let mut policies = RoutePolicies {
-        local_rate_limit: limits,
+        local_rate_limit: limits(target, layers, route),
         retry: retry(route),
         timeout: route.tier.timeout.map(|timeout| Timeout {
             backend_request_timeout: duration(timeout),
@@ -42,19 +40,13 @@ pub(super) fn write(
     let backend = match &route.upstream {
         Upstream::Provider(provider) => {
             policies.backend_auth = key(target, provider, secrets)?;
-            hosted(route, provider, counts_tokens)?
+            let limits = &policies.local_rate_limit;
+            let tokenize = limits.iter().any(|limit| limit.r#type == "tokens");
+            hosted(route, provider, tokenize)?
         }
         Upstream::Pool(_, pool, pods) => {
             let objective = picker::objective_name(pool, route);
-            // Set here, so that no client chooses its own priority.
-            policies.request_header_modifier = Some(HeaderModifier {
-                set: pair(extension.objective_header(), objective),
-            });
-            policies.url_rewrite = Some(UrlRewrite {
-                path: FullPath {
-                    full: "/v1/chat/completions",
-                },
-            });
+            to_picker(&mut policies, extension.objective_header(), objective);
             placed(target, pool, pods)
         }
     };
@@ -68,6 +60,19 @@ pub(super) fn write(
         policies,
         backends: vec![backend],
     })
+}
+
+/// What the picker and the engine behind it must see, whatever the client sent.
+fn to_picker(policies: &mut RoutePolicies, objective_header: &str, objective: String) {
+    // Set here, so that no client chooses its own priority.
+    policies.request_header_modifier = Some(HeaderModifier {
+        set: pair(objective_header, objective),
+    });
+    policies.url_rewrite = Some(UrlRewrite {
+        path: FullPath {
+            full: "/v1/chat/completions",
+        },
+    });
 }
 
 fn limits(target: &Target<'_>, layers: &Layers<'_>, route: &Route<'_>) -> Vec<RateLimit> {
