@@ -5,6 +5,7 @@ pub mod format;
 mod lexer;
 mod literal;
 pub mod parser;
+mod text;
 pub mod tree;
 
 pub use format::format;

@@ -201,6 +201,69 @@ fn a_guard_makes_a_key_safe() {
 }
 
 #[test]
+fn names_of_expressions_are_written_out() {
+    let bound = accepts(CONTENT, "cel.bind(t, request.tokens + 1, t > 5 && t < 9)");
+    let by_hand = accepts(CONTENT, "request.tokens + 1 > 5 && request.tokens + 1 < 9");
+    let shape = |typed: &Typed| {
+        let mut kinds = Vec::new();
+        typed.visit(&mut |typed| kinds.push(std::mem::discriminant(&typed.kind)));
+        kinds
+    };
+    assert_eq!(shape(&bound), shape(&by_hand));
+    folds(
+        "cel.bind(x, 2, cel.bind(y, x * 3, x + y))",
+        Constant::Int(8),
+    );
+    has_type(
+        CONTENT,
+        "request.temperature.optMap(t, t * 2.0)",
+        "optional(double)",
+    );
+    has_type(
+        CONTENT,
+        "request.temperature.optFlatMap(t, request.headers[?'x'])",
+        "optional(string)",
+    );
+    accepts(
+        CONTENT,
+        "request.headers[?'x'].optMap(x, x.size() > 3 && request.headers['x'] != 'abcd').orValue(false)",
+    );
+    accepts(
+        CONTENT,
+        "request.tools.exists(t, cel.bind(n, t.name, request.messages.exists(m, m.name == n)))",
+    );
+    let doubled = (0..40).fold("x0 > 1".to_owned(), |body, at| {
+        format!("cel.bind(x{at}, x{0} + x{0}, {body})", at + 1)
+    });
+    let findings = check_as(
+        CONTENT,
+        &format!("cel.bind(x40, request.tokens, {doubled})"),
+        Expected::Bool,
+    )
+    .unwrap_err();
+    assert!(findings.contains("too large once its names"), "{findings}");
+}
+
+#[test]
+fn names_of_expressions_do_not_make_trees_deeper() {
+    let sum = " + 1".repeat(100);
+    let nested = (0..50).fold("x0 > 1".to_owned(), |body, at| {
+        format!("cel.bind(x{at}, x{}{sum}, {body})", at + 1)
+    });
+    let findings = check_as(
+        CONTENT,
+        &format!("cel.bind(x50, request.tokens, {nested})"),
+        Expected::Bool,
+    )
+    .unwrap_err();
+    assert_eq!(
+        findings.matches("too large once its names").count(),
+        1,
+        "{findings}"
+    );
+}
+
+#[test]
 fn what_is_no_guard() {
     for source in [
         r#""x" in request.headers || request.headers["x"] == "1""#,
@@ -502,7 +565,7 @@ fn wp0601_not_in_this_build() {
     assert_snapshot!(check(&[
         (CONTENT, "{'a': 1}['a'] == 1"),
         (CONTENT, "request.tools.exists(i, t, t.name == 'x')"),
-        (CONTENT, "cel.bind(x, 1, x == 1)"),
+        (CONTENT, "request.tools.transformList(i, t, t.name) == []"),
         (CONTENT, "request.messages[?0].hasValue()"),
         (CONTENT, "'%s'.format([1]) == '1'"),
         (POLICY, "caller.claims[?'a'].orValue('').b == 1"),

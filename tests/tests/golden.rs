@@ -26,11 +26,15 @@ fn built(shape: Shape) -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(folder.join("agents.route")).unwrap();
     let load = |path: &str| std::fs::read_to_string(folder.join(path)).ok();
     let checked = check("agents.route", &text, &load);
-    let program = checked.program.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics));
+    let program = checked
+        .program
+        .unwrap_or_else(|| panic!("{:#?}", checked.diagnostics));
     let plan = encode(&lower(&program, &checked.sources));
     let emitted = emit(&program, &checked.sources, &plan, shape).unwrap();
     let files = emitted.manifests.into_iter();
-    files.map(|manifest| (manifest.file_name, manifest.yaml)).collect()
+    files
+        .map(|manifest| (manifest.file_name, manifest.yaml))
+        .collect()
 }
 
 fn read(folder: &Path) -> BTreeMap<String, String> {
@@ -67,10 +71,18 @@ fn compare(shape: Shape, name: &str) {
     }
     let golden = read(&folder);
     let names = |files: &BTreeMap<String, String>| files.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&built), names(&golden), "other files than in manifests/{name}");
+    assert_eq!(
+        names(&built),
+        names(&golden),
+        "other files than in manifests/{name}"
+    );
     for (file, yaml) in &built {
         let message = "differs; WAYPOST_BLESS=1 writes it anew";
-        assert_eq!(Some(yaml), golden.get(file), "manifests/{name}/{file} {message}");
+        assert_eq!(
+            Some(yaml),
+            golden.get(file),
+            "manifests/{name}/{file} {message}"
+        );
     }
 }
 

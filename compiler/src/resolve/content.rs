@@ -47,7 +47,9 @@ pub(crate) fn resolve(collected: &Collected<'_>, context: &mut Context<'_>) -> V
 /// Says so when nobody may call, or nothing can be called: a closed door should be meant.
 pub(crate) fn check_callers(contents: &[Content], policy: &Policy, context: &mut Context<'_>) {
     let open = policy.keys.is_some() || policy.jwt.is_some() || policy.anonymous;
-    if let (Some(content), false) = (contents.first(), open) {
+    // What was left out for its error may be what lets callers in.
+    let closed = !open && !context.findings.has_errors();
+    if let Some(content) = contents.first().filter(|_| closed) {
         let span = policy.callers_span.unwrap_or(content.span);
         context.findings.push(
             codes::MISSING_FIELD

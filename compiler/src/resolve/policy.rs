@@ -44,7 +44,8 @@ pub(crate) fn resolve(
     }
     let deploy = collected.deploys.first();
     let state = deploy.and_then(|(_, deploy)| deploy.state.as_ref());
-    if let Some(state) = state.filter(|state| state.kind.value == "redis") {
+    let redis = |state: &&tree::StateStore| state.kind.value == "redis" && state.secret.is_some();
+    if let Some(state) = state.filter(redis) {
         let replicas = deploy.and_then(|(_, deploy)| deploy.replicas.as_ref());
         let replicas = replicas.map_or(1, |range| range.value.high);
         let quotas = policy.quotas.len();
@@ -174,7 +175,6 @@ fn resolve_callers(
 }
 
 fn resolve_jwt(jwt: &tree::Jwt, context: &mut Context<'_>) -> Option<Jwt> {
-    context.findings.push(this_version::token_callers(jwt.span));
     let fields = [
         ("issuer", &jwt.issuer, "issuer \"https://login.acme.dev\""),
         ("audience", &jwt.audience, "audience \"llm\""),
@@ -192,6 +192,7 @@ fn resolve_jwt(jwt: &tree::Jwt, context: &mut Context<'_>) -> Option<Jwt> {
         texts.extend((real && good).then(|| text.value.clone()));
     }
     let [issuer, audience, jwks] = <[String; 3]>::try_from(texts).ok()?;
+    context.findings.push(this_version::token_callers(jwt.span));
     Some(Jwt {
         span: jwt.span,
         issuer,

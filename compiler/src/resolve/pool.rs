@@ -131,7 +131,7 @@ fn source(
     if let Some(selector) = &pool.selector {
         return selector_source(pool, selector, engine, owner, context);
     }
-    if let Some(port) = &pool.port {
+    if let (Some(port), [_]) = (&pool.port, ways.as_slice()) {
         let help = "write the port into each address";
         let what = "a pool of addresses";
         meaningless(port.span, "port", what, help, context.findings);
@@ -176,9 +176,10 @@ fn kaito_source(
         return None;
     };
     let texts = [Some(preset), kaito.instance.as_ref()];
-    let real = texts.into_iter().flatten().fold(true, |real, text| {
-        secret_placeholder::is_real(text, context.findings) && real
-    });
+    let placeholders = texts.into_iter().flatten();
+    let placeholders =
+        placeholders.filter(|text| !secret_placeholder::is_real(text, context.findings));
+    let real = placeholders.count() == 0;
     let instance = kaito.instance.as_ref();
     Some(PoolSource::Kaito {
         preset: preset.value.clone(),

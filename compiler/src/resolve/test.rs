@@ -174,7 +174,8 @@ fn known_label<'a>(
     context: &mut Context<'_>,
 ) {
     let labels: Vec<&str> = labels.map(|label| label.text.as_str()).collect();
-    if labels.contains(&text.value.as_str()) {
+    // A rule with an error was left out, and may be the one that is meant.
+    if context.findings.has_errors() || labels.contains(&text.value.as_str()) {
         return;
     }
     let message = format!("no rule called `{}` {effect} a call", text.value);

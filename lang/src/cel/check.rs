@@ -8,9 +8,12 @@ mod call;
 mod fold;
 mod function;
 mod guard;
+mod membership;
 mod mistake;
+mod names;
 mod operator;
 mod standard;
+mod types;
 
 use super::expression::{BinaryOperator, Expr, ExprKind, Literal, UnaryOperator};
 use super::typed::{Constant, Function, Section, Type, Typed, TypedKind};
@@ -19,6 +22,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use guard::Guard;
 use mistake::article;
+use types::{common, unify};
 
 /// What an expression finds around it.
 #[derive(Clone, Copy)]
@@ -56,6 +60,8 @@ pub fn check(
     let mut checker = Checker {
         scope,
         locals: Vec::new(),
+        nesting: 0,
+        inlined: 0,
         guards: Vec::new(),
         failed: false,
         diagnostics,
@@ -65,16 +71,28 @@ pub fn check(
     (!checker.failed).then_some(typed)
 }
 
-/// The variable of a comprehension that is open.
+/// A name that a macro around gives.
 struct Local {
     name: String,
-    ty: Type,
+    meaning: Meaning,
+}
+
+/// What such a name stands for.
+enum Meaning {
+    /// Each element in turn; the number as in [`TypedKind::Local`].
+    Element(u16, Type),
+    /// Another expression.
+    Bound(Typed),
 }
 
 struct Checker<'a> {
     scope: &'a Scope<'a>,
-    /// The variables of the comprehensions around, the outermost first.
+    /// The names that the macros around give, the outermost first.
     locals: Vec<Local>,
+    /// How many comprehensions are around.
+    nesting: u16,
+    /// How much was written out for names that stand for an expression.
+    inlined: usize,
     /// What holds wherever the current expression is evaluated.
     guards: Vec<Guard>,
     failed: bool,
@@ -427,65 +445,5 @@ fn text_of(typed: &Typed) -> Option<&str> {
     match constant_of(typed) {
         Some(Constant::String(text)) => Some(text),
         _ => None,
-    }
-}
-
-/// The type that both are, if there is one.
-fn common(left: &Type, right: &Type) -> Option<Type> {
-    match (left, right) {
-        (Type::Error, other) | (other, Type::Error) => Some(other.clone()),
-        (Type::Dyn, _) | (_, Type::Dyn) => Some(Type::Dyn),
-        (Type::List(left), Type::List(right)) => Some(Type::List(Box::new(common(left, right)?))),
-        (Type::Optional(left), Type::Optional(right)) => {
-            Some(Type::Optional(Box::new(common(left, right)?)))
-        }
-        _ => (left == right).then(|| left.clone()),
-    }
-}
-
-/// Whether it is `[]` or `optional.none()`.
-fn holds_nothing(typed: &Typed) -> bool {
-    match &typed.kind {
-        TypedKind::Constant(Constant::List(elements)) => elements.is_empty(),
-        TypedKind::Constant(Constant::Absent) => true,
-        _ => false,
-    }
-}
-
-/// Gives both their common type. `[]` and `optional.none()` hold nothing, so they take the type of the other.
-fn unify(left: &mut Typed, right: &mut Typed) -> Option<Type> {
-    let ty = common(&left.ty, &right.ty)?;
-    if holds_nothing(left) && ty != Type::Dyn {
-        left.ty = right.ty.clone();
-    } else if holds_nothing(right) && ty != Type::Dyn {
-        right.ty = left.ty.clone();
-    }
-    common(&left.ty, &right.ty)
-}
-
-impl Constant {
-    /// Its type.
-    #[must_use]
-    pub fn ty(&self) -> Type {
-        match self {
-            Self::Null => Type::Null,
-            Self::Bool(_) => Type::Bool,
-            Self::Int(_) => Type::Int,
-            Self::Uint(_) => Type::Uint,
-            Self::Double(_) => Type::Double,
-            Self::String(_) => Type::String,
-            Self::Bytes(_) => Type::Bytes,
-            Self::Timestamp(..) => Type::Timestamp,
-            Self::Duration(_) => Type::Duration,
-            Self::Ip(_) => Type::Ip,
-            Self::Cidr(..) => Type::Cidr,
-            Self::List(elements) => {
-                let mut types = elements.iter().map(Self::ty);
-                let first = types.next().unwrap_or(Type::Dyn);
-                let element = types.fold(first, |ty, next| common(&ty, &next).unwrap_or(Type::Dyn));
-                Type::List(Box::new(element))
-            }
-            Self::Absent => Type::Optional(Box::new(Type::Dyn)),
-        }
     }
 }

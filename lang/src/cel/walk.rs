@@ -42,6 +42,13 @@ impl Typed {
         }
     }
 
+    /// How deep its tree is; a leaf is 1.
+    #[must_use]
+    pub fn depth(&self) -> u32 {
+        let below = self.children().into_iter().map(Self::depth).max();
+        below.unwrap_or(0) + 1
+    }
+
     /// Every fact that it may read, maps included.
     #[must_use]
     pub fn fields(&self) -> BTreeSet<Field> {

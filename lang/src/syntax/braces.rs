@@ -3,7 +3,7 @@
 //! Only a text with more `{` than `}` is judged, so indentation never changes what a correct file means. In
 //! such a text a brace is taken as forgotten where the indentation falls back to that of its own line.
 
-use super::lexer::{Token, TokenKind, offset, scan_all, without_closing_braces};
+use super::lexer::{Token, TokenKind, indent, offset, scan_all, without_closing_braces};
 use super::parser::fields::ITEMS;
 
 /// A `{` without its `}`.
@@ -23,14 +23,31 @@ struct Open {
     dedent: Option<(u32, u32)>,
 }
 
-/// Every unclosed `{` of `text`.
-pub(crate) fn unclosed(text: &str) -> Vec<Unclosed> {
+/// What is wrong with the braces of a text as a whole.
+#[derive(Debug, Default)]
+pub(crate) struct Balance {
+    /// Every `{` without its `}`, in the order written.
+    pub(crate) unclosed: Vec<Unclosed>,
+    /// How many `}` more than `{` there are.
+    pub(crate) surplus: usize,
+}
+
+/// Weighs the braces of `text`.
+pub(crate) fn balance(text: &str) -> Balance {
     let tokens = tokens(text);
     let count = |kind| tokens.iter().filter(|token| token.kind == kind).count();
-    let missing = count(TokenKind::OpenBrace).saturating_sub(count(TokenKind::CloseBrace));
-    if missing == 0 {
-        return Vec::new();
+    let (open, close) = (count(TokenKind::OpenBrace), count(TokenKind::CloseBrace));
+    let unclosed = match open.checked_sub(close) {
+        None | Some(0) => Vec::new(),
+        Some(missing) => unclosed(text, &tokens, missing),
+    };
+    Balance {
+        unclosed,
+        surplus: close.saturating_sub(open),
     }
+}
+
+fn unclosed(text: &str, tokens: &[Token], missing: usize) -> Vec<Unclosed> {
     let mut matcher = Matcher {
         text,
         missing,
@@ -91,7 +108,7 @@ struct Matcher<'t> {
 impl Matcher<'_> {
     fn step(&mut self, token: Token, following: &[Token]) {
         if token.first_on_line {
-            self.indent = self.indent_at(token.start);
+            self.indent = indent(self.text, token.start);
         }
         let indent = self.indent;
         if token.first_on_line {
@@ -151,20 +168,13 @@ impl Matcher<'_> {
             && (!ambiguous || kinds.eq([TokenKind::Word, TokenKind::OpenBrace]))
     }
 
-    /// How many characters stand before the first that is no space, on the line of `at`.
-    fn indent_at(&self, at: u32) -> u32 {
-        let before = self.text.get(..at as usize).unwrap_or("");
-        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = self.text.get(start..).unwrap_or("");
-        offset(line.chars().take_while(|c| matches!(c, ' ' | '\t')).count())
-    }
-
     fn finish(mut self) -> Vec<Unclosed> {
         let end = offset(self.text.len());
         self.found.extend(self.open.iter().map(|open| Unclosed {
             open: open.at,
             until: end,
         }));
+        self.found.sort_unstable_by_key(|found| found.open);
         self.found
     }
 }

@@ -11,7 +11,7 @@ use nom::multi::many0_count;
 use nom::sequence::{delimited, preceded};
 use nom::{IResult, Parser as _};
 
-use super::literal;
+use super::{literal, text};
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +106,9 @@ pub(crate) fn scan_all(text: &str) -> impl Iterator<Item = Token> {
 /// were meant to close what the line had opened.
 pub(crate) fn without_closing_braces(token: Token, text: &str, open_on_line: usize) -> Token {
     let mut written = token.text(text);
+    if written.contains('\n') {
+        return token;
+    }
     for _ in 0..open_on_line {
         let Some(shorter) = written.trim_end().strip_suffix('}') else {
             break;
@@ -119,6 +122,15 @@ pub(crate) fn without_closing_braces(token: Token, text: &str, open_on_line: usi
     }
 }
 
+/// How many spaces and tabs begin the line of the byte `at`.
+pub(crate) fn indent(text: &str, at: u32) -> u32 {
+    let before = text.get(..at as usize).unwrap_or("");
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let line = text.get(start..).unwrap_or("");
+    let blank = line.chars().take_while(|c| matches!(c, ' ' | '\t'));
+    offset(blank.count())
+}
+
 /// A byte offset as spans keep it.
 pub(crate) fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
@@ -128,13 +140,13 @@ fn token(body: &str) -> (TokenKind, usize) {
     if body.is_empty() {
         return (TokenKind::End, 0);
     }
-    if let Some(text) = literal::text(body) {
-        let kind = if text.closed {
+    if let Some(extent) = text::extent(body) {
+        let kind = if extent.closed {
             TokenKind::Text
         } else {
             TokenKind::UnclosedText
         };
-        return (kind, text.length);
+        return (kind, extent.length);
     }
     let kinds = alt((
         comment.map(|written| (TokenKind::Comment, written.len())),

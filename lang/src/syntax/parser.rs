@@ -7,20 +7,26 @@
 mod block;
 mod content;
 mod cursor;
+mod definition;
 mod deploy;
 mod expression;
 pub(crate) mod fields;
 mod item;
 mod layout;
+mod lexical;
 mod model;
+mod pairs;
 mod place;
 mod policy;
 mod pool;
 mod provider;
 mod quota;
+mod recovery;
 mod test;
 mod tier;
 mod values;
+
+use std::ops::Range;
 
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Span};
@@ -81,6 +87,14 @@ struct Parser<'t> {
     /// The block being read, its outer blocks before it.
     blocks: Vec<block::Frame>,
     unclosed: Vec<Unclosed>,
+    /// How many `}` more than `{` the text has, less those accounted for.
+    surplus: usize,
+    /// The bytes of which nothing is said, since a mistake before them may explain it.
+    suspect: Range<u32>,
+    /// Whether a string that is never closed took all of the text after it, `}` included.
+    swallowed: bool,
+    /// Where the statement being read begins.
+    statement: u32,
     /// How the statement being read is written.
     form: &'static str,
     comments: Vec<Span>,

@@ -1,5 +1,6 @@
 //! What is said of what does not parse: one mistake, one message.
 
+use waypost_lang::codes;
 use waypost_lang::diagnostic::Diagnostic;
 use waypost_lang::source::SourceMap;
 
@@ -50,16 +51,12 @@ macro_rules! check {
 
 #[test]
 fn wp0001_a_field_without_its_value() {
-    check!("model a {\n  via b\n  context\n  output 4k\n}", @r##"
-        WP0001 @4:10-4:10 expected a count, found the end of the line | a count belongs here | write it as `context 400k`
-    "##);
+    check!("model a {\n  via b\n  context\n  output 4k\n}", @r##"WP0001 @4:10-4:10 expected a count, found the end of the line | a count belongs here | write it as `context 400k`"##);
 }
 
 #[test]
 fn wp0001_another_kind_of_value() {
-    check!("provider a { kind openai  version 2024  url \"x\" }", @r##"
-        WP0001 @2:35-2:39 expected a string, found `2024` | a string belongs here | write it as `version "2024-10-21"`
-    "##);
+    check!("provider a { kind openai  version 2024  url \"x\" }", @r##"WP0001 @2:35-2:39 expected a string, found `2024` | a string belongs here | write it as `version "2024-10-21"`"##);
 }
 
 #[test]
@@ -90,16 +87,12 @@ fn wp0001_a_clause_on_a_line_of_its_own() {
 
 #[test]
 fn wp0001_a_statement_after_an_expression() {
-    check!("content {\n  escalate to strong when true start weak\n  start weak\n}", @r##"
-        WP0001 @3:32-3:37 unexpected `start` after the expression | the expression ends before this | an expression takes the rest of its line: begin `start` on a new one
-    "##);
+    check!("content {\n  escalate to strong when true start weak\n  start weak\n}", @r##"WP0001 @3:32-3:37 unexpected `start` after the expression | the expression ends before this | an expression takes the rest of its line: begin `start` on a new one"##);
 }
 
 #[test]
 fn wp0001_a_stray_brace() {
-    check!("tier a { try b }\n}\ntier c { try d }", @r##"
-        WP0001 @3:1-3:2 unexpected `}` | closes nothing | remove it, or add the `{` that it closes
-    "##);
+    check!("tier a { try b }\n}\ntier c { try d }", @r##"WP0001 @3:1-3:2 unexpected `}` | closes nothing | remove it, or add the `{` that it closes"##);
 }
 
 #[test]
@@ -122,16 +115,12 @@ fn wp0001_a_separator_between_fields() {
 
 #[test]
 fn wp0002_a_string_without_its_end() {
-    check!("test \"x\" {\n  given  { prompt \"What is 2+2?  caller.team a }\n  expect { tier weak }\n}", @r##"
-        WP0002 @3:19-3:47 the string is never closed | no closing quote on this line | end it with `"`; text of several lines stands between `"""`
-    "##);
+    check!("test \"x\" {\n  given  { prompt \"What is 2+2?  caller.team a }\n  expect { tier weak }\n}", @r##"WP0002 @3:19-3:47 the string is never closed | no closing quote on this line | end it with `"`; text of several lines stands between `"""`"##);
 }
 
 #[test]
 fn wp0002_a_long_string_without_its_end() {
-    check!("test \"x\" {\n  given { prompt \"\"\"What\nis\n }\n}", @r##"
-        WP0002 @3:18-3:21 the string is never closed | opened here | close it with the same three quotes
-    "##);
+    check!("test \"x\" {\n  given { prompt \"\"\"What\nis\n }\n}", @r##"WP0002 @3:18-3:21 the string is never closed | opened here | close it with the same three quotes"##);
 }
 
 #[test]
@@ -188,9 +177,7 @@ fn wp0004_an_empty_file() {
 #[test]
 fn wp0004_another_edition() {
     let text = "waypost 2\ntier a { try b }\n";
-    insta::assert_snapshot!(render(text, &parsed(text).diagnostics), @r##"
-        WP0004 @1:9-1:10 expected edition `1`, found `2` | not an edition of the language | write `waypost 1`
-    "##);
+    insta::assert_snapshot!(render(text, &parsed(text).diagnostics), @r##"WP0004 @1:9-1:10 expected edition `1`, found `2` | not an edition of the language | write `waypost 1`"##);
 }
 
 #[test]
@@ -263,9 +250,7 @@ fn wp0007_an_inner_block_that_the_next_field_ends() {
 
 #[test]
 fn wp0007_at_the_end_of_the_file() {
-    check!("content {\n  start weak\n", @r##"
-        WP0007 @2:9-2:10 `{` is never closed | opened here | add the missing `}`
-    "##);
+    check!("content {\n  start weak\n", @r##"WP0007 @2:9-2:10 `{` is never closed | opened here | add the missing `}`"##);
 }
 
 #[test]
@@ -313,4 +298,84 @@ fn a_bad_expression_is_one_mistake() {
     let found = parsed(text).diagnostics;
     let codes: Vec<_> = found.iter().map(|found| found.code.number).collect();
     assert_eq!(codes, ["WP0201", "WP0005"]);
+}
+
+/// The `route` blocks of an explanation, each with the heading that it stands under.
+fn examples(explanation: &str) -> Vec<(&str, &str)> {
+    let sections = explanation.split("\n## ").skip(1);
+    sections
+        .flat_map(|section| {
+            let (heading, rest) = section.split_once('\n').unwrap();
+            let blocks = rest.split("```route\n").skip(1);
+            blocks.map(move |block| (heading, block.split_once("```").unwrap().0))
+        })
+        .collect()
+}
+
+#[test]
+fn explanations_show_the_mistake_and_its_correction() {
+    let ours = codes::ALL
+        .iter()
+        .filter(|code| code.number.starts_with("WP00"));
+    for code in ours {
+        let examples = examples(code.explanation);
+        let [("Example", wrong), ("Fix", right)] = examples[..] else {
+            panic!("{}: {examples:?}", code.number)
+        };
+        let first_line = match code.number {
+            "WP0004" => "",
+            _ => "waypost 1\n",
+        };
+        let found = parsed(&format!("{first_line}{wrong}")).diagnostics;
+        assert!(!found.is_empty(), "{}", code.number);
+        assert!(
+            found.iter().all(|found| found.code == *code),
+            "{}: {found:?}",
+            code.number
+        );
+        super::clean(&format!("{first_line}{right}"));
+    }
+}
+
+/// The text with every fix made.
+fn fixed(text: &str) -> String {
+    let mut edits: Vec<_> = parsed(text)
+        .diagnostics
+        .into_iter()
+        .flat_map(|found| found.fix.unwrap().edits)
+        .collect();
+    edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
+    let mut text = text.to_owned();
+    for edit in edits {
+        let range = edit.span.start as usize..edit.span.end as usize;
+        text.replace_range(range, &edit.text);
+    }
+    text
+}
+
+#[test]
+fn fixes_correct_what_they_are_offered_for() {
+    for text in [
+        "tier a { try b }\n",
+        "wayppost 1\nmodle a { contxt 400k  otput 4k }\n",
+        "waypost 1\ncontent { escalate too strong \"x\" wen true }\n",
+        "waypost 1\ncontent {\n  escalate to strong \"x\"\n    when true\n}\n",
+        "waypost 1 # first\nimport “std/agents.route”\n",
+        "waypost 1\ntier a { try b, timeout 60s }\n",
+        "waypost 1\npolicy { limit 5 request / 1m  budget $5 / day { at 80% wran } }\n",
+    ] {
+        super::clean(&fixed(text));
+    }
+}
+
+#[test]
+fn wp0007_before_a_statement_whose_word_is_also_a_clause() {
+    check!(
+        "deploy kubernetes {\n  state redis\n\nsecret a = env(\"B\")\npolicy {\n  budget $5 / day { at 80% cap\n    at 100% deny }\n}",
+        @r##"
+        WP0007 @2:19-2:20 `{` is never closed | opened here | add the missing `}`
+          @5:1 `secret` stands outside of it
+        WP0001 @7:31-7:31 expected `at`, found the end of the line | `at` belongs here | write it as `at 100% cap at weak`
+    "##
+    );
 }

@@ -130,3 +130,43 @@ fn every_prefix_of_a_file_parses() {
         check_spans(&FORMS[..end]);
     }
 }
+
+/// The words of a text that are no part of a comment or a string.
+fn words(text: &str) -> Vec<(usize, usize)> {
+    let mut words = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let code = line.split("//").next().unwrap();
+        for (part, quoted) in code.split('"').zip([false, true].into_iter().cycle()) {
+            let start = at + (part.as_ptr() as usize - line.as_ptr() as usize);
+            let mut from = 0;
+            for word in part.split(|c: char| !c.is_ascii_alphanumeric()) {
+                if !quoted && word.len() > 3 {
+                    words.push((start + from, start + from + word.len()));
+                }
+                from += word.len() + 1;
+            }
+        }
+        at += line.len();
+    }
+    words
+}
+
+#[test]
+fn a_misspelt_word_is_one_mistake_at_most() {
+    let mut mistakes = 0;
+    for text in [AGENTS, FORMS] {
+        for (start, end) in words(text) {
+            let mut word: Vec<char> = text[start..end].chars().collect();
+            word.swap(1, 2);
+            let word: String = word.into_iter().collect();
+            let misspelt = format!("{}{word}{}", &text[..start], &text[end..]);
+            let found = parsed(&misspelt).diagnostics;
+            let line = text[..start].matches('\n').count();
+            let said = messages::render(&misspelt, &found);
+            assert!(found.len() <= 1, "{:?}\n{said}", misspelt.lines().nth(line));
+            mistakes += found.len();
+        }
+    }
+    assert!(mistakes > 100, "{mistakes}");
+}

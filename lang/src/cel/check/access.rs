@@ -1,156 +1,18 @@
-//! Names, fields, keys and indices.
+//! What is read of a value: fields, keys and elements.
 
 use super::mistake::article;
 use super::{Checker, Type, Typed, TypedKind, call, constant, constant_of, text_of, unknown};
-use crate::cel::expression::{Expr, ExprKind};
+use crate::cel::expression::Expr;
 use crate::cel::print::quote;
-use crate::cel::typed::{Constant, Field, Function, Record, Section};
+use crate::cel::typed::{Constant, Field, Function};
 use crate::codes::{
-    CONSTANT_FAILS, MISSING_KEY, NOT_IN_THIS_BUILD, PARTIAL_OPERATION, SECTION_SEAM, TYPE_MISMATCH,
-    UNKNOWN_IDENTIFIER, UNKNOWN_LITERAL,
+    CONSTANT_FAILS, MISSING_KEY, NOT_IN_THIS_BUILD, PARTIAL_OPERATION, TYPE_MISMATCH,
+    UNKNOWN_LITERAL,
 };
-use crate::diagnostic::{Edit, nearest};
+use crate::diagnostic::Edit;
 use crate::source::{Span, Spanned};
 
-/// Names that only group fields.
-const GROUPS: &[&str] = &["request", "caller", "cost", "source", "endpoint"];
-
 impl Checker<'_> {
-    pub(super) fn identifier(&mut self, span: Span, written: &str) -> Typed {
-        let name = written.strip_prefix('.').unwrap_or(written);
-        if name == written
-            && let Some(at) = self.locals.iter().rposition(|local| local.name == name)
-        {
-            return self.local(span, at);
-        }
-        if let Some(field) = Field::find(name) {
-            return self.fact(span, field);
-        }
-        if let Some(value) = (self.scope.constants)(name) {
-            return constant(span, value);
-        }
-        if GROUPS.contains(&name) {
-            let fields: Vec<_> = fields_of(name)
-                .map(|field| format!("`{}`", field.path()))
-                .collect();
-            return self.report(
-                UNKNOWN_IDENTIFIER
-                    .error(span, format!("`{name}` has no value of its own"))
-                    .label("its fields have values")
-                    .help(format!("name one of its fields: {}", fields.join(", "))),
-            );
-        }
-        self.unknown_identifier(span, name)
-    }
-
-    fn local(&self, span: Span, at: usize) -> Typed {
-        let ty = self
-            .locals
-            .get(at)
-            .map_or(Type::Error, |local| local.ty.clone());
-        let number = u16::try_from(at).unwrap_or(u16::MAX);
-        Typed {
-            span,
-            ty,
-            kind: TypedKind::Local(number),
-        }
-    }
-
-    fn unknown_identifier(&mut self, span: Span, name: &str) -> Typed {
-        let finding = UNKNOWN_IDENTIFIER.error(span, format!("`{name}` is not known here"));
-        let names = self.scope.tiers.iter().chain(self.scope.models);
-        let prefix = format!("{name}-");
-        if let Some(declared) = names
-            .copied()
-            .find(|declared| *declared == name || declared.starts_with(&prefix))
-        {
-            return self.report(
-                finding
-                    .label("inside expressions, names are strings")
-                    .help(format!("write `{}`", quote(declared))),
-            );
-        }
-        let section = self.scope.section;
-        let readable = |field: &Field| field.sections().contains(&section);
-        let by_last_part = Field::all()
-            .filter(readable)
-            .chain(Field::all())
-            .map(Field::path)
-            .find(|path| path.rsplit('.').next() == Some(name));
-        let mut candidates: Vec<&str> = Vec::new();
-        for field in Field::all().filter(readable) {
-            candidates.push(field.path());
-        }
-        candidates.retain(|path| !path.contains('.'));
-        candidates.extend(self.locals.iter().map(|local| local.name.as_str()));
-        candidates.extend(self.scope.constant_names);
-        let meant = by_last_part
-            .map(str::to_owned)
-            .or_else(|| nearest(name, candidates).map(str::to_owned));
-        let finding = match meant {
-            Some(meant) => finding
-                .label("no field, constant or variable has this name")
-                .help(format!("write `{meant}`"))
-                .fix(format!("write `{meant}`"), [Edit { span, text: meant }]),
-            None => finding
-                .label("no field, constant or variable has this name")
-                .help(
-                    "fields are written in full, such as `request.tokens`; strings stand in quotes",
-                ),
-        };
-        self.report(finding)
-    }
-
-    /// Reads a fact, if the section may.
-    fn fact(&mut self, span: Span, field: Field) -> Typed {
-        if !field.sections().contains(&self.scope.section) {
-            return self.seam(span, field);
-        }
-        Typed {
-            span,
-            ty: field.ty(),
-            kind: TypedKind::Field(field),
-        }
-    }
-
-    fn seam(&mut self, span: Span, field: Field) -> Typed {
-        let path = field.path();
-        let owners: Vec<String> = field
-            .sections()
-            .iter()
-            .map(|section| format!("`{}`", section.keyword()))
-            .collect();
-        let (owners, any_owner) = (owners.join(" and "), owners.join(" or "));
-        let (label, help) = match self.scope.section {
-            Section::Content => (
-                "`content` reads the request, never who calls, what it costs or where it runs",
-                format!("move the rule to {any_owner}"),
-            ),
-            Section::Policy if field.sections() == [Section::Place] => (
-                "`policy` never reads where a call runs",
-                "move the condition to `place`: `only when …`".to_owned(),
-            ),
-            Section::Policy => (
-                "`policy` never reads what was asked",
-                "move the rule to `content`: an `escalate` may read it, and `policy` sees the `tier`".to_owned(),
-            ),
-            Section::Place => (
-                "`place` reads the endpoints, never the request, the caller or the money",
-                format!("move the rule to {any_owner}"),
-            ),
-            Section::Constant => (
-                "a constant is known before any call",
-                format!("write it where it is used, in {any_owner}"),
-            ),
-        };
-        self.report(
-            SECTION_SEAM
-                .error(span, format!("`{path}` belongs to {owners}"))
-                .label(label)
-                .help(help),
-        )
-    }
-
     pub(super) fn select(
         &mut self,
         expr: &Expr,
@@ -206,69 +68,6 @@ impl Checker<'_> {
                 )
             }
         }
-    }
-
-    /// The group that an expression names, unless a variable hides it.
-    fn group(&self, expr: &Expr) -> Option<&'static str> {
-        let ExprKind::Identifier(written) = &expr.kind else {
-            return None;
-        };
-        let name = written.strip_prefix('.').unwrap_or(written);
-        let hidden = name == written && self.locals.iter().any(|local| local.name == name);
-        GROUPS
-            .iter()
-            .copied()
-            .find(|group| *group == name && !hidden)
-    }
-
-    fn field_of(&mut self, group: &str, span: Span, field: &Spanned<String>) -> Typed {
-        let path = format!("{group}.{}", field.value);
-        if let Some(field) = Field::find(&path) {
-            return self.fact(span, field);
-        }
-        let names = fields_of(group).filter_map(|field| field.path().split_once('.'));
-        self.unknown_field(
-            format!("`{group}` has no field `{}`", field.value),
-            field,
-            &names.map(|(_, name)| name).collect::<Vec<_>>(),
-        )
-    }
-
-    fn member(
-        &mut self,
-        span: Span,
-        base: Typed,
-        record: Record,
-        field: &Spanned<String>,
-    ) -> Typed {
-        let found = record.members().find(|(name, _)| *name == field.value);
-        if let Some((_, member)) = found {
-            return Typed {
-                span,
-                ty: member.ty(),
-                kind: TypedKind::Member(Box::new(base), member),
-            };
-        }
-        let names: Vec<_> = record.members().map(|(name, _)| name).collect();
-        let message = format!("a {} has no field `{}`", base.ty, field.value);
-        self.unknown_field(message, field, &names)
-    }
-
-    fn unknown_field(&mut self, message: String, field: &Spanned<String>, names: &[&str]) -> Typed {
-        let finding = UNKNOWN_IDENTIFIER
-            .error(field.span, message)
-            .label("no such field");
-        let finding = match nearest(&field.value, names.iter().copied()) {
-            Some(meant) => finding.help(format!("write `{meant}`")).fix(
-                format!("write `{meant}`"),
-                [Edit {
-                    span: field.span,
-                    text: meant.to_owned(),
-                }],
-            ),
-            None => finding.help(format!("its fields are `{}`", names.join("`, `"))),
-        };
-        self.report(finding)
     }
 
     pub(super) fn index(
@@ -476,15 +275,6 @@ impl Checker<'_> {
                 )),
         )
     }
-}
-
-fn fields_of(group: &str) -> impl Iterator<Item = Field> {
-    Field::all().filter(move |field| {
-        field
-            .path()
-            .split_once('.')
-            .is_some_and(|(prefix, _)| prefix == group)
-    })
 }
 
 /// `.?field` of something that is always there, or may be absent itself.

@@ -1,12 +1,13 @@
 //! Calls: macros, conversions, constructors, optionals, and the functions of [`super::function`].
 
+mod binding;
 mod conversion;
 mod macros;
 mod optional;
 
 use super::function::{self, MethodCall};
 use super::mistake::article;
-use super::operator::is_number;
+use super::types::is_number;
 use super::{Checker, TYPE_MISMATCH, Type, Typed, standard, unknown};
 use crate::cel::expression::{Expr, ExprKind};
 use crate::cel::typed::Function;
@@ -60,6 +61,9 @@ impl Checker<'_> {
         }
         if OPTIONAL_METHODS.contains(&name) {
             return self.optional_method(expr, receiver, function, arguments);
+        }
+        if matches!(name, "optMap" | "optFlatMap") {
+            return self.map_optional(expr, receiver, function, arguments);
         }
         if name == "size" && arguments.is_empty() {
             return self.size(expr, receiver);
@@ -131,6 +135,7 @@ impl Checker<'_> {
     ) -> Typed {
         let name = function.value.as_str();
         match (namespace, name, arguments) {
+            ("cel", "bind", _) => self.bind(expr, function, arguments),
             ("optional", "none", []) => super::constant(expr.span, super::Constant::Absent),
             ("optional", "of", [argument]) => {
                 let typed = self.value(argument);

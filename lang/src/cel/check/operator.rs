@@ -1,14 +1,13 @@
 //! Operators between two operands.
 
 use super::mistake::article;
-use super::{
-    Checker, TYPE_MISMATCH, Type, Typed, TypedKind, common, constant_of, text_of, unify, unknown,
-};
+use super::types::{are_comparable, is_number, sum_type, unify};
+use super::{Checker, TYPE_MISMATCH, Type, Typed, TypedKind, constant_of, unknown};
 use crate::cel::expression::{BinaryOperator, Expr, ExprKind, Literal};
 use crate::cel::print::quote;
 use crate::cel::typed::{Constant, Field, Function};
-use crate::codes::{CONSTANT_FAILS, PARTIAL_OPERATION, UNKNOWN_LITERAL};
-use crate::diagnostic::{Diagnostic, Edit, nearest};
+use crate::codes::{CONSTANT_FAILS, PARTIAL_OPERATION};
+use crate::diagnostic::{Diagnostic, Edit};
 use crate::source::Span;
 
 impl Checker<'_> {
@@ -196,139 +195,6 @@ impl Checker<'_> {
             }
         }
     }
-
-    pub(super) fn membership(&mut self, expr: &Expr, left: &Expr, right: &Expr) -> Typed {
-        let (left_expr, right_expr) = (left, right);
-        let left = self.operand(left);
-        let right = self.any(right);
-        if left.ty == Type::Error || right.ty == Type::Error {
-            return unknown(expr.span);
-        }
-        match (&right.kind, &right.ty) {
-            (TypedKind::Field(map), Type::Map(..)) => {
-                let map = *map;
-                let kind = match self.constant_key(left_expr, &left) {
-                    Some(key) if self.check_key(map, &key, true) => {
-                        TypedKind::HasKey(map, key.value)
-                    }
-                    _ => return unknown(expr.span),
-                };
-                Typed {
-                    span: expr.span,
-                    ty: Type::Bool,
-                    kind,
-                }
-            }
-            (_, Type::List(element)) => {
-                if !are_comparable(&left.ty, element) {
-                    return self.never_in(expr, (left_expr, &left), (right_expr, &right));
-                }
-                if self.has_undeclared_element(&left, right_expr, &right) {
-                    return unknown(expr.span);
-                }
-                self.apply(expr.span, Function::In, vec![left, right], Type::Bool)
-            }
-            // A claim that is no list has no elements.
-            (_, Type::Dyn) if !matches!(left.ty, Type::Record(_)) => {
-                self.apply(expr.span, Function::In, vec![left, right], Type::Bool)
-            }
-            (_, ty) => self.not_a_list(left_expr, right_expr, ty),
-        }
-    }
-
-    fn never_in(&mut self, expr: &Expr, left: (&Expr, &Typed), right: (&Expr, &Typed)) -> Typed {
-        let message = format!(
-            "`{}` is {}, `{}` is {}",
-            left.0,
-            article(&left.1.ty),
-            right.0,
-            article(&right.1.ty)
-        );
-        self.report(
-            TYPE_MISMATCH
-                .error(expr.span, message)
-                .label("no element is ever equal to it")
-                .because(left.1.span, left.1.ty.to_string())
-                .because(right.1.span, right.1.ty.to_string())
-                .help(format!("compare with a list of {}s", left.1.ty)),
-        )
-    }
-
-    fn not_a_list(&mut self, left: &Expr, right: &Expr, ty: &Type) -> Typed {
-        let help = match ty {
-            Type::String => format!("write `{right}.contains({left})`"),
-            Type::Cidr => format!("write `{right}.containsIP({left})`"),
-            Type::Optional(_) => format!("say what a missing one means: `{right}.orValue([])`"),
-            _ => "write a list: `[\"a\", \"b\"]`".to_owned(),
-        };
-        let message = format!("`in` takes a list or a map, `{right}` is {}", article(ty));
-        self.report(
-            TYPE_MISMATCH
-                .error(right.span, message)
-                .label(ty.to_string())
-                .help(help),
-        )
-    }
-
-    fn has_undeclared_element(&mut self, fact: &Typed, list_expr: &Expr, list: &Typed) -> bool {
-        let elements: Vec<Typed> = match (&list_expr.kind, &list.kind) {
-            // A constant list no longer knows where its elements were written.
-            (ExprKind::List(elements), _) => elements
-                .iter()
-                .filter_map(|(_, element)| match &element.kind {
-                    ExprKind::Literal(literal) => {
-                        Some(super::constant(element.span, super::literal_value(literal)))
-                    }
-                    _ => None,
-                })
-                .collect(),
-            (_, TypedKind::Constant(Constant::List(elements))) => elements
-                .iter()
-                .map(|element| super::constant(list.span, element.clone()))
-                .collect(),
-            _ => return false,
-        };
-        elements
-            .iter()
-            .any(|element| self.is_undeclared(fact, element, element.span != list.span))
-    }
-
-    /// Reports a string that is compared with `tier` or `model` and is the name of none.
-    fn is_undeclared(&mut self, fact: &Typed, literal: &Typed, may_replace: bool) -> bool {
-        let (what, names) = match fact.kind {
-            TypedKind::Field(Field::Tier) => ("tier", self.scope.tiers),
-            TypedKind::Field(Field::Model) => ("model", self.scope.models),
-            _ => return false,
-        };
-        let Some(text) = text_of(literal) else {
-            return false;
-        };
-        if names.contains(&text) {
-            return false;
-        }
-        let finding = UNKNOWN_LITERAL
-            .error(literal.span, format!("there is no {what} `{text}`"))
-            .label("this is never true");
-        let finding = match nearest(text, names.iter().copied()) {
-            Some(meant) => {
-                let title = format!("write `{}`", quote(meant));
-                let edit = Edit {
-                    span: literal.span,
-                    text: quote(meant),
-                };
-                let finding = finding.help(title.clone());
-                if may_replace {
-                    finding.fix(title, [edit])
-                } else {
-                    finding
-                }
-            }
-            None if names.is_empty() => finding.help(format!("declare a {what} of this name")),
-            None => finding.help(format!("the {what}s are `{}`", names.join("`, `"))),
-        };
-        self.report(finding);
-        true
-    }
 }
 
 struct Operands<'a> {
@@ -439,40 +305,4 @@ impl Operands<'_> {
 enum Repair {
     Edit(Span, String),
     Help(String),
-}
-
-pub(super) fn is_number(ty: &Type) -> bool {
-    matches!(ty, Type::Int | Type::Uint | Type::Double)
-}
-
-/// Whether values of these types may be equal. Records have no equality of their own.
-pub(super) fn are_comparable(left: &Type, right: &Type) -> bool {
-    match (left, right) {
-        (Type::Record(_), _) | (_, Type::Record(_)) => false,
-        (Type::Dyn, _) | (_, Type::Dyn) => true,
-        (Type::List(left), Type::List(right)) | (Type::Optional(left), Type::Optional(right)) => {
-            are_comparable(left, right)
-        }
-        _ => (is_number(left) && is_number(right)) || common(left, right).is_some(),
-    }
-}
-
-/// The type of `left operator right`, if the operator takes them.
-fn sum_type(operator: BinaryOperator, left: &Type, right: &Type) -> Option<Type> {
-    use BinaryOperator::{Add, Divide, Multiply, Remainder, Subtract};
-    match (operator, left, right) {
-        (Add | Subtract | Multiply | Divide | Remainder, Type::Int, Type::Int) => Some(Type::Int),
-        (Add | Subtract | Multiply | Divide | Remainder, Type::Uint, Type::Uint) => {
-            Some(Type::Uint)
-        }
-        (Add | Subtract | Multiply | Divide, Type::Double, Type::Double) => Some(Type::Double),
-        (Add, Type::String, Type::String) => Some(Type::String),
-        (Add, Type::Bytes, Type::Bytes) => Some(Type::Bytes),
-        (Add, Type::List(_), Type::List(_)) => common(left, right),
-        (Add | Subtract, Type::Timestamp, Type::Duration) => Some(Type::Timestamp),
-        (Add, Type::Duration, Type::Timestamp) => Some(Type::Timestamp),
-        (Add | Subtract, Type::Duration, Type::Duration) => Some(Type::Duration),
-        (Subtract, Type::Timestamp, Type::Timestamp) => Some(Type::Duration),
-        _ => None,
-    }
 }

@@ -10,7 +10,6 @@ const PARTIAL: &[(&str, &str)] = &[
 ];
 
 const MISSING: &[&str] = &[
-    "bind",
     "block",
     "bool",
     "bytes",
@@ -26,8 +25,6 @@ const MISSING: &[&str] = &[
     "transformList",
     "transformMap",
     "transformMapEntry",
-    "optMap",
-    "optFlatMap",
     "ofNonZeroValue",
     "unwrap",
     "unwrapOpt",

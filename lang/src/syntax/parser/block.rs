@@ -1,10 +1,9 @@
 //! Blocks: the statements between `{` and `}`, and how the parser goes on after a bad one.
 
 use crate::codes;
-use crate::diagnostic::{Edit, nearest};
-use crate::source::{Span, Spanned};
+use crate::diagnostic::Edit;
+use crate::source::Span;
 use crate::syntax::lexer::{Token, TokenKind};
-use crate::syntax::tree::{Name, Text};
 
 use super::fields::{self, Block, Field};
 use super::{MarkKind, Parser, Read, Reported};
@@ -15,7 +14,7 @@ pub(super) struct Frame {
     pub(super) open: u32,
     /// Where it ends if it is never closed.
     until: Option<u32>,
-    block: &'static Block,
+    pub(super) block: &'static Block,
 }
 
 /// The first word of a statement.
@@ -40,7 +39,9 @@ impl<'t> Parser<'t> {
         let open = self.open_block(block)?;
         let form = self.form;
         let mut seen: Vec<(&str, Span)> = Vec::new();
+        let mut before = None;
         while !self.closes(open) {
+            self.progress(&mut before);
             let Some(keyword) = self.keyword(block) else {
                 self.recover();
                 continue;
@@ -61,14 +62,37 @@ impl<'t> Parser<'t> {
 
     /// Takes the `{` of a block.
     pub(super) fn open_block(&mut self, block: &'static Block) -> Read<Token> {
-        let open = self.require(TokenKind::OpenBrace, "`{`")?;
-        let unclosed = self.unclosed.iter().find(|found| found.open == open.start);
+        let open = match self.forgotten_brace(block) {
+            Some(open) => open,
+            None => self.require(TokenKind::OpenBrace, "`{`")?,
+        };
+        let until = self.end_if_unclosed(open);
         self.blocks.push(Frame {
             open: open.start,
-            until: unclosed.map(|found| found.until),
+            until,
             block,
         });
         Ok(open)
+    }
+
+    /// Reports a missing `{`, if the text has a `}` too many and what the block would have follows. The
+    /// block is then read as if it were there.
+    fn forgotten_brace(&mut self, block: &Block) -> Option<Token> {
+        let next = self.peek();
+        let word = self.written(next);
+        let follows = next.kind == TokenKind::Word
+            && (block.fields.is_empty() || block.field(word).is_some());
+        if self.surplus == 0 || !follows {
+            return None;
+        }
+        self.surplus -= 1;
+        self.expected("`{`");
+        Some(Token {
+            kind: TokenKind::OpenBrace,
+            start: self.position,
+            end: self.position,
+            first_on_line: false,
+        })
     }
 
     /// Whether the block ends here; if so it is left, and its missing `}` reported.
@@ -88,11 +112,17 @@ impl<'t> Parser<'t> {
         true
     }
 
-    fn never_closed(&mut self, open: Token, next: Token) {
-        let swallowed = self.diagnostics.last().is_some_and(|last| {
-            last.code == codes::UNTERMINATED_STRING && next.kind == TokenKind::End
-        });
-        if swallowed {
+    /// Where what a `{` opens is taken to end, if nothing closes it.
+    pub(super) fn end_if_unclosed(&self, open: Token) -> Option<u32> {
+        let at = self
+            .unclosed
+            .binary_search_by_key(&open.start, |found| found.open);
+        self.unclosed.get(at.ok()?).map(|found| found.until)
+    }
+
+    pub(super) fn never_closed(&mut self, open: Token, next: Token) {
+        let reported = open.start == open.end;
+        if reported || (next.kind == TokenKind::End && self.swallowed) {
             return;
         }
         let mut report = codes::UNCLOSED_DELIMITER
@@ -120,6 +150,7 @@ impl<'t> Parser<'t> {
         };
         self.bump();
         self.form = field.form;
+        self.statement = token.start;
         self.layout.mark(token.start, MarkKind::Statement);
         self.mark_value();
         let exact = block.field(written).is_some();
@@ -144,9 +175,12 @@ impl<'t> Parser<'t> {
     }
 
     fn unexpected(&mut self, token: Token, block: &'static Block) -> Reported {
-        if token.kind == TokenKind::Comma {
-            self.separator(token);
-        } else if token.kind != TokenKind::UnclosedText {
+        match token.kind {
+            TokenKind::Comma => return self.separator(token),
+            TokenKind::Slash => return self.slash(token),
+            _ => {}
+        }
+        if token.kind != TokenKind::UnclosedText {
             // A string that is not closed has been reported.
             let text = self.written(token);
             let kind = block.kind;
@@ -160,12 +194,26 @@ impl<'t> Parser<'t> {
             self.report(report);
         }
         if token.kind != TokenKind::OpenBrace {
+            self.suspect_from(token.end);
             self.bump();
         }
         Reported
     }
 
-    fn separator(&mut self, token: Token) {
+    /// A `/` where a statement begins: half of a comment.
+    pub(super) fn slash(&mut self, token: Token) -> Reported {
+        let span = self.span_of(token);
+        let report = codes::UNEXPECTED_TOKEN
+            .error(span, "unexpected `/`")
+            .label("no statement begins with this")
+            .help("a comment begins with `//`");
+        self.report(report);
+        self.bump();
+        self.skip_line();
+        Reported
+    }
+
+    fn separator(&mut self, token: Token) -> Reported {
         let span = self.span_of(token);
         let edit = Edit {
             span,
@@ -178,13 +226,15 @@ impl<'t> Parser<'t> {
                 .help("remove it: fields stand apart by spaces or lines")
                 .fix("remove `,`", [edit]),
         );
+        self.bump();
+        Reported
     }
 
     /// Reports a word that is no field of `block`; the field that was meant, if that is plain. Otherwise the
     /// word is taken.
     fn unknown_field(&mut self, token: Token, block: &'static Block) -> Option<&'static Field> {
         let (span, written) = (self.span_of(token), self.written(token));
-        let meant = nearest(written, block.fields.iter().map(|field| field.name));
+        let meant = block.meant(written);
         let report = codes::UNKNOWN_FIELD
             .error(span, format!("`{written}` is no field of `{}`", block.kind))
             .label("unknown here");
@@ -194,19 +244,20 @@ impl<'t> Parser<'t> {
                 None => format!("{} takes {}", block.title(), block.names()),
             };
             self.report(report.help(help));
+            self.suspect_from(token.end);
             self.bump();
             return None;
         };
         let edit = Edit {
             span,
-            text: meant.to_owned(),
+            text: meant.name.to_owned(),
         };
         self.report(
             report
-                .help(format!("did you mean `{meant}`?"))
-                .fix(format!("write `{meant}`"), [edit]),
+                .help(format!("did you mean `{}`?", meant.name))
+                .fix(format!("write `{}`", meant.name), [edit]),
         );
-        block.field(meant)
+        Some(meant)
     }
 
     /// Reports a field that may be written once and is written again.
@@ -233,149 +284,5 @@ impl<'t> Parser<'t> {
                 .because(first, "first here")
                 .help("keep one of the two"),
         );
-    }
-
-    /// Skips to where the next statement of the block can begin: the next line, or on this line its end or
-    /// another field (but not after `when`, since expressions use the same words).
-    pub(super) fn recover(&mut self) {
-        let mut in_expression = false;
-        loop {
-            let token = self.peek();
-            let word = self.written(token);
-            match token.kind {
-                TokenKind::End | TokenKind::CloseBrace => return,
-                // No statement begins with `{`, on whatever line.
-                TokenKind::OpenBrace => self.skip_braces(),
-                _ if token.first_on_line => return,
-                TokenKind::Word if !in_expression && self.begins_statement(word) => return,
-                _ => {
-                    in_expression |= word == "when";
-                    self.bump();
-                }
-            }
-        }
-    }
-
-    /// Skips what remains of the line, up to the end of the block.
-    pub(super) fn skip_line(&mut self) {
-        while !self.at_end() {
-            if self.peek().kind == TokenKind::OpenBrace {
-                self.skip_braces();
-            } else {
-                self.bump();
-            }
-        }
-    }
-
-    /// Skips `{ … }` with all that is in it.
-    pub(super) fn skip_braces(&mut self) {
-        let mut depth = 0usize;
-        loop {
-            let token = self.bump();
-            match token.kind {
-                TokenKind::OpenBrace => {
-                    if let Some(found) =
-                        self.unclosed.iter().find(|found| found.open == token.start)
-                    {
-                        let until = found.until;
-                        self.never_closed(token, token);
-                        self.skip_to(until);
-                    } else {
-                        depth += 1;
-                    }
-                }
-                TokenKind::CloseBrace => depth = depth.saturating_sub(1),
-                TokenKind::End => return,
-                _ => {}
-            }
-            if depth == 0 {
-                return;
-            }
-        }
-    }
-
-    fn skip_to(&mut self, until: u32) {
-        while self.peek().start < until && self.peek().kind != TokenKind::End {
-            self.bump();
-        }
-    }
-
-    pub(super) fn begins_statement(&self, word: &str) -> bool {
-        let frame = self.blocks.last();
-        frame.is_some_and(|frame| frame.block.field(word).is_some())
-    }
-
-    /// Whether a word is a field of the block being read, or of the file, or nearly one.
-    pub(super) fn may_begin_statement(&self, word: &str) -> bool {
-        let block = self.blocks.last().map(|frame| frame.block);
-        let fields = block
-            .into_iter()
-            .chain([&fields::ITEMS])
-            .flat_map(|block| block.fields);
-        let begins = block.is_some_and(|block| block.field(word).is_some());
-        begins || nearest(word, fields.map(|field| field.name)).is_some()
-    }
-
-    /// Reads `{ name "text" … }`, with `:` between the two if `colon`; a name may then be quoted.
-    pub(super) fn pairs(&mut self, block: &'static Block, colon: bool) -> Read<Vec<(Name, Text)>> {
-        let open = self.open_block(block)?;
-        let form = std::mem::replace(&mut self.form, block.form);
-        let mut pairs: Vec<(Name, Text)> = Vec::new();
-        while !self.closes(open) {
-            let Ok((key, value)) = self.pair(colon) else {
-                self.recover();
-                continue;
-            };
-            match pairs.iter().find(|(first, _)| first.value == key.value) {
-                Some((first, _)) => self.duplicate(&key.value, key.span, first.span),
-                None => pairs.push((key, value)),
-            }
-        }
-        self.form = form;
-        Ok(pairs)
-    }
-
-    fn pair(&mut self, colon: bool) -> Read<(Name, Text)> {
-        let token = self.peek();
-        self.layout.mark(token.start, MarkKind::Statement);
-        let key = match token.kind {
-            TokenKind::Word => {
-                self.bump();
-                Spanned::new(self.written(token).to_owned(), self.span_of(token))
-            }
-            TokenKind::Text if colon => self.text_anywhere()?,
-            _ => {
-                let report = self.expected_at(token, "a name");
-                if token.kind != TokenKind::OpenBrace {
-                    self.bump();
-                }
-                return Err(report);
-            }
-        };
-        if colon {
-            self.require(TokenKind::Colon, "`:`")?;
-        } else {
-            self.mark_value();
-        }
-        let value = self.text()?;
-        if colon {
-            self.eat(TokenKind::Comma);
-        }
-        Ok((key, value))
-    }
-
-    fn expected_at(&mut self, token: Token, what: &str) -> Reported {
-        if token.kind == TokenKind::UnclosedText {
-            return Reported;
-        }
-        let text = self.written(token);
-        let report = codes::UNEXPECTED_TOKEN
-            .error(
-                self.span_of(token),
-                format!("expected {what}, found `{text}`"),
-            )
-            .label(format!("{what} belongs here"))
-            .help(format!("write it as `{}`", self.form));
-        self.report(report)
     }
 }

@@ -1,15 +1,17 @@
 //! Tokens as the parser takes them: comments put aside, and what is no token reported once.
 
 use crate::codes;
-use crate::diagnostic::{Diagnostic, Edit, nearest};
+use crate::diagnostic::{Edit, nearest};
 use crate::source::{FileId, Span};
 use crate::syntax::braces;
-use crate::syntax::lexer::{Token, TokenKind, offset, scan, without_closing_braces};
+use crate::syntax::lexer::{Token, TokenKind, offset, scan};
 
+use super::fields::ITEMS;
 use super::{Layout, MarkKind, Parser, Read, Reported};
 
 impl<'t> Parser<'t> {
     pub(super) fn new(file: FileId, text: &'t str) -> Self {
+        let balance = braces::balance(text);
         Self {
             file,
             text,
@@ -17,7 +19,11 @@ impl<'t> Parser<'t> {
             ahead: None,
             documentation: Vec::new(),
             blocks: Vec::new(),
-            unclosed: braces::unclosed(text),
+            unclosed: balance.unclosed,
+            surplus: balance.surplus,
+            suspect: 0..0,
+            swallowed: false,
+            statement: 0,
             form: "",
             comments: Vec::new(),
             diagnostics: Vec::new(),
@@ -81,113 +87,6 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Reports a string that is not closed, or has the wrong quotes.
-    fn checked_text(&mut self, token: Token) -> Token {
-        match token.kind {
-            TokenKind::UnclosedText => self.unclosed_text(token),
-            TokenKind::CurlyText => {
-                self.curly_text(token);
-                Token {
-                    kind: TokenKind::Text,
-                    ..token
-                }
-            }
-            _ => token,
-        }
-    }
-
-    fn unclosed_text(&mut self, token: Token) -> Token {
-        let line = self.line_start(token.start);
-        let open = self.blocks.iter().filter(|block| block.open >= line);
-        let token = without_closing_braces(token, self.text, open.count());
-        let written = token.text(self.text);
-        let quote = if written.contains('"') { '"' } else { '\'' };
-        let lines = written.contains('\n');
-        let long = written.trim_start_matches(['r', 'R', 'b', 'B']);
-        let span = if lines || long.starts_with("\"\"\"") || long.starts_with("'''") {
-            let prefix = offset(written.len() - long.len());
-            Span::new(
-                self.file,
-                token.start,
-                (token.start + prefix + 3).min(token.end),
-            )
-        } else {
-            self.span_of(token)
-        };
-        let (label, help) = if lines {
-            (
-                "opened here",
-                "close it with the same three quotes".to_owned(),
-            )
-        } else {
-            let help =
-                format!("end it with `{quote}`; text of several lines stands between `\"\"\"`");
-            ("no closing quote on this line", help)
-        };
-        let message = "the string is never closed";
-        self.report(
-            codes::UNTERMINATED_STRING
-                .error(span, message)
-                .label(label)
-                .help(help),
-        );
-        token
-    }
-
-    fn curly_text(&mut self, token: Token) {
-        let written = token.text(self.text);
-        let inner = written
-            .char_indices()
-            .nth(1)
-            .zip(written.char_indices().next_back())
-            .and_then(|((start, _), (end, _))| written.get(start..end))
-            .unwrap_or("");
-        let span = self.span_of(token);
-        let mut report = codes::UNKNOWN_CHARACTER
-            .error(span, "typographic quotes do not make a string")
-            .label("quoted with characters of prose")
-            .help(format!("write `\"{inner}\"`"));
-        if !inner.contains(['"', '\\']) {
-            let edit = Edit {
-                span,
-                text: format!("\"{inner}\""),
-            };
-            report = report.fix("use straight quotes", [edit]);
-        }
-        self.report(report);
-    }
-
-    fn unknown_characters(&mut self, token: Token) {
-        let span = self.span_of(token);
-        let written = token.text(self.text);
-        let report = if let Some(rest) = written.strip_prefix('#') {
-            let edit = Edit {
-                span: Span::new(self.file, token.start, token.start + 1),
-                text: "//".to_owned(),
-            };
-            codes::UNKNOWN_CHARACTER
-                .error(span, "`#` does not begin a comment")
-                .label("read as a comment")
-                .help(format!("write `//{}`", shortened(rest)))
-                .fix("write `//`", [edit])
-        } else if written.starts_with("/*") {
-            codes::UNKNOWN_CHARACTER
-                .error(span, "`/*` does not begin a comment")
-                .label("read as a comment")
-                .help("begin each line of the comment with `//`")
-        } else {
-            let help = match written.starts_with(';') {
-                true => "remove it: a statement ends with its line, and fields need no separator",
-                false => "remove it; if it is part of a text, quote the text",
-            };
-            codes::UNKNOWN_CHARACTER
-                .error(span, format!("`{}` means nothing here", visible(written)))
-                .label("not part of the language")
-                .help(help)
-        };
-        self.report(report);
-    }
-
     pub(super) fn span_of(&self, token: Token) -> Span {
         Span::new(self.file, token.start, token.end)
     }
@@ -201,12 +100,7 @@ impl<'t> Parser<'t> {
         token.text(self.text)
     }
 
-    pub(super) fn report(&mut self, diagnostic: Diagnostic) -> Reported {
-        self.diagnostics.push(diagnostic);
-        Reported
-    }
-
-    fn line_start(&self, at: u32) -> u32 {
+    pub(super) fn line_start(&self, at: u32) -> u32 {
         let before = self.text.get(..at as usize).unwrap_or("");
         offset(before.rfind('\n').map_or(0, |newline| newline + 1))
     }
@@ -254,6 +148,9 @@ impl<'t> Parser<'t> {
             return false;
         }
         if token.first_on_line {
+            if self.begins_statement(word) || ITEMS.field(word).is_some() {
+                return false;
+            }
             self.clause_on_new_line(token, word);
         }
         self.bump();
@@ -365,7 +262,7 @@ impl<'t> Parser<'t> {
 }
 
 /// The first line of a text, and not too much of it: messages quote it.
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     let line = text.lines().next().unwrap_or("");
     let short: String = line.chars().take(40).collect();
     if short.len() == text.len() {
@@ -373,23 +270,4 @@ fn shortened(text: &str) -> String {
     } else {
         format!("{short}…")
     }
-}
-
-/// Characters that can be seen as they are, others by their number.
-fn visible(text: &str) -> String {
-    let first: Vec<char> = text.chars().take(12).collect();
-    let seen = |c: &char| match c.is_control() || is_invisible(*c) {
-        true => format!("U+{:04X}", u32::from(*c)),
-        false => c.to_string(),
-    };
-    let shown: String = first.iter().map(seen).collect();
-    if text.chars().count() > first.len() {
-        format!("{shown}…")
-    } else {
-        shown
-    }
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

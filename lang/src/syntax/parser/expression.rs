@@ -55,7 +55,9 @@ impl Parser<'_> {
         }
         let parsed = cel::parse(self.file, self.text, self.position, extent);
         let sound = !parsed.diagnostics.iter().any(|found| found.is_error());
-        self.diagnostics.extend(parsed.diagnostics);
+        for found in parsed.diagnostics {
+            self.report(found);
+        }
         self.comments_within(next.start, parsed.end);
         self.layout.expressions.push((next.start, parsed.end));
         self.move_to(parsed.end.max(self.position));
@@ -76,25 +78,6 @@ impl Parser<'_> {
         }
     }
 
-    /// Skips what remains of a bad expression: its line, and lines that begin no statement.
-    fn skip_expression(&mut self) {
-        self.skip_line();
-        loop {
-            let token = self.peek();
-            let word = self.written(token);
-            let ends = matches!(token.kind, TokenKind::End | TokenKind::CloseBrace);
-            if ends || (token.kind == TokenKind::Word && self.may_begin_statement(word)) {
-                return;
-            }
-            if token.kind == TokenKind::OpenBrace {
-                self.skip_braces();
-            } else {
-                self.bump();
-            }
-            self.skip_line();
-        }
-    }
-
     fn after_expression(&mut self) {
         let token = self.peek();
         if token.kind != TokenKind::UnclosedText {
@@ -112,6 +95,6 @@ impl Parser<'_> {
                     .help(help),
             );
         }
-        self.skip_line();
+        self.skip_expression();
     }
 }

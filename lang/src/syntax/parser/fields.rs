@@ -2,6 +2,8 @@
 //!
 //! One table, so that the parser, its advice and what it takes for misspelt never disagree.
 
+use crate::diagnostic::nearest;
+
 /// A field or statement of a block.
 #[derive(Debug)]
 pub(crate) struct Field {
@@ -32,6 +34,13 @@ impl Block {
             field.name == word || (prefix && word.starts_with(field.name))
         };
         self.fields.iter().find(matches)
+    }
+
+    /// The field that a misspelt `word` was meant for, if that is plain. One or two letters are near to much.
+    pub(crate) fn meant(&self, word: &str) -> Option<&'static Field> {
+        let names = self.fields.iter().map(|field| field.name);
+        let near = nearest(word, names).filter(|_| word.chars().count() > 2)?;
+        self.field(near)
     }
 
     /// Its fields' names, as a list for messages.

@@ -3,11 +3,10 @@
 use crate::codes;
 use crate::diagnostic::{Edit, nearest};
 use crate::source::{Span, Spanned};
-use crate::syntax::lexer::{Token, TokenKind};
-use crate::syntax::tree::{File, Item, ItemKind, Let, Name, Secret, SecretSource, Test, Text};
+use crate::syntax::lexer::{Token, TokenKind, indent};
+use crate::syntax::tree::{File, Item, ItemKind, Name, Test};
 
 use super::fields::{self, ITEMS};
-use super::values::is_name;
 use super::{MarkKind, Parser, Read};
 
 impl Parser<'_> {
@@ -15,7 +14,9 @@ impl Parser<'_> {
     pub(super) fn file(&mut self) -> File {
         let mut file = File::default();
         self.first_line(&mut file);
+        let mut before = None;
         while self.peek().kind != TokenKind::End {
+            self.progress(&mut before);
             self.next_item(&mut file);
         }
         file
@@ -58,6 +59,11 @@ impl Parser<'_> {
                 .help("begin the file with `waypost 1`")
                 .fix("add `waypost 1`", [edit]),
         );
+        if token.kind == TokenKind::Number {
+            self.skip_line();
+            self.bump();
+            self.skip_line();
+        }
     }
 
     /// The first token, or the place of one in an empty file; an unclosed string would be a whole line.
@@ -85,6 +91,7 @@ impl Parser<'_> {
         let documentation = self.documentation();
         self.bump();
         self.form = known.form;
+        self.statement = token.start;
         self.layout.mark(token.start, MarkKind::Statement);
         if known.name == "waypost" {
             return self.edition(token, file);
@@ -163,101 +170,6 @@ impl Parser<'_> {
         }
     }
 
-    fn secret(&mut self) -> Read<Secret> {
-        let name = self.name("the secret's name")?;
-        self.equal()?;
-        let source = self.secret_source()?;
-        Ok(Secret { name, source })
-    }
-
-    fn equal(&mut self) -> Read<()> {
-        let token = self.require(TokenKind::Equal, "`=`")?;
-        self.layout.mark(token.start, MarkKind::Equal);
-        Ok(())
-    }
-
-    fn secret_source(&mut self) -> Read<SecretSource> {
-        if self.at(TokenKind::Text) {
-            return self.text().map(SecretSource::Literal);
-        }
-        let kinds = ["k8s", "env", "file"];
-        let kind = self.one_of(&kinds, "`k8s(…)`, `env(…)` or `file(…)`")?;
-        let open = self.require(TokenKind::OpenParen, "`(`")?;
-        let first = self.argument()?;
-        let source = match kind {
-            "env" => SecretSource::Environment(first),
-            "file" => SecretSource::File(first),
-            _ => {
-                let comma = self.peek();
-                if comma.kind != TokenKind::Comma {
-                    return Err(self.expected("`,` and the key"));
-                }
-                self.bump();
-                SecretSource::Kubernetes {
-                    object: first,
-                    key: self.argument()?,
-                }
-            }
-        };
-        self.close_paren(open)?;
-        Ok(source)
-    }
-
-    /// A string between `(` and `)`, where lines go on.
-    fn argument(&mut self) -> Read<Text> {
-        match self.peek().kind {
-            TokenKind::Text => self.text_anywhere(),
-            _ => Err(self.expected("a string")),
-        }
-    }
-
-    fn close_paren(&mut self, open: Token) -> Read<()> {
-        if self.peek().kind == TokenKind::Comma {
-            self.bump();
-        }
-        let token = self.peek();
-        match token.kind {
-            TokenKind::CloseParen => {
-                self.bump();
-                Ok(())
-            }
-            TokenKind::UnclosedText => Err(super::Reported),
-            _ if self.at_end() => Err(self.report(
-                codes::UNCLOSED_DELIMITER
-                    .error(self.span_of(open), "`(` is never closed")
-                    .label("opened here")
-                    .help("add the missing `)`"),
-            )),
-            _ => Err(self.expected("`)`")),
-        }
-    }
-
-    fn constant(&mut self) -> Read<Let> {
-        let token = self.require(TokenKind::Word, "the constant's name")?;
-        let written = self.written(token);
-        let constant = written.starts_with(|c: char| c.is_ascii_uppercase())
-            && written
-                .bytes()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
-        let plain = is_name(written) && !written.contains(['.', '-']);
-        if !constant && !plain {
-            let help = "write capital letters, digits and `_`, such as `LONG`";
-            return Err(self.report(
-                codes::BAD_LITERAL
-                    .error(
-                        self.span_of(token),
-                        format!("`{written}` is not a constant's name"),
-                    )
-                    .label("cannot be used in an expression")
-                    .help(help),
-            ));
-        }
-        let name = Spanned::new(written.to_owned(), self.span_of(token));
-        self.equal()?;
-        let value = self.statement_expression()?;
-        Ok(Let { name, value })
-    }
-
     fn tiers(&mut self) -> Read<Vec<Name>> {
         let mut chain = vec![self.name("a tier")?];
         // `<` is a binary operator: a line may begin with it.
@@ -309,9 +221,16 @@ impl Parser<'_> {
     }
 
     fn unexpected_at_top(&mut self, token: Token) {
-        if token.kind == TokenKind::UnclosedText {
-            self.bump();
-            return;
+        match token.kind {
+            TokenKind::UnclosedText => {
+                self.bump();
+                return;
+            }
+            TokenKind::Slash => {
+                self.slash(token);
+                return;
+            }
+            _ => {}
         }
         let text = self.written(token).lines().next().unwrap_or("");
         let report =
@@ -326,13 +245,14 @@ impl Parser<'_> {
         };
         self.report(report);
         if token.kind != TokenKind::OpenBrace {
+            self.suspect_from(token.end);
             self.bump();
         }
     }
 
     fn unknown_item(&mut self, token: Token) -> Option<&'static fields::Field> {
         let (span, written) = (self.span_of(token), self.written(token));
-        let meant = nearest(written, ITEMS.fields.iter().map(|field| field.name));
+        let meant = ITEMS.meant(written);
         let report = codes::UNKNOWN_FIELD
             .error(span, format!("`{written}` begins no statement"))
             .label("unknown here");
@@ -342,19 +262,20 @@ impl Parser<'_> {
                 None => format!("a file has {}", ITEMS.names()),
             };
             self.report(report.help(help));
+            self.suspect_from(token.end);
             self.bump();
             return None;
         };
         let edit = Edit {
             span,
-            text: meant.to_owned(),
+            text: meant.name.to_owned(),
         };
         self.report(
             report
-                .help(format!("did you mean `{meant}`?"))
-                .fix(format!("write `{meant}`"), [edit]),
+                .help(format!("did you mean `{}`?", meant.name))
+                .fix(format!("write `{}`", meant.name), [edit]),
         );
-        ITEMS.field(meant)
+        Some(meant)
     }
 
     /// Skips to the next line that begins with a statement's word. A stray `}` on the way belongs to the
@@ -364,17 +285,23 @@ impl Parser<'_> {
             let token = self.peek();
             match token.kind {
                 TokenKind::End => return,
-                TokenKind::Word if token.first_on_line => {
-                    if ITEMS.field(self.written(token)).is_some() {
-                        return;
-                    }
-                    self.bump();
+                TokenKind::Word if token.first_on_line && self.may_begin_item(token) => return,
+                TokenKind::OpenBrace => {
+                    self.suspect_from(token.start);
+                    self.skip_braces();
                 }
-                TokenKind::OpenBrace => self.skip_braces(),
                 _ => {
+                    self.suspect_from(token.end);
                     self.bump();
                 }
             }
         }
+    }
+
+    /// Whether a line begins with a statement's word, or with what is nearly one and not indented.
+    fn may_begin_item(&self, token: Token) -> bool {
+        let word = self.written(token);
+        ITEMS.field(word).is_some()
+            || (indent(self.text, token.start) == 0 && ITEMS.meant(word).is_some())
     }
 }

@@ -4,6 +4,7 @@ use crate::codes;
 use crate::source::{Span, Spanned};
 use crate::syntax::lexer::{Token, TokenKind, offset};
 use crate::syntax::literal::{self, Number, Refusal};
+use crate::syntax::text;
 use crate::syntax::tree::{Milliseconds, Name, NanoDollars, Percent, Range, Text};
 
 use super::{Parser, Read, Reported};
@@ -41,7 +42,7 @@ impl Parser<'_> {
     pub(super) fn text_anywhere(&mut self) -> Read<Text> {
         let token = self.bump();
         let span = self.span_of(token);
-        match literal::decode(self.written(token)) {
+        match text::decode(self.written(token)) {
             Ok(value) => Ok(Spanned::new(value, span)),
             Err(bad) => {
                 let at = Span::new(

@@ -2,7 +2,7 @@
 
 use super::article;
 use crate::cel::check::mistake::as_condition;
-use crate::cel::check::{Checker, Local, TYPE_MISMATCH, Type, Typed, TypedKind, unknown};
+use crate::cel::check::{Checker, Local, Meaning, TYPE_MISMATCH, Type, Typed, TypedKind, unknown};
 use crate::cel::expression::{Expr, ExprKind};
 use crate::cel::print::quote;
 use crate::cel::typed::{Comprehension, Function};
@@ -105,10 +105,11 @@ impl Checker<'_> {
             Ok(parts) => parts,
             Err(reported) => return reported,
         };
-        let local = u16::try_from(self.locals.len()).unwrap_or(u16::MAX);
+        let local = self.nesting;
+        self.nesting += 1;
         self.locals.push(Local {
             name: name.to_owned(),
-            ty: element.clone(),
+            meaning: Meaning::Element(local, element.clone()),
         });
         let filter = filter.map(|filter| Box::new(self.condition(filter, "map")));
         let guards = filter.as_ref().map_or_else(Vec::new, |filter| {
@@ -119,6 +120,7 @@ impl Checker<'_> {
             _ => checker.body(body, &function.value),
         });
         self.locals.pop();
+        self.nesting -= 1;
         let ty = match kind {
             Comprehension::Map => Type::List(Box::new(body.ty.clone())),
             Comprehension::Filter => Type::List(Box::new(element)),
@@ -205,7 +207,7 @@ impl Checker<'_> {
         )
     }
 
-    fn not_a_variable(&mut self, variable: &Expr, function: &Spanned<String>) -> Typed {
+    pub(super) fn not_a_variable(&mut self, variable: &Expr, function: &Spanned<String>) -> Typed {
         self.report(
             TYPE_MISMATCH
                 .error(

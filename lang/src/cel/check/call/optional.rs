@@ -1,10 +1,12 @@
 //! What is called on an optional.
 
 use crate::cel::check::mistake::article;
-use crate::cel::check::{Checker, TYPE_MISMATCH, Type, Typed, common, holds_nothing, unknown};
+use crate::cel::check::types::{common, holds_nothing};
+use crate::cel::check::{Checker, TYPE_MISMATCH, Type, Typed, unknown};
 use crate::cel::expression::Expr;
 use crate::cel::typed::Function;
 use crate::codes::PARTIAL_OPERATION;
+use crate::diagnostic::Diagnostic;
 use crate::source::Spanned;
 
 impl Checker<'_> {
@@ -19,19 +21,7 @@ impl Checker<'_> {
         let inner = match &optional.ty {
             Type::Error => return unknown(expr.span),
             Type::Optional(inner) => (**inner).clone(),
-            ty => {
-                let message = format!(
-                    "`{}` is for optionals, `{receiver}` is {}",
-                    function.value,
-                    article(ty)
-                );
-                return self.report(
-                    TYPE_MISMATCH
-                        .error(expr.span, message)
-                        .label("it is always there")
-                        .help(format!("write `{receiver}`")),
-                );
-            }
+            ty => return self.report(not_optional(expr, receiver, &function.value, ty)),
         };
         match (function.value.as_str(), arguments) {
             ("hasValue", []) => {
@@ -121,4 +111,13 @@ impl Checker<'_> {
         }
         self.apply(expr.span, function, vec![optional, other], ty)
     }
+}
+
+/// A method of optionals is called on something that is none.
+pub(super) fn not_optional(expr: &Expr, receiver: &Expr, name: &str, ty: &Type) -> Diagnostic {
+    let message = format!("`{name}` is for optionals, `{receiver}` is {}", article(ty));
+    TYPE_MISMATCH
+        .error(expr.span, message)
+        .label("it is always there")
+        .help(format!("write `{receiver}`"))
 }
