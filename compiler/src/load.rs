@@ -68,12 +68,7 @@ impl Place {
 }
 
 /// Parses `text` and everything it imports.
-pub(crate) fn load(
-    name: &str,
-    text: &str,
-    loader: &dyn Loader,
-    findings: &mut Findings,
-) -> Loaded {
+pub(crate) fn load(name: &str, text: &str, loader: &dyn Loader, findings: &mut Findings) -> Loaded {
     let mut importer = Importer {
         loader,
         findings,

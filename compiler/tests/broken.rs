@@ -1,5 +1,11 @@
 //! Every file of `tests/broken` has one mistake and gives one diagnostic; the messages are snapshots.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 use std::path::{Path, PathBuf};
 
@@ -65,5 +71,8 @@ fn each_broken_file_gives_one_diagnostic() {
         }
     }
     insta::assert_snapshot!(all);
-    assert!(several.is_empty(), "not exactly one diagnostic: {several:?}");
+    assert!(
+        several.is_empty(),
+        "not exactly one diagnostic: {several:?}"
+    );
 }

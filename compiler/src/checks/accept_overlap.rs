@@ -48,7 +48,10 @@ fn overlap(
     };
     let there = first_content.map_or("", |content| content.name.as_str());
     codes::ACCEPT_OVERLAP
-        .error(second.span, format!("the model name `{name}` leads to two places"))
+        .error(
+            second.span,
+            format!("the model name `{name}` leads to two places"),
+        )
         .label(leads(second, &content.name))
         .because(first.span, leads(first, there))
         .help("let one of them accept another name")

@@ -31,14 +31,22 @@ pub(crate) fn check(program: &Program) -> Vec<Diagnostic> {
 }
 
 fn unpriced(model: ModelIndex, program: &Program, counts: &[Counts]) -> Option<Diagnostic> {
-    let declared = program.models.get(model).filter(|one| one.price.is_none())?;
-    let mut bound = counts.iter().filter(|one| one.on.is_none_or(|on| on == model));
+    let declared = program
+        .models
+        .get(model)
+        .filter(|one| one.price.is_none())?;
+    let mut bound = counts
+        .iter()
+        .filter(|one| one.on.is_none_or(|on| on == model));
     let first = bound.next()?;
     let name = &declared.name.value;
     let diagnostic = codes::BUDGET_WITHOUT_PRICE
         .error(
             first.span,
-            format!("{} counts the money of `{name}`, which has no price", first.what),
+            format!(
+                "{} counts the money of `{name}`, which has no price",
+                first.what
+            ),
         )
         .label("every call of it would count as nothing")
         .because(declared.name.span, "declared without `price`");
@@ -52,10 +60,17 @@ fn unpriced(model: ModelIndex, program: &Program, counts: &[Counts]) -> Option<D
 
 fn counts(program: &Program) -> Vec<Counts> {
     let policy = &program.policy;
-    let quotas = policy.quotas.iter().filter(|quota| matches!(quota.amount.value, Amount::Money(_)));
+    let quotas = policy
+        .quotas
+        .iter()
+        .filter(|quota| matches!(quota.amount.value, Amount::Money(_)));
     let quotas = quotas.map(|quota| Counts {
         span: quota.amount.span.to(quota.window.span),
-        what: if quota.budget { "this budget" } else { "this limit" },
+        what: if quota.budget {
+            "this budget"
+        } else {
+            "this limit"
+        },
         on: quota.on.as_ref().map(|on| on.value),
     });
     let rules = expressions(policy).filter_map(|when| {
@@ -91,7 +106,10 @@ fn counts(program: &Program) -> Vec<Counts> {
 fn expressions(policy: &Policy) -> impl Iterator<Item = &Typed> {
     let denials = policy.denials.iter().map(|rule| &rule.when);
     let caps = policy.caps.iter().map(|rule| &rule.when);
-    let quotas = policy.quotas.iter().flat_map(|quota| [&quota.when, &quota.per]);
+    let quotas = policy
+        .quotas
+        .iter()
+        .flat_map(|quota| [&quota.when, &quota.per]);
     let priorities = policy.priorities.iter().map(|rule| &rule.when);
     denials
         .chain(caps)

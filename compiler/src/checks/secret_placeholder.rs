@@ -12,7 +12,13 @@ const KEY_PREFIXES: &[&str] = &[
 ];
 
 /// What templates leave for the reader to replace, in lower case and with hyphens.
-const TEMPLATE_WORDS: &[&str] = &["replace-me", "replaceme", "change-me", "changeme", "fill-me"];
+const TEMPLATE_WORDS: &[&str] = &[
+    "replace-me",
+    "replaceme",
+    "change-me",
+    "changeme",
+    "fill-me",
+];
 
 /// What is said of a literal where the place of a secret belongs.
 pub(crate) fn literal(text: &Text) -> Diagnostic {

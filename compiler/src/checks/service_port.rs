@@ -14,7 +14,10 @@ pub(crate) fn check(port: &Spanned<u64>, pool: &Pool, owner: &str) -> Option<Dia
     let diagnostic = codes::SERVICE_PORT
         .error(
             port.span,
-            format!("{} is a Service's port, and {owner} addresses pods", port.value),
+            format!(
+                "{} is a Service's port, and {owner} addresses pods",
+                port.value
+            ),
         )
         .label("no container of the pool listens here");
     Some(if pool.kaito.is_some() {

@@ -35,7 +35,9 @@ fn secrets_elsewhere(program: &Program) -> Vec<Diagnostic> {
         .collect();
     used.sort_unstable();
     used.dedup();
-    let secrets = used.into_iter().filter_map(|index| program.secrets.get(index));
+    let secrets = used
+        .into_iter()
+        .filter_map(|index| program.secrets.get(index));
     secrets
         .filter_map(|secret| match &secret.source {
             SecretSource::Kubernetes { namespace, .. } if *namespace != deploy.namespace => Some(

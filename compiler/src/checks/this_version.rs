@@ -10,7 +10,10 @@ use waypost_lang::syntax::tree::Name;
 
 /// A kind of provider whose dialect the runtime does not speak.
 pub(crate) fn provider_kind(kind: &Name) -> Diagnostic {
-    let message = format!("this version cannot call a provider of kind `{}`", kind.value);
+    let message = format!(
+        "this version cannot call a provider of kind `{}`",
+        kind.value
+    );
     codes::NOT_IN_THIS_BUILD
         .error(kind.span, message)
         .label("its dialect is not spoken yet")
@@ -20,7 +23,10 @@ pub(crate) fn provider_kind(kind: &Name) -> Diagnostic {
 /// `auth workload-identity`: no token would be sent.
 pub(crate) fn workload_identity(span: Span) -> Diagnostic {
     codes::NOT_IN_THIS_BUILD
-        .error(span, "this version cannot authenticate with a workload's identity")
+        .error(
+            span,
+            "this version cannot authenticate with a workload's identity",
+        )
         .label("calls would leave without credentials")
         .help("write `auth secret NAME`, with the key in a Kubernetes secret")
 }
@@ -28,7 +34,10 @@ pub(crate) fn workload_identity(span: Span) -> Diagnostic {
 /// `threshold hold`: nothing would steer it.
 pub(crate) fn threshold_hold(span: Span) -> Diagnostic {
     codes::NOT_IN_THIS_BUILD
-        .error(span, "this version cannot hold a share of calls by steering the threshold")
+        .error(
+            span,
+            "this version cannot hold a share of calls by steering the threshold",
+        )
         .label("nothing would steer it")
         .help("write a fixed one, such as `threshold 0.42`")
 }
@@ -36,7 +45,10 @@ pub(crate) fn threshold_hold(span: Span) -> Diagnostic {
 /// `shape gateway-api`: no manifests of it are written, and building them is refused.
 pub(crate) fn gateway_api(shape: &Name) -> Diagnostic {
     codes::NOT_IN_THIS_BUILD
-        .warning(shape.span, "this version writes no manifests of the shape `gateway-api`")
+        .warning(
+            shape.span,
+            "this version writes no manifests of the shape `gateway-api`",
+        )
         .label("`waypost build` refuses it")
         .help("write `shape waypost` or `shape layered`")
 }

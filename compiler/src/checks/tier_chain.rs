@@ -46,28 +46,32 @@ pub(crate) fn check(collected: &Collected<'_>, names: &Names) -> Vec<Diagnostic>
 
 fn misspelt(name: &Name, near: &str, left_out: &[&Name]) -> Diagnostic {
     let diagnostic = codes::TIER_NOT_IN_CHAIN
-        .error(name.span, format!("the chain names `{}`, which is no tier", name.value))
+        .error(
+            name.span,
+            format!("the chain names `{}`, which is no tier", name.value),
+        )
         .label("no `tier` of this name is declared");
     let declared = left_out.iter().find(|one| one.value == near);
     let diagnostic = match declared {
         Some(tier) => diagnostic.because(tier.span, "this tier is in no chain"),
         None => diagnostic,
     };
-    diagnostic
-        .help(format!("did you mean `{near}`?"))
-        .fix(
-            format!("write `{near}`"),
-            [Edit {
-                span: name.span,
-                text: near.to_owned(),
-            }],
-        )
+    diagnostic.help(format!("did you mean `{near}`?")).fix(
+        format!("write `{near}`"),
+        [Edit {
+            span: name.span,
+            text: near.to_owned(),
+        }],
+    )
 }
 
 fn missing(name: &Name, chain: &[Name], span: Span) -> Diagnostic {
     let words: Vec<&str> = chain.iter().map(|one| one.value.as_str()).collect();
     codes::TIER_NOT_IN_CHAIN
-        .error(name.span, format!("the tier `{}` is not in the chain", name.value))
+        .error(
+            name.span,
+            format!("the tier `{}` is not in the chain", name.value),
+        )
         .label("neither above nor below another tier")
         .because(span, "the chain")
         .help(format!(
@@ -88,6 +92,9 @@ fn unordered(declared: &[&Name], names: &Names) -> Option<Diagnostic> {
         codes::MISSING_FIELD
             .error(first.span, "the tiers have no order")
             .label("which tier is above which?")
-            .help(format!("write, lowest first, `tiers {}`", words.join(" < "))),
+            .help(format!(
+                "write, lowest first, `tiers {}`",
+                words.join(" < ")
+            )),
     )
 }

@@ -47,10 +47,7 @@ fn releases(written: &str, (least, last): (u64, u64)) -> Option<(String, String)
         Some((0, _)) => least,
         _ => last,
     };
-    Some((
-        format!("`1.{least}` to `1.{last}`"),
-        format!("1.{minor}"),
-    ))
+    Some((format!("`1.{least}` to `1.{last}`"), format!("1.{minor}")))
 }
 
 /// Major and minor of `1.3`, `1.3.1` or `v1.3.1`.
@@ -64,9 +61,7 @@ fn numbers(text: &str) -> Option<(u64, u64)> {
 
 fn reason(component: &str, written: &str) -> &'static str {
     match component {
-        "kaito" if written == "v1alpha1" => {
-            "the Workspaces that come out are of another version"
-        }
+        "kaito" if written == "v1alpha1" => "the Workspaces that come out are of another version",
         "inference-extension" if written.trim_start_matches('v').starts_with("0.") => {
             "before 1.0 there is no InferencePool v1"
         }

@@ -77,14 +77,17 @@ fn unknown_zone(quota: &Quota) -> Option<Diagnostic> {
     let diagnostic = codes::UNCOUNTABLE_WINDOW
         .error(zone.span, format!("there is no time zone `{}`", zone.value))
         .label("not a name of the time zone database");
-    Some(match nearest(&zone.value, names.iter().map(String::as_str)) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(
-            format!("write `{near}`"),
-            [Edit {
-                span: zone.span,
-                text: format!("\"{near}\""),
-            }],
-        ),
-        None => diagnostic.help("write a region and city, such as `\"Europe/Berlin\"`, or `\"UTC\"`"),
-    })
+    Some(
+        match nearest(&zone.value, names.iter().map(String::as_str)) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(
+                format!("write `{near}`"),
+                [Edit {
+                    span: zone.span,
+                    text: format!("\"{near}\""),
+                }],
+            ),
+            None => diagnostic
+                .help("write a region and city, such as `\"Europe/Berlin\"`, or `\"UTC\"`"),
+        },
+    )
 }

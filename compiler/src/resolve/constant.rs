@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use waypost_lang::cel::{Expected, Scope, check};
 use waypost_lang::cel::typed::{Constant, Section, TypedKind};
+use waypost_lang::cel::{Expected, Scope, check};
 use waypost_lang::cel::{Expr, ExprKind};
 use waypost_lang::codes;
 use waypost_lang::syntax::tree::Let;

@@ -47,13 +47,17 @@ pub(crate) fn resolve(collected: &Collected<'_>, context: &mut Context<'_>) -> V
 /// Says so when nobody may call, or nothing can be called: a closed door should be meant.
 pub(crate) fn check_callers(contents: &[Content], policy: &Policy, context: &mut Context<'_>) {
     let open = policy.keys.is_some() || policy.jwt.is_some() || policy.anonymous;
-    if let (Some(content), false) = (contents.first(), open) {
+    // What was left out for its error may be what lets callers in.
+    let closed = !open && !context.findings.has_errors();
+    if let Some(content) = contents.first().filter(|_| closed) {
         let span = policy.callers_span.unwrap_or(content.span);
         context.findings.push(
             codes::MISSING_FIELD
                 .warning(span, "nobody may call: no policy says who may")
                 .label("every call is answered with 401")
-                .help("write `policy { callers { keys secret NAME } }`, or `anonymous allow` in it"),
+                .help(
+                    "write `policy { callers { keys secret NAME } }`, or `anonymous allow` in it",
+                ),
         );
     }
 }
@@ -112,7 +116,10 @@ fn resolve_one(section: &Merged<'_>, context: &mut Context<'_>) -> Option<Conten
     }
     if draft.thresholded.is_none() {
         let rules = draft.escalations.iter();
-        if let Some(span) = rules.filter_map(|rule| reads(&rule.when, Field::Threshold)).next() {
+        if let Some(span) = rules
+            .filter_map(|rule| reads(&rule.when, Field::Threshold))
+            .next()
+        {
             let example = "threshold 0.42";
             let why = "read here, declared nowhere";
             missing(span, &owner, "threshold", why, example, context.findings);
@@ -166,12 +173,14 @@ fn statement(item: &tree::ContentItem, draft: &mut Draft, context: &mut Context<
                 .labels
                 .rule(label.as_ref(), when.span, item.span, context);
             let when = context.condition(when, Section::Content);
-            draft.escalations.extend(rank.zip(when).map(|(tier, when)| Escalation {
-                span: item.span,
-                tier,
-                label,
-                when,
-            }));
+            draft
+                .escalations
+                .extend(rank.zip(when).map(|(tier, when)| Escalation {
+                    span: item.span,
+                    tier,
+                    label,
+                    when,
+                }));
         }
         ContentKind::Threshold(written) => threshold(written, item.span, draft, context),
         ContentKind::Keep { session, window } => {
@@ -204,14 +213,11 @@ fn start(name: &Name, draft: &mut Draft, context: &mut Context<'_>) {
     }
 }
 
-fn threshold(
-    written: &Threshold,
-    statement: Span,
-    draft: &mut Draft,
-    context: &mut Context<'_>,
-) {
+fn threshold(written: &Threshold, statement: Span, draft: &mut Draft, context: &mut Context<'_>) {
     if let Some(first) = draft.thresholded {
-        context.findings.push(conflict("`threshold`", statement, first));
+        context
+            .findings
+            .push(conflict("`threshold`", statement, first));
         return;
     }
     draft.thresholded = Some(statement);
@@ -228,7 +234,9 @@ fn threshold(
         ),
         Threshold::Hold { tier, .. } => {
             context.tier(tier);
-            context.findings.push(this_version::threshold_hold(statement));
+            context
+                .findings
+                .push(this_version::threshold_hold(statement));
         }
     }
 }
@@ -283,9 +291,15 @@ fn split_pattern(pattern: &Text, context: &mut Context<'_>) -> Option<(String, b
             "one `*` may stand at the end, for any rest: `\"router-mf-*\"`",
         )
     } else if pattern.value.is_empty() {
-        ("empty", "write a model name that clients send, such as `\"auto\"`")
+        (
+            "empty",
+            "write a model name that clients send, such as `\"auto\"`",
+        )
     } else if name.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        ("a space in it", "write a model name that clients send, such as `\"auto\"`")
+        (
+            "a space in it",
+            "write a model name that clients send, such as `\"auto\"`",
+        )
     } else {
         return Some((name.to_owned(), prefix));
     };

@@ -39,7 +39,11 @@ pub(crate) fn resolve(collected: &Collected<'_>, context: &mut Context<'_>) -> O
     let mut deploys = collected.deploys.iter();
     let (span, deploy) = deploys.next()?;
     for (_, second) in deploys {
-        let found = conflict("where it is deployed", second.target.span, deploy.target.span);
+        let found = conflict(
+            "where it is deployed",
+            second.target.span,
+            deploy.target.span,
+        );
         context.findings.push(found);
     }
     resolve_one(*span, deploy, context)
@@ -113,7 +117,14 @@ fn redis(deploy: &tree::Deploy, context: &mut Context<'_>) -> Option<SecretIndex
         (None, true) => {
             let why = "where is it?";
             let example = "state redis secret redis_url";
-            missing(state.span, "`state redis`", "secret", why, example, context.findings);
+            missing(
+                state.span,
+                "`state redis`",
+                "secret",
+                why,
+                example,
+                context.findings,
+            );
             None
         }
         (Some(name), false) => {
@@ -155,7 +166,9 @@ fn component_versions(deploy: &tree::Deploy, context: &mut Context<'_>) -> Versi
             context.findings.push(found);
         }
         seen.push(name);
-        context.findings.extend(versions::check(&name.value, version));
+        context
+            .findings
+            .extend(versions::check(&name.value, version));
         let version: Option<Spanned<String>> = Some(version.clone());
         match component {
             Component::InferenceExtension => resolved.inference_extension = version,

@@ -1,8 +1,9 @@
 //! Hands expressions to the checker of `lang` with what is declared around them.
 
 use waypost_lang::cel::Expr;
-use waypost_lang::cel::{Expected, Scope, check};
 use waypost_lang::cel::typed::{Section, Typed};
+use waypost_lang::cel::{Expected, Scope, check};
+use waypost_lang::codes;
 
 use super::context::Context;
 
@@ -32,6 +33,11 @@ impl Context<'_> {
         };
         let mut diagnostics = Vec::new();
         let typed = check(expr, &scope, expected, &mut diagnostics);
+        // A constant without a value was reported where it is declared.
+        diagnostics.retain(|one| {
+            let name = self.sources.text(one.primary.span);
+            one.code != codes::UNKNOWN_IDENTIFIER || self.names.constants.get(name).is_none()
+        });
         self.findings.extend(diagnostics);
         typed
     }

@@ -55,9 +55,22 @@ fn fields(model: &Model) -> Vec<(&'static str, Span)> {
         ("via", model.via.as_ref().map(|one| one.span)),
         ("context", model.context.as_ref().map(|one| one.span)),
         ("output", model.output.as_ref().map(|one| one.span)),
-        ("price input", price.and_then(|one| one.input.as_ref()).map(|one| one.span)),
-        ("price cached", price.and_then(|one| one.cached.as_ref()).map(|one| one.span)),
-        ("price output", price.and_then(|one| one.output.as_ref()).map(|one| one.span)),
+        (
+            "price input",
+            price.and_then(|one| one.input.as_ref()).map(|one| one.span),
+        ),
+        (
+            "price cached",
+            price
+                .and_then(|one| one.cached.as_ref())
+                .map(|one| one.span),
+        ),
+        (
+            "price output",
+            price
+                .and_then(|one| one.output.as_ref())
+                .map(|one| one.span),
+        ),
         ("rejects", model.rejects.first().map(|one| one.span)),
         ("serves", model.serves.first().map(|one| one.span)),
     ];

@@ -45,13 +45,21 @@ fn resolve_one(model: &tree::Model, context: &mut Context<'_>) -> Option<Model> 
     let Some(written) = &model.via else {
         let example = "via PROVIDER deployment \"gpt-5.1\"";
         let at = model.name.span;
-        missing(at, &owner, "via", "who serves it?", example, context.findings);
+        missing(
+            at,
+            &owner,
+            "via",
+            "who serves it?",
+            example,
+            context.findings,
+        );
         return None;
     };
     let via = via(written, context);
     let upstream = written.upstream_name.as_ref();
     let real = upstream.is_none_or(|text| secret_placeholder::is_real(text, context.findings));
-    let upstream_name = upstream.map_or_else(|| model.name.value.clone(), |text| text.value.clone());
+    let upstream_name =
+        upstream.map_or_else(|| model.name.value.clone(), |text| text.value.clone());
     Some(Model {
         name: model.name.clone(),
         via: via.filter(|_| real)?,
@@ -78,7 +86,10 @@ fn via(via: &tree::Via, context: &mut Context<'_>) -> Option<Via> {
     if let Some(pool) = context.names.pools.span(&name.value) {
         let text = format!("pool {}", name.value);
         diagnostic = codes::UNKNOWN_NAME
-            .error(name.span, format!("`{}` is a pool, not a provider", name.value))
+            .error(
+                name.span,
+                format!("`{}` is a pool, not a provider", name.value),
+            )
             .label("a pool is named with the word `pool`")
             .because(pool, "declared here")
             .help(format!("write `via {text}`"))
@@ -101,7 +112,10 @@ fn windows(model: &tree::Model, context: &mut Context<'_>) -> (Option<u64>, Opti
     {
         findings.push(
             codes::BAD_VALUE
-                .error(written.span, "the longest answer is longer than the context window")
+                .error(
+                    written.span,
+                    "the longest answer is longer than the context window",
+                )
                 .label(format!("{answer} tokens"))
                 .because(
                     model.context.as_ref().map_or(written.span, |one| one.span),
@@ -125,19 +139,39 @@ fn price(
     let Some(input) = &price.input else {
         let example = "price input $0.04  output $0.08";
         let why = "what does a prompt cost?";
-        missing(price.span, owner, "price input", why, example, context.findings);
+        missing(
+            price.span,
+            owner,
+            "price input",
+            why,
+            example,
+            context.findings,
+        );
         return None;
     };
     if answers && price.output.is_none() {
         let example = "price input $0.04  output $0.08";
         let why = "what does an answer cost?";
-        missing(price.span, owner, "price output", why, example, context.findings);
+        missing(
+            price.span,
+            owner,
+            "price output",
+            why,
+            example,
+            context.findings,
+        );
         return None;
     }
     let parts = [Some(input), price.cached.as_ref(), price.output.as_ref()];
     for part in parts.into_iter().flatten().filter(|part| part.value < 0) {
         let help = "write `$0` if it costs nothing";
-        out_of_range(part.span, "a price is below zero", "negative", help, context.findings);
+        out_of_range(
+            part.span,
+            "a price is below zero",
+            "negative",
+            help,
+            context.findings,
+        );
     }
     Some(Price {
         input: input.value,

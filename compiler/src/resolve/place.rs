@@ -79,7 +79,9 @@ fn resolve_one(span: Span, place: &tree::Place, context: &mut Context<'_>) -> Pl
     saturate(place, &mut resolved, context);
     overflow(place, &mut resolved, context);
     for (_, when) in &place.only {
-        resolved.only.extend(context.condition(when, Section::Place));
+        resolved
+            .only
+            .extend(context.condition(when, Section::Place));
     }
     resolved
 }
@@ -124,7 +126,9 @@ fn saturate(place: &tree::Place, resolved: &mut Place, context: &mut Context<'_>
                 let what = "the KV cache's bound";
                 resolved.saturate_kv_cache = share(what, &percent, 1, 10_000, context.findings);
             }
-            (Signal::Queue, _) => wrong_unit(span, "queue", "a number of requests", "queue 5", context),
+            (Signal::Queue, _) => {
+                wrong_unit(span, "queue", "a number of requests", "queue 5", context)
+            }
             _ => wrong_unit(span, "kv-cache", "a share", "kv-cache 80%", context),
         }
     }

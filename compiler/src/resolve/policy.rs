@@ -44,7 +44,8 @@ pub(crate) fn resolve(
     }
     let deploy = collected.deploys.first();
     let state = deploy.and_then(|(_, deploy)| deploy.state.as_ref());
-    if let Some(state) = state.filter(|state| state.kind.value == "redis") {
+    let redis = |state: &&tree::StateStore| state.kind.value == "redis" && state.secret.is_some();
+    if let Some(state) = state.filter(redis) {
         let replicas = deploy.and_then(|(_, deploy)| deploy.replicas.as_ref());
         let replicas = replicas.map_or(1, |range| range.value.high);
         let quotas = policy.quotas.len();
@@ -104,9 +105,14 @@ fn rule(
             policy.redactions.extend(resolved);
         }
         PolicyKind::Priority { value, label, when } => {
-            policy
-                .priorities
-                .extend(priority(span, value, label.as_ref(), when.as_ref(), labels, context));
+            policy.priorities.extend(priority(
+                span,
+                value,
+                label.as_ref(),
+                when.as_ref(),
+                labels,
+                context,
+            ));
         }
     }
 }
@@ -169,7 +175,6 @@ fn resolve_callers(
 }
 
 fn resolve_jwt(jwt: &tree::Jwt, context: &mut Context<'_>) -> Option<Jwt> {
-    context.findings.push(this_version::token_callers(jwt.span));
     let fields = [
         ("issuer", &jwt.issuer, "issuer \"https://login.acme.dev\""),
         ("audience", &jwt.audience, "audience \"llm\""),
@@ -187,6 +192,7 @@ fn resolve_jwt(jwt: &tree::Jwt, context: &mut Context<'_>) -> Option<Jwt> {
         texts.extend((real && good).then(|| text.value.clone()));
     }
     let [issuer, audience, jwks] = <[String; 3]>::try_from(texts).ok()?;
+    context.findings.push(this_version::token_callers(jwt.span));
     Some(Jwt {
         span: jwt.span,
         issuer,

@@ -8,8 +8,8 @@ use super::bounds::{number, out_of_range, replicas};
 use super::collected::Collected;
 use super::context::Context;
 use super::names::{conflict, duplicate};
-use super::values::{host_and_port, meaningless, missing, namespace, url, word};
 use super::place;
+use super::values::{host_and_port, meaningless, missing, namespace, url, word};
 use crate::checks::{secret_placeholder, service_port};
 use crate::program::{Engine, Place, Pool, PoolSource};
 
@@ -34,16 +34,17 @@ const ENGINES: &[(&str, EngineWord)] = &[
     ("custom", EngineWord::Custom),
 ];
 
-pub(crate) fn resolve(
-    collected: &Collected<'_>,
-    context: &mut Context<'_>,
-) -> Option<Vec<Pool>> {
+pub(crate) fn resolve(collected: &Collected<'_>, context: &mut Context<'_>) -> Option<Vec<Pool>> {
     let places = place::resolve(collected, context);
     let mut resolved = Vec::new();
     for pool in &collected.pools {
         if context.names.pools.owns(&pool.name) {
             let place = places.get(&pool.name.value).cloned();
-            resolved.push(resolve_one(pool, place.unwrap_or_else(place::unwritten), context));
+            resolved.push(resolve_one(
+                pool,
+                place.unwrap_or_else(place::unwritten),
+                context,
+            ));
         }
     }
     resolved.into_iter().collect()
@@ -88,7 +89,9 @@ fn custom(engine: &tree::Engine, context: &mut Context<'_>) -> Option<Engine> {
         if let Some(slot) = metrics.get_mut(at) {
             if let Some(first) = slot {
                 let what = format!("the metric of `{}`", signal.value);
-                context.findings.push(conflict(&what, metric.span, first.span));
+                context
+                    .findings
+                    .push(conflict(&what, metric.span, first.span));
             }
             *slot = Some(metric);
         }
@@ -128,7 +131,7 @@ fn source(
     if let Some(selector) = &pool.selector {
         return selector_source(pool, selector, engine, owner, context);
     }
-    if let Some(port) = &pool.port {
+    if let (Some(port), [_]) = (&pool.port, ways.as_slice()) {
         let help = "write the port into each address";
         let what = "a pool of addresses";
         meaningless(port.span, "port", what, help, context.findings);
@@ -141,7 +144,14 @@ fn source(
     if pool.endpoints.is_empty() {
         let why = "where are its replicas?";
         let example = "endpoints \"http://gpu-1.lab:8000\"";
-        missing(pool.name.span, owner, "endpoints", why, example, context.findings);
+        missing(
+            pool.name.span,
+            owner,
+            "endpoints",
+            why,
+            example,
+            context.findings,
+        );
         return None;
     }
     static_source(pool, context)
@@ -166,9 +176,10 @@ fn kaito_source(
         return None;
     };
     let texts = [Some(preset), kaito.instance.as_ref()];
-    let real = texts.into_iter().flatten().fold(true, |real, text| {
-        secret_placeholder::is_real(text, context.findings) && real
-    });
+    let placeholders = texts.into_iter().flatten();
+    let placeholders =
+        placeholders.filter(|text| !secret_placeholder::is_real(text, context.findings));
+    let real = placeholders.count() == 0;
     let instance = kaito.instance.as_ref();
     Some(PoolSource::Kaito {
         preset: preset.value.clone(),
@@ -196,13 +207,23 @@ fn selector_source(
         let of = format!("`selector` of {owner}");
         let why = "would select every pod of the namespace";
         let at = selector.span;
-        missing(at, &of, "label", why, "selector { app: \"vllm\" }", context.findings);
+        missing(
+            at,
+            &of,
+            "label",
+            why,
+            "selector { app: \"vllm\" }",
+            context.findings,
+        );
         return None;
     }
     let mut labels: Vec<(String, String)> = Vec::new();
     for (label, value) in &selector.labels {
         if labels.iter().any(|(known, _)| *known == label.value) {
-            let first = selector.labels.iter().find(|(one, _)| one.value == label.value);
+            let first = selector
+                .labels
+                .iter()
+                .find(|(one, _)| one.value == label.value);
             let first = first.map_or(label.span, |(one, _)| one.span);
             context.findings.push(duplicate("label", label, first));
         } else {
@@ -229,7 +250,10 @@ fn static_source(pool: &tree::Pool, context: &mut Context<'_>) -> Option<PoolSou
     let mut good = true;
     for text in &pool.endpoints {
         let real = secret_placeholder::is_real(text, context.findings);
-        match real.then(|| url("endpoint", text, context.findings)).flatten() {
+        match real
+            .then(|| url("endpoint", text, context.findings))
+            .flatten()
+        {
             Some(url) if urls.contains(&url) => {
                 out_of_range(
                     text.span,
@@ -263,7 +287,14 @@ fn port(
         (None, Some(usual)) => Some(usual),
         (None, None) => {
             let why = "which port do its containers listen on?";
-            missing(pool.name.span, owner, "port", why, "port 8000", context.findings);
+            missing(
+                pool.name.span,
+                owner,
+                "port",
+                why,
+                "port 8000",
+                context.findings,
+            );
             None
         }
     }

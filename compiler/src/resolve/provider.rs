@@ -40,7 +40,14 @@ fn resolve_one(provider: &tree::Provider, context: &mut Context<'_>) -> Option<P
     let Some(kind) = &provider.kind else {
         let why = "which API does it speak?";
         let example = "kind azure-openai";
-        missing(provider.name.span, &owner, "kind", why, example, context.findings);
+        missing(
+            provider.name.span,
+            &owner,
+            "kind",
+            why,
+            example,
+            context.findings,
+        );
         return None;
     };
     let meaning = word("kind of provider", kind, KINDS, context.findings)?;
@@ -63,11 +70,7 @@ fn resolve_one(provider: &tree::Provider, context: &mut Context<'_>) -> Option<P
     })
 }
 
-fn auth(
-    provider: &tree::Provider,
-    owner: &str,
-    context: &mut Context<'_>,
-) -> Option<ProviderAuth> {
+fn auth(provider: &tree::Provider, owner: &str, context: &mut Context<'_>) -> Option<ProviderAuth> {
     match provider.auth.as_ref() {
         Some(Spanned { value, span }) => match value {
             Auth::Secret(name) => {
@@ -76,7 +79,9 @@ fn auth(
             }
             Auth::None => Some(ProviderAuth::None),
             Auth::WorkloadIdentity => {
-                context.findings.push(this_version::workload_identity(*span));
+                context
+                    .findings
+                    .push(this_version::workload_identity(*span));
                 Some(ProviderAuth::WorkloadIdentity)
             }
             Auth::Literal(text) => {
@@ -87,7 +92,14 @@ fn auth(
         None => {
             let why = "how does it know who calls?";
             let example = "auth secret NAME";
-            missing(provider.name.span, owner, "auth", why, example, context.findings);
+            missing(
+                provider.name.span,
+                owner,
+                "auth",
+                why,
+                example,
+                context.findings,
+            );
             None
         }
     }
@@ -132,7 +144,14 @@ fn base_url(
         }
         (ProviderKind::AzureOpenAi, None) => {
             let example = "resource \"acme-aoai\"";
-            missing(at, owner, "resource", "where is it?", example, context.findings);
+            missing(
+                at,
+                owner,
+                "resource",
+                "where is it?",
+                example,
+                context.findings,
+            );
             None
         }
         (ProviderKind::OpenAiCompatible, _) => {
@@ -171,7 +190,14 @@ fn version(
         (None, ProviderKind::AzureOpenAi) => {
             let why = "Azure answers 404 without one";
             let example = "version \"2024-10-21\"";
-            missing(provider.name.span, owner, "version", why, example, context.findings);
+            missing(
+                provider.name.span,
+                owner,
+                "version",
+                why,
+                example,
+                context.findings,
+            );
             None
         }
         _ => Some(String::new()),
@@ -179,11 +205,7 @@ fn version(
 }
 
 /// Fields that this kind would not use. Ignored, they would let the author believe in them.
-fn refuse_meaningless(
-    provider: &tree::Provider,
-    kind: ProviderKind,
-    context: &mut Context<'_>,
-) {
+fn refuse_meaningless(provider: &tree::Provider, kind: ProviderKind, context: &mut Context<'_>) {
     let azure = kind == ProviderKind::AzureOpenAi;
     let word = match kind {
         ProviderKind::OpenAi => "`openai`",

@@ -41,7 +41,9 @@ pub(crate) fn resolve(
         span,
         budget: quota.budget,
         label,
-        amount: amount.filter(|()| countable).map(|()| quota.amount.clone())?,
+        amount: amount
+            .filter(|()| countable)
+            .map(|()| quota.amount.clone())?,
         window: quota.window.clone(),
         zone: zone.map_or_else(|| "UTC".to_owned(), |zone| zone.value.clone()),
         burst: burst?,
@@ -111,7 +113,13 @@ fn burst(quota: &tree::Quota, context: &mut Context<'_>) -> Option<Option<u64>> 
             return burst.map(Some);
         }
     };
-    out_of_range(burst.span, "`burst` means nothing here", label, help, context.findings);
+    out_of_range(
+        burst.span,
+        "`burst` means nothing here",
+        label,
+        help,
+        context.findings,
+    );
     None
 }
 

@@ -63,8 +63,9 @@ pub(crate) fn resolve(
         let found = match pattern {
             tree::Redaction::Kind(name) => word("kind of redaction", name, KINDS, findings)
                 .map(|pattern| (pattern.to_owned(), format!("[{}]", name.value))),
-            tree::Redaction::Pattern(text) => compiles(text, findings)
-                .then(|| (text.value.clone(), "[redacted]".to_owned())),
+            tree::Redaction::Pattern(text) => {
+                compiles(text, findings).then(|| (text.value.clone(), "[redacted]".to_owned()))
+            }
         };
         redactions.extend(found.map(|(pattern, replacement)| Redaction {
             span,
@@ -93,7 +94,10 @@ fn compiles(text: &Text, findings: &mut Findings) -> bool {
     };
     findings.push(
         codes::BAD_VALUE
-            .error(text.span, format!("`{}` is no pattern to redact", text.value))
+            .error(
+                text.span,
+                format!("`{}` is no pattern to redact", text.value),
+            )
             .label(label)
             .help(help),
     );

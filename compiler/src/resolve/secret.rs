@@ -10,10 +10,7 @@ use crate::checks::secret_placeholder;
 use crate::findings::Findings;
 use crate::program::{Secret, SecretSource};
 
-pub(crate) fn resolve(
-    collected: &Collected<'_>,
-    context: &mut Context<'_>,
-) -> Option<Vec<Secret>> {
+pub(crate) fn resolve(collected: &Collected<'_>, context: &mut Context<'_>) -> Option<Vec<Secret>> {
     let declared = collected
         .secrets
         .iter()

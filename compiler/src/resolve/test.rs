@@ -32,7 +32,10 @@ pub(crate) fn resolve(
         if let Some(first) = tests.iter().find(|one| one.name.value == test.name.value) {
             context.findings.push(
                 codes::DUPLICATE_LABEL
-                    .error(test.name.span, format!("two tests are called `{}`", test.name.value))
+                    .error(
+                        test.name.span,
+                        format!("two tests are called `{}`", test.name.value),
+                    )
                     .label("used again here")
                     .because(first.name.span, "first used here")
                     .help("write another name"),
@@ -120,7 +123,9 @@ fn check_expect(
     };
     let quotas = |wanted: fn(Action) -> bool| {
         let quotas = policy.quotas.iter();
-        quotas.filter(move |quota| has(quota, wanted)).map(|quota| &quota.label)
+        quotas
+            .filter(move |quota| has(quota, wanted))
+            .map(|quota| &quota.label)
     };
     match expect {
         ExpectKind::Tier(name) => drop(context.tier(name)),
@@ -139,10 +144,20 @@ fn check_expect(
             known_label("denies", text, denials, context);
         }
         ExpectKind::LimitedBy(text) => {
-            known_label("limits", text, quotas(|action| action != Action::Warn), context);
+            known_label(
+                "limits",
+                text,
+                quotas(|action| action != Action::Warn),
+                context,
+            );
         }
         ExpectKind::WarnedBy(text) => {
-            known_label("warns", text, quotas(|action| action == Action::Warn), context);
+            known_label(
+                "warns",
+                text,
+                quotas(|action| action == Action::Warn),
+                context,
+            );
         }
         ExpectKind::Status(status) => {
             number("a status", status, 100, 599, context.findings);
@@ -159,21 +174,24 @@ fn known_label<'a>(
     context: &mut Context<'_>,
 ) {
     let labels: Vec<&str> = labels.map(|label| label.text.as_str()).collect();
-    if labels.contains(&text.value.as_str()) {
+    // A rule with an error was left out, and may be the one that is meant.
+    if context.findings.has_errors() || labels.contains(&text.value.as_str()) {
         return;
     }
     let message = format!("no rule called `{}` {effect} a call", text.value);
     let diagnostic = codes::UNKNOWN_NAME
         .error(text.span, message)
         .label("the test could never pass");
-    context.findings.push(match nearest(&text.value, labels.iter().copied()) {
-        Some(near) => {
-            let written = format!("\"{}\"", near.replace('\\', "\\\\").replace('"', "\\\""));
-            diagnostic
-                .help(format!("did you mean `{near}`?"))
-                .fix(format!("write `{near}`"), [write(text.span, &written)])
-        }
-        None if labels.is_empty() => diagnostic.help(format!("no rule {effect} calls")),
-        None => diagnostic.help(format!("such rules are called `{}`", labels.join("`, `"))),
-    });
+    context
+        .findings
+        .push(match nearest(&text.value, labels.iter().copied()) {
+            Some(near) => {
+                let written = format!("\"{}\"", near.replace('\\', "\\\\").replace('"', "\\\""));
+                diagnostic
+                    .help(format!("did you mean `{near}`?"))
+                    .fix(format!("write `{near}`"), [write(text.span, &written)])
+            }
+            None if labels.is_empty() => diagnostic.help(format!("no rule {effect} calls")),
+            None => diagnostic.help(format!("such rules are called `{}`", labels.join("`, `"))),
+        });
 }

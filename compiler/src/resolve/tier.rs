@@ -27,7 +27,10 @@ pub(crate) fn declare(collected: &Collected<'_>, names: &mut Names, findings: &m
     if let Some((span, chain)) = chain {
         names.tiers.declare(chain.iter(), |name| name, findings);
         let same = |other: &[Name]| {
-            other.iter().map(|one| &one.value).eq(chain.iter().map(|one| &one.value))
+            other
+                .iter()
+                .map(|one| &one.value)
+                .eq(chain.iter().map(|one| &one.value))
         };
         for (second, _) in chains.filter(|(_, other)| !same(other)) {
             findings.push(conflict("the chain of tiers", *second, *span));
@@ -47,7 +50,10 @@ pub(crate) fn declare(collected: &Collected<'_>, names: &mut Names, findings: &m
         if let Some(model) = names.models.span(&tier.name.value) {
             findings.push(
                 codes::DUPLICATE_NAME
-                    .error(tier.name.span, format!("`{}` is a tier and a model", tier.name.value))
+                    .error(
+                        tier.name.span,
+                        format!("`{}` is a tier and a model", tier.name.value),
+                    )
                     .label("a tier")
                     .because(model, "a model")
                     .help("give one of them another name: `try` and `on` take both"),
@@ -57,10 +63,7 @@ pub(crate) fn declare(collected: &Collected<'_>, names: &mut Names, findings: &m
     findings.extend(tier_chain::check(collected, names));
 }
 
-pub(crate) fn resolve(
-    collected: &Collected<'_>,
-    context: &mut Context<'_>,
-) -> Option<Vec<Tier>> {
+pub(crate) fn resolve(collected: &Collected<'_>, context: &mut Context<'_>) -> Option<Vec<Tier>> {
     let mut declared: Vec<Option<(&tree::Tier, Vec<RawStep>)>> =
         vec![None; context.names.tiers.names().count()];
     let mut whole = true;
@@ -172,12 +175,18 @@ fn split(split: &tree::Split, context: &mut Context<'_>) -> Option<Step> {
     let mut seen: Vec<&Name> = Vec::new();
     for (name, part) in &split.arms {
         if let Some(first) = seen.iter().find(|one| one.value == name.value) {
-            context.findings.push(duplicate("arm of the split", name, first.span));
+            context
+                .findings
+                .push(duplicate("arm of the split", name, first.span));
         }
         seen.push(name);
         let model = context.names.models.resolve(name, context.findings);
         let part = share("a share", part, 1, 10_000, context.findings);
-        arms.push(model.zip(part).map(|(model, part)| (Spanned::new(model, name.span), part)));
+        arms.push(
+            model
+                .zip(part)
+                .map(|(model, part)| (Spanned::new(model, name.span), part)),
+        );
     }
     let arms: Option<Vec<_>> = arms.into_iter().collect();
     let arms = arms?;
@@ -213,7 +222,8 @@ fn flatten(tier: usize, raw: &[&[RawStep]], flat: &mut Vec<Step>) {
         match step {
             RawStep::Tier(inner) => flatten(inner.value, raw, flat),
             RawStep::Step(Step::Try(model)) => {
-                let tried = |step: &Step| matches!(step, Step::Try(one) if one.value == model.value);
+                let tried =
+                    |step: &Step| matches!(step, Step::Try(one) if one.value == model.value);
                 if !flat.iter().any(tried) {
                     flat.push(Step::Try(model.clone()));
                 }
