@@ -32,7 +32,7 @@ use crate::decision::{Charge, Key, SessionFloor};
 use crate::plan::draft::TierIndex;
 use bucket::{Bucket, Hold};
 use floors::Floors;
-use shard::{Full, Name, Shard};
+use shard::{Full, Shard};
 
 /// Locks to share the buckets among; a power of two well above the number of cores.
 const SHARDS: usize = 64;
@@ -121,20 +121,11 @@ impl State {
     pub fn reserve(&self, charges: &[Charge], now: i64) -> Result<Reservation, Exhausted> {
         let mut reservation = Reservation::new(charges.len(), Arc::clone(&self.abandoned));
         let mut shards = self.lock_all(charges.iter().map(|charge| shard_of(charge.key)));
-        let mut before: Vec<(Name, Bucket)> = Vec::with_capacity(charges.len());
         for charge in charges {
             match self.take(&mut shards, charge, now) {
-                Ok((bucket, hold)) => {
-                    before.push(((charge.quota, charge.key), bucket));
-                    reservation.push((charge.quota, charge.key), hold);
-                }
+                Ok(hold) => reservation.push((charge.quota, charge.key), hold),
                 Err(exhausted) => {
-                    for (name, bucket) in before.into_iter().rev() {
-                        if let Some(shard) = shards.get(shard_of(name.1)) {
-                            shard.restore(name, bucket);
-                        }
-                    }
-                    drop(reservation.take());
+                    self.undo(&mut shards, reservation);
                     return Err(exhausted);
                 }
             }
@@ -163,7 +154,7 @@ impl State {
             return;
         };
         if let Ok(bucket) = shard.bucket(&self.quotas, (quota, key), spec, now) {
-            bucket.charge(spec, amount);
+            bucket.add(spec, amount);
         }
     }
 
@@ -204,13 +195,8 @@ impl State {
         self.quotas.get(usize::from(index))
     }
 
-    /// Takes one charge: the bucket as it was before, and the hold.
-    fn take(
-        &self,
-        shards: &mut Locked<'_>,
-        charge: &Charge,
-        now: i64,
-    ) -> Result<(Bucket, Hold), Exhausted> {
+    /// Takes one charge.
+    fn take(&self, shards: &mut Locked<'_>, charge: &Charge, now: i64) -> Result<Hold, Exhausted> {
         let exhausted = |reason, retry_after_milliseconds| Exhausted {
             quota: charge.quota,
             retry_after_milliseconds,
@@ -227,8 +213,16 @@ impl State {
             let retry = most.and_then(|most| bucket.until_at_most(quota, most, now));
             return Err(exhausted(ExhaustedReason::Quota, retry));
         }
-        let before = *bucket;
-        Ok((before, bucket.charge(quota, charge.amount)))
+        Ok(bucket.hold(quota, charge.amount))
+    }
+
+    /// Takes back what a reservation that failed has taken, before anyone else has seen it.
+    fn undo(&self, shards: &mut Locked<'_>, reservation: Reservation) {
+        for (name, hold) in reservation.take().into_iter().rev() {
+            if let (Some(quota), Some(shard)) = (self.quota(name.0), shards.get(shard_of(name.1))) {
+                shard.undo(name, quota, hold);
+            }
+        }
     }
 
     fn end(&self, reservation: Reservation, now: i64, spent: impl Fn(Unit) -> u64) {
