@@ -51,9 +51,10 @@ pub enum Claim<'a> {
 }
 
 /// Which API a call speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Surface {
     /// `/v1/chat/completions`
+    #[default]
     Chat,
     /// `/v1/completions`
     Completions,
@@ -80,9 +81,13 @@ pub struct Request<'a> {
     pub tools: Vec<Tool<'a>>,
     /// The prompt's size in tokens, estimated.
     pub tokens: u64,
+    /// The largest of its prompts, in tokens: what must fit a context. All of `tokens` but for batches.
+    pub largest_prompt: u64,
     /// The longest answer it allows; `None` when it does not say.
     pub max_tokens: Option<u64>,
-    /// User messages.
+    /// How many answers it asks for: `n` for each prompt, and none for embeddings. Each may be `max_tokens` long.
+    pub answers: u64,
+    /// Which call of the model this is in its conversation: assistant messages so far, plus one.
     pub turns: u64,
     /// Image parts.
     pub images: u64,

@@ -4,11 +4,20 @@
 //! in as arguments, effects go out as data. There is one implementation of a decision, [`decide`], and
 //! everything that decides calls it. Money is integer nano-dollars, tokens are integers.
 
+pub mod cost;
 pub mod decision;
+#[doc(hidden)]
+pub mod example;
 pub mod facts;
+pub mod limits;
 pub mod money;
+pub mod place;
 pub mod plan;
+pub mod request;
+pub mod tokens;
+pub mod vm;
 
 pub use decision::{Decision, Outcome};
 pub use facts::{Caller, Facts, Request};
 pub use money::NanoDollars;
+pub use plan::{Plan, PlanError};

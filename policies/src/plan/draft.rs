@@ -2,6 +2,8 @@
 //!
 //! Names are already indices into the vectors here; tiers stand in chain order, so a tier's index is its rank.
 
+use std::net::IpAddr;
+
 use crate::money::NanoDollars;
 
 /// Index into [`Draft::tiers`]: the rank in the chain, 0 the lowest.
@@ -69,6 +71,50 @@ pub struct Draft {
     pub claims: Vec<String>,
     /// Endpoint labels that expressions read.
     pub labels: Vec<String>,
+    /// What the expressions' code refers to; [`crate::vm::assemble`] fills it.
+    pub constants: Constants,
+}
+
+/// The constants that the expressions' code refers to by index, each distinct one once.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Constants {
+    /// Strings.
+    pub strings: Vec<String>,
+    /// Regular expressions, compiled once when the plan is loaded.
+    pub patterns: Vec<String>,
+    /// Time zones by IANA name, or `+02:00`.
+    pub zones: Vec<String>,
+    /// Lists.
+    pub lists: Vec<Vec<Scalar>>,
+    /// Sorted strings without repetition, searched by `in`.
+    pub sets: Vec<Vec<String>>,
+}
+
+/// An element of a constant list.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scalar {
+    /// `null`
+    Null,
+    /// A bool
+    Bool(bool),
+    /// An int
+    Int(i64),
+    /// A uint
+    Uint(u64),
+    /// A double
+    Double(f64),
+    /// A string
+    String(String),
+    /// Bytes
+    Bytes(Vec<u8>),
+    /// Seconds and nanoseconds since 1970-01-01T00:00:00Z
+    Timestamp(i64, u32),
+    /// Nanoseconds
+    Duration(i64),
+    /// An address
+    Ip(IpAddr),
+    /// A network: its address and the length of its prefix
+    Cidr(IpAddr, u8),
 }
 
 /// A secret and where it is kept.

@@ -1,0 +1,284 @@
+//! Limits, budgets and session floors, in memory: reserve before a call leaves, settle when it is over.
+//!
+//! Invariants:
+//! - A reservation takes all of its charges or none, and ends exactly once: settled, refunded, or, dropped, kept as used.
+//! - Nothing is taken beyond a charge's bound. Only a settlement can pass it: what a call used above its reservation
+//!   is debt, which later calls wait out.
+//! - A quota that cannot be counted (too many keys, an index that the plan does not have) is exhausted, never skipped.
+//! - No lock is global: buckets lie in shards by key, and a reservation locks its shards in one order.
+//! - Memory is bounded: a bucket that says no more than a fresh one is forgotten, and there is a most.
+//! - It reads no clock: `now` is nanoseconds since 1970, and may step back without harm.
+
+mod bucket;
+mod calendar;
+mod floors;
+mod quota;
+mod reservation;
+mod shard;
+#[cfg(test)]
+mod tests;
+
+use std::hash::Hasher as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use siphasher::sip128::{Hasher128 as _, SipHasher13};
+
+pub use calendar::{Calendar, Span};
+pub use quota::{Quota, Spent, Unit, Usage, Window};
+pub use reservation::{Exhausted, ExhaustedReason, Reservation};
+
+use crate::decision::{Charge, Key, SessionFloor};
+use crate::plan::draft::TierIndex;
+use bucket::{Bucket, Hold};
+use floors::Floors;
+use shard::{Full, Name, Shard};
+
+/// Locks to share the buckets among; a power of two well above the number of cores.
+const SHARDS: usize = 64;
+/// Buckets, and sessions, that are kept at most: about a hundred megabytes of each.
+const MOST: usize = 1 << 20;
+/// When to come back where all buckets are taken: a shard looks for free ones once in this time.
+const RETRY_FULL_MILLISECONDS: u64 = 1_000;
+
+/// What has been used of every quota, and the floors of sessions.
+#[derive(Debug)]
+pub struct State {
+    quotas: Vec<Quota>,
+    shards: Vec<Mutex<Shard>>,
+    floors: Floors,
+    seed: [u64; 2],
+    abandoned: Arc<AtomicU64>,
+}
+
+impl State {
+    /// The state of these quotas with nothing used.
+    ///
+    /// `keeps` is each content section's session window in milliseconds. `seed` is secret and random, so that nobody
+    /// can choose keys that share a bucket; it must be the same for as long as the state is to be found again.
+    pub fn with_quotas(
+        quotas: impl IntoIterator<Item = Quota>,
+        keeps: impl IntoIterator<Item = Option<u64>>,
+        seed: [u64; 2],
+    ) -> Self {
+        Self::bounded(quotas, keeps, seed, MOST)
+    }
+
+    /// As [`State::with_quotas`], with a most of buckets and of sessions.
+    pub fn bounded(
+        quotas: impl IntoIterator<Item = Quota>,
+        keeps: impl IntoIterator<Item = Option<u64>>,
+        seed: [u64; 2],
+        most: usize,
+    ) -> Self {
+        let per_shard = (most / SHARDS).max(1);
+        Self {
+            quotas: quotas.into_iter().collect(),
+            shards: (0..SHARDS)
+                .map(|_| Mutex::new(Shard::new(per_shard)))
+                .collect(),
+            floors: Floors::new(keeps, SHARDS, most),
+            seed,
+            abandoned: Arc::default(),
+        }
+    }
+
+    /// The key of a string: the value of a `per`, a session.
+    #[must_use]
+    pub fn key(&self, text: &str) -> Key {
+        let [first, second] = self.seed;
+        let mut hasher = SipHasher13::new_with_keys(first, second);
+        hasher.write(text.as_bytes());
+        Key(hasher.finish128().as_u128())
+    }
+
+    /// How full a bucket is. A quota that the plan does not have is full.
+    #[must_use]
+    pub fn usage(&self, quota: u16, key: Key, now: i64) -> Usage {
+        let Some(spec) = self.quota(quota) else {
+            return Usage {
+                used: u64::MAX,
+                capacity: 0,
+                resets_milliseconds: u64::MAX,
+            };
+        };
+        let kept = self
+            .lock(shard_of(key))
+            .and_then(|shard| shard.peek((quota, key), spec, now));
+        let bucket = kept.unwrap_or_else(|| Bucket::new(spec, now, bucket::Incarnation(0)));
+        Usage {
+            used: bucket.used(spec),
+            capacity: spec.capacity(),
+            resets_milliseconds: bucket.until_empty(spec, now),
+        }
+    }
+
+    /// Takes all the charges, or none.
+    ///
+    /// # Errors
+    ///
+    /// The first charge that has no room, and when it may have.
+    pub fn reserve(&self, charges: &[Charge], now: i64) -> Result<Reservation, Exhausted> {
+        let mut reservation = Reservation::new(charges.len(), Arc::clone(&self.abandoned));
+        let mut shards = self.lock_all(charges.iter().map(|charge| shard_of(charge.key)));
+        let mut before: Vec<(Name, Bucket)> = Vec::with_capacity(charges.len());
+        for charge in charges {
+            match self.take(&mut shards, charge, now) {
+                Ok((bucket, hold)) => {
+                    before.push(((charge.quota, charge.key), bucket));
+                    reservation.push((charge.quota, charge.key), hold);
+                }
+                Err(exhausted) => {
+                    for (name, bucket) in before.into_iter().rev() {
+                        if let Some(shard) = shards.get(shard_of(name.1)) {
+                            shard.restore(name, bucket);
+                        }
+                    }
+                    drop(reservation.take());
+                    return Err(exhausted);
+                }
+            }
+        }
+        Ok(reservation)
+    }
+
+    /// Ends a reservation with what the call used. What it used above its reservation is debt; what it did not use
+    /// is given back, as far as others have not had it already.
+    pub fn settle(&self, reservation: Reservation, spent: Spent, now: i64) {
+        self.end(reservation, now, |unit| spent.of(unit));
+    }
+
+    /// Ends the reservation of a call that used nothing.
+    pub fn refund(&self, reservation: Reservation, now: i64) {
+        self.end(reservation, now, |_| 0);
+    }
+
+    /// Counts an amount that is used already, whether there is room or not: what a test has spent, what was found in
+    /// a ledger.
+    pub fn add(&self, quota: u16, key: Key, amount: u64, now: i64) {
+        let Some(spec) = self.quota(quota) else {
+            return;
+        };
+        let Some(mut shard) = self.lock(shard_of(key)) else {
+            return;
+        };
+        if let Ok(bucket) = shard.bucket(&self.quotas, (quota, key), spec, now) {
+            bucket.charge(spec, amount);
+        }
+    }
+
+    /// The floor of a session, while its window lasts.
+    #[must_use]
+    pub fn floor(&self, content: u16, key: Key, now: i64) -> Option<TierIndex> {
+        self.floors.get((content, key), now)
+    }
+
+    /// Raises a session's floor, and starts its window anew.
+    pub fn raise_floor(&self, floor: SessionFloor, now: i64) {
+        self.floors.raise(floor, now);
+    }
+
+    /// Reservations that were dropped without being settled: a bug in whoever held them.
+    #[must_use]
+    pub fn abandoned(&self) -> u64 {
+        self.abandoned.load(Ordering::Relaxed)
+    }
+
+    /// Buckets and sessions that are kept.
+    #[must_use]
+    pub fn len(&self) -> (usize, usize) {
+        let buckets = (0..SHARDS)
+            .filter_map(|index| self.lock(index))
+            .map(|shard| shard.len())
+            .sum();
+        (buckets, self.floors.len())
+    }
+
+    /// Whether nothing is kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == (0, 0)
+    }
+
+    fn quota(&self, index: u16) -> Option<&Quota> {
+        self.quotas.get(usize::from(index))
+    }
+
+    /// Takes one charge: the bucket as it was before, and the hold.
+    fn take(
+        &self,
+        shards: &mut Locked<'_>,
+        charge: &Charge,
+        now: i64,
+    ) -> Result<(Bucket, Hold), Exhausted> {
+        let exhausted = |reason, retry_after_milliseconds| Exhausted {
+            quota: charge.quota,
+            retry_after_milliseconds,
+            reason,
+        };
+        let unknown = || exhausted(ExhaustedReason::Unknown, None);
+        let quota = self.quota(charge.quota).ok_or_else(unknown)?;
+        let shard = shards.get(shard_of(charge.key)).ok_or_else(unknown)?;
+        let bucket = shard
+            .bucket(&self.quotas, (charge.quota, charge.key), quota, now)
+            .map_err(|Full| exhausted(ExhaustedReason::Buckets, Some(RETRY_FULL_MILLISECONDS)))?;
+        if !bucket.has_room(quota, charge.amount, charge.bound) {
+            let most = charge.bound.checked_sub(charge.amount);
+            let retry = most.and_then(|most| bucket.until_at_most(quota, most, now));
+            return Err(exhausted(ExhaustedReason::Quota, retry));
+        }
+        let before = *bucket;
+        Ok((before, bucket.charge(quota, charge.amount)))
+    }
+
+    fn end(&self, reservation: Reservation, now: i64, spent: impl Fn(Unit) -> u64) {
+        for (name, hold) in reservation.take() {
+            let Some(quota) = self.quota(name.0) else {
+                continue;
+            };
+            let Some(mut shard) = self.lock(shard_of(name.1)) else {
+                continue;
+            };
+            let spent = spent(quota.unit);
+            // A bucket that was forgotten was empty: only what goes beyond the hold is news, and is counted anew.
+            if let Ok(bucket) = shard.bucket(&self.quotas, name, quota, now) {
+                bucket.settle(quota, hold, spent);
+            }
+        }
+    }
+
+    fn lock(&self, shard: usize) -> Option<MutexGuard<'_, Shard>> {
+        // A panic elsewhere leaves whole integers behind: the counts stay good, and go on counting.
+        Some(
+            self.shards
+                .get(shard)?
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    /// Locks shards in ascending order, each once: two reservations never wait for each other in a circle.
+    fn lock_all(&self, wanted: impl Iterator<Item = usize>) -> Locked<'_> {
+        let wanted = wanted.fold(0_u64, |set, index| set | 1 << index);
+        let mut guards = Vec::with_capacity(wanted.count_ones() as usize);
+        for index in (0..SHARDS).filter(|index| wanted & (1 << index) != 0) {
+            guards.extend(self.lock(index).map(|guard| (index, guard)));
+        }
+        Locked(guards)
+    }
+}
+
+/// The locked shards, by index.
+struct Locked<'a>(Vec<(usize, MutexGuard<'a, Shard>)>);
+
+impl Locked<'_> {
+    fn get(&mut self, index: usize) -> Option<&mut Shard> {
+        let (_, guard) = self.0.iter_mut().find(|(place, _)| *place == index)?;
+        Some(guard)
+    }
+}
+
+fn shard_of(key: Key) -> usize {
+    // The upper bits: the maps within use the lower ones.
+    (key.0 >> 64) as usize % SHARDS
+}

@@ -1,0 +1,225 @@
+//! One bucket of a quota: how much is used, exactly, in integers.
+//!
+//! A rolling bucket is a queue of charges that drains evenly. It keeps two running totals, `added` and `drained`;
+//! what is used is their difference. A charge remembers where its end stands in `added`, so that when it is settled
+//! later only the part that has *not yet drained* is given back: what drained was room that others have already had.
+//! Units are scaled by the window's length, so nothing is ever rounded.
+//!
+//! A calendar bucket counts from the start of its window. A settlement belongs to the window it was reserved in:
+//! each window is an [`Incarnation`], and one that is over is not touched.
+//!
+//! Clocks: a moment a little before the last one seen (two threads read the clock, then race for the lock) counts as
+//! the last one; a step back by more becomes the new present. Nothing used is forgotten by either.
+
+use super::calendar::Span;
+use super::quota::{Quota, Window};
+
+/// By how much the clock may run back before it counts as having been set: ten seconds.
+const JITTER: i64 = 10_000_000_000;
+const NANOSECONDS_IN_MILLISECOND: u128 = 1_000_000;
+
+/// Which life of a bucket a charge belongs to: another window, or the same after it was forgotten, is another life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Incarnation(pub(super) u64);
+
+/// How much of one quota one key has used.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bucket {
+    pub(super) incarnation: Incarnation,
+    fill: Fill,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Fill {
+    /// Totals in the quota's unit times the window's nanoseconds.
+    Rolling {
+        added: u128,
+        drained: u128,
+        last: i64,
+    },
+    Calendar {
+        used: u64,
+        span: Span,
+    },
+}
+
+/// A charge that was taken: what it needs to be settled.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hold {
+    pub(super) amount: u64,
+    incarnation: Incarnation,
+    /// A rolling bucket's `added` just after it.
+    end: u128,
+}
+
+impl Bucket {
+    /// A bucket of which nothing is used.
+    pub(super) fn new(quota: &Quota, now: i64, incarnation: Incarnation) -> Self {
+        let fill = match &quota.window {
+            Window::Rolling { .. } => Fill::Rolling {
+                added: 0,
+                drained: 0,
+                last: now,
+            },
+            Window::Calendar(calendar) => Fill::Calendar {
+                used: 0,
+                span: calendar.span(now),
+            },
+        };
+        Self { incarnation, fill }
+    }
+
+    /// Lets the time until `now` pass. `next` becomes its incarnation if a new window begins.
+    pub(super) fn advance(&mut self, quota: &Quota, now: i64, next: Incarnation) {
+        match (&mut self.fill, &quota.window) {
+            (
+                Fill::Rolling {
+                    added,
+                    drained,
+                    last,
+                },
+                Window::Rolling { .. },
+            ) => {
+                let elapsed = now.saturating_sub(*last);
+                if elapsed >= 0 {
+                    let drains =
+                        u128::from(quota.amount).saturating_mul(u128::from(elapsed.unsigned_abs()));
+                    *drained = drained.saturating_add(drains).min(*added);
+                    *last = now;
+                } else if elapsed < -JITTER {
+                    *last = now;
+                }
+            }
+            (Fill::Calendar { used, span }, Window::Calendar(calendar)) => {
+                if now >= span.end {
+                    *used = 0;
+                    *span = calendar.span(now);
+                    self.incarnation = next;
+                } else if now < span.start.saturating_sub(JITTER) {
+                    // The clock was set back: what is used stays used until the window that is now over.
+                    *span = calendar.span(now);
+                }
+            }
+            // A bucket is always advanced with the quota that made it.
+            (Fill::Rolling { .. }, Window::Calendar(_))
+            | (Fill::Calendar { .. }, Window::Rolling { .. }) => {}
+        }
+    }
+
+    /// What is used, in the quota's unit; a part of a unit counts as one.
+    pub(super) fn used(&self, quota: &Quota) -> u64 {
+        match self.fill {
+            Fill::Rolling { added, drained, .. } => {
+                u64::try_from((added - drained).div_ceil(scale(quota))).unwrap_or(u64::MAX)
+            }
+            Fill::Calendar { used, .. } => used,
+        }
+    }
+
+    /// Milliseconds from `now` until at most `most` is used; `None` if that is never.
+    pub(super) fn until_at_most(&self, quota: &Quota, most: u64, now: i64) -> Option<u64> {
+        match self.fill {
+            Fill::Rolling { added, drained, .. } => {
+                let excess =
+                    (added - drained).saturating_sub(u128::from(most).saturating_mul(scale(quota)));
+                match (excess, quota.amount) {
+                    (0, _) => Some(0),
+                    (_, 0) => None,
+                    (excess, amount) => Some(milliseconds(excess.div_ceil(u128::from(amount)))),
+                }
+            }
+            Fill::Calendar { used, .. } if used <= most => Some(0),
+            Fill::Calendar { span, .. } => Some(milliseconds_until(span.end, now)),
+        }
+    }
+
+    /// Milliseconds from `now` until nothing is used: it has drained, or the window is over.
+    pub(super) fn until_empty(&self, quota: &Quota, now: i64) -> u64 {
+        match self.fill {
+            Fill::Rolling { .. } => self.until_at_most(quota, 0, now).unwrap_or(u64::MAX),
+            Fill::Calendar { span, .. } => milliseconds_until(span.end, now),
+        }
+    }
+
+    /// Whether `amount` more leaves at most `bound` used.
+    pub(super) fn has_room(&self, quota: &Quota, amount: u64, bound: u64) -> bool {
+        match self.fill {
+            Fill::Rolling { added, drained, .. } => bound.checked_sub(amount).is_some_and(|most| {
+                added - drained <= u128::from(most).saturating_mul(scale(quota))
+            }),
+            Fill::Calendar { used, .. } => {
+                used.checked_add(amount).is_some_and(|used| used <= bound)
+            }
+        }
+    }
+
+    /// Takes `amount`, whether there is room or not.
+    pub(super) fn charge(&mut self, quota: &Quota, amount: u64) -> Hold {
+        let end = match &mut self.fill {
+            Fill::Rolling { added, .. } => {
+                *added = added.saturating_add(u128::from(amount).saturating_mul(scale(quota)));
+                *added
+            }
+            Fill::Calendar { used, .. } => {
+                *used = used.saturating_add(amount);
+                0
+            }
+        };
+        Hold {
+            amount,
+            incarnation: self.incarnation,
+            end,
+        }
+    }
+
+    /// Replaces what was held by what was spent. Advance first.
+    pub(super) fn settle(&mut self, quota: &Quota, hold: Hold, spent: u64) {
+        let same = hold.incarnation == self.incarnation;
+        match &mut self.fill {
+            Fill::Rolling { added, drained, .. } => {
+                if spent > hold.amount {
+                    let more = u128::from(spent - hold.amount).saturating_mul(scale(quota));
+                    *added = added.saturating_add(more);
+                } else if same {
+                    let undrained = hold.end.saturating_sub(*drained);
+                    let unspent = u128::from(hold.amount - spent).saturating_mul(scale(quota));
+                    *drained = drained.saturating_add(unspent.min(undrained)).min(*added);
+                }
+            }
+            Fill::Calendar { used, .. } if same => {
+                *used = used.saturating_sub(hold.amount).saturating_add(spent);
+            }
+            Fill::Calendar { .. } => {}
+        }
+    }
+
+    /// Whether it says no more than a fresh one would.
+    pub(super) fn is_fresh(&self, now: i64) -> bool {
+        match self.fill {
+            Fill::Rolling {
+                added,
+                drained,
+                last,
+            } => added == drained && last <= now,
+            // Not just after midnight: a late thread would make the old window anew.
+            Fill::Calendar { used, span } => used == 0 && span.start.saturating_add(JITTER) <= now,
+        }
+    }
+}
+
+/// What one unit weighs in a rolling bucket's totals: the window in nanoseconds.
+fn scale(quota: &Quota) -> u128 {
+    match &quota.window {
+        Window::Rolling { nanoseconds, .. } => u128::from((*nanoseconds).max(1)),
+        Window::Calendar(_) => 1,
+    }
+}
+
+/// Rounded up: not a nanosecond too early.
+fn milliseconds(nanoseconds: u128) -> u64 {
+    u64::try_from(nanoseconds.div_ceil(NANOSECONDS_IN_MILLISECOND)).unwrap_or(u64::MAX)
+}
+
+fn milliseconds_until(end: i64, now: i64) -> u64 {
+    milliseconds(u128::from(end.saturating_sub(now).max(0).unsigned_abs()))
+}

@@ -1,0 +1,72 @@
+//! What a call holds of its quotas until it is settled.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::bucket::Hold;
+use super::shard::Name;
+
+/// What a call holds: ended exactly once, by [`super::State::settle`] or [`super::State::refund`].
+///
+/// One that is dropped without either stays used, as if all of it had been spent, and is counted in
+/// [`super::State::abandoned`]: a lost settlement must never make a call free.
+#[derive(Debug)]
+#[must_use = "a reservation that is not settled stays used"]
+pub struct Reservation {
+    holds: Vec<(Name, Hold)>,
+    abandoned: Arc<AtomicU64>,
+}
+
+impl Reservation {
+    pub(super) fn new(capacity: usize, abandoned: Arc<AtomicU64>) -> Self {
+        Self {
+            holds: Vec::with_capacity(capacity),
+            abandoned,
+        }
+    }
+
+    pub(super) fn push(&mut self, name: Name, hold: Hold) {
+        self.holds.push((name, hold));
+    }
+
+    /// Ends it.
+    pub(super) fn take(mut self) -> Vec<(Name, Hold)> {
+        std::mem::take(&mut self.holds)
+    }
+
+    /// Whether it holds nothing: no quota applies to the call.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.holds.is_empty()
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if !self.holds.is_empty() {
+            self.abandoned.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Why nothing was reserved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exhausted {
+    /// Index of the quota that binds.
+    pub quota: u16,
+    /// When there may be room; `None` when never: the call alone is larger than the bound.
+    pub retry_after_milliseconds: Option<u64>,
+    /// What is exhausted.
+    pub reason: ExhaustedReason,
+}
+
+/// What is exhausted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExhaustedReason {
+    /// The quota has no room for the call.
+    Quota,
+    /// There are more keys in use than are kept track of; a key that cannot be counted is refused.
+    Buckets,
+    /// The plan has no such quota.
+    Unknown,
+}

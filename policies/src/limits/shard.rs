@@ -1,0 +1,139 @@
+//! The buckets of one shard: found by quota and key, forgotten when they say nothing, and never too many.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use super::bucket::{Bucket, Incarnation};
+use super::quota::Quota;
+use crate::decision::Key;
+
+/// Fewer buckets than this are not worth a sweep.
+const SWEEP_FROM: usize = 64;
+/// A shard that stays full is swept at most once in this time: a second.
+const SWEEP_AGAIN: i64 = 1_000_000_000;
+
+/// Which bucket: the quota's index and the key.
+pub(super) type Name = (u16, Key);
+
+/// A map by names, whose keys are already keyed hashes.
+pub(super) type NameMap<V> = HashMap<Name, V, BuildHasherDefault<NameHasher>>;
+
+/// Some of the buckets.
+#[derive(Debug)]
+pub(super) struct Shard {
+    buckets: NameMap<Bucket>,
+    most: usize,
+    /// At how many buckets the fresh ones are forgotten next.
+    sweep_at: usize,
+    swept: i64,
+    incarnations: u64,
+}
+
+/// There is no place for another bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Full;
+
+impl Shard {
+    pub(super) fn new(most: usize) -> Self {
+        let sweep_at = SWEEP_FROM.min(most);
+        Self {
+            buckets: NameMap::default(),
+            most,
+            sweep_at,
+            swept: i64::MIN,
+            incarnations: 0,
+        }
+    }
+
+    /// The bucket as it is at `now`, made if it is not there.
+    pub(super) fn bucket(
+        &mut self,
+        quotas: &[Quota],
+        name: Name,
+        quota: &Quota,
+        now: i64,
+    ) -> Result<&mut Bucket, Full> {
+        if self.buckets.len() >= self.sweep_at && !self.buckets.contains_key(&name) {
+            self.sweep(quotas, now)?;
+        }
+        self.incarnations += 1;
+        let next = Incarnation(self.incarnations);
+        let bucket = self
+            .buckets
+            .entry(name)
+            .or_insert_with(|| Bucket::new(quota, now, next));
+        bucket.advance(quota, now, next);
+        Ok(bucket)
+    }
+
+    /// A copy of the bucket as it would be at `now`; `None` where nothing is used.
+    pub(super) fn peek(&self, name: Name, quota: &Quota, now: i64) -> Option<Bucket> {
+        let mut bucket = *self.buckets.get(&name)?;
+        bucket.advance(quota, now, Incarnation(0));
+        Some(bucket)
+    }
+
+    /// Puts a bucket back as it was.
+    pub(super) fn restore(&mut self, name: Name, bucket: Bucket) {
+        if let Some(place) = self.buckets.get_mut(&name) {
+            *place = bucket;
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.buckets.len()
+    }
+
+    /// Forgets what is fresh; amortised, since the next sweep waits until the shard has doubled.
+    fn sweep(&mut self, quotas: &[Quota], now: i64) -> Result<(), Full> {
+        let full = self.buckets.len() >= self.most;
+        if full && now.saturating_sub(self.swept) < SWEEP_AGAIN && now >= self.swept {
+            return Err(Full);
+        }
+        self.swept = now;
+        self.buckets.retain(|&(index, _), bucket| {
+            let Some(quota) = quotas.get(usize::from(index)) else {
+                return false;
+            };
+            bucket.advance(quota, now, bucket.incarnation);
+            !bucket.is_fresh(now)
+        });
+        self.sweep_at = (self.buckets.len() * 2).clamp(SWEEP_FROM.min(self.most), self.most);
+        if self.buckets.len() < self.most {
+            Ok(())
+        } else {
+            Err(Full)
+        }
+    }
+}
+
+/// Folds a name's parts; good enough because keys are keyed hashes that nobody outside can choose.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct NameHasher(u64);
+
+impl NameHasher {
+    fn fold(&mut self, part: u64) {
+        self.0 = (self.0.rotate_left(23) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+impl Hasher for NameHasher {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.fold(u64::from(*byte));
+        }
+    }
+
+    fn write_u16(&mut self, part: u16) {
+        self.fold(u64::from(part));
+    }
+
+    fn write_u128(&mut self, part: u128) {
+        self.fold(part as u64);
+        self.fold((part >> 64) as u64);
+    }
+}

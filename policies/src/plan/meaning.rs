@@ -1,0 +1,117 @@
+//! What the records of a plan must mean together: shares, windows, statuses, zones.
+
+use jiff::tz::TimeZone;
+
+use super::verify::Flaw;
+use super::view::{Period, Quota, Root, Scalar, Step, Tier, Window};
+use super::{PlanError, section};
+use crate::vm::zone;
+
+/// The most records of a kind that decisions can refer to.
+const MOST: usize = u16::MAX as usize;
+
+/// Checks everything that is not about one column alone and not about code.
+pub(super) fn check(root: &Root<'_>) -> Result<(), PlanError> {
+    counts(root)?;
+    each(section::TIERS, root.tiers(), |tier| check_tier(&tier))?;
+    each(
+        section::CONTENTS,
+        root.contents(),
+        |content| match content.threshold() {
+            Some(threshold) if !(0.0..=1.0).contains(&threshold) => Err(Flaw::Threshold),
+            _ if content.escalations().len() > MOST => Err(Flaw::TooMany),
+            _ => Ok(()),
+        },
+    )?;
+    each(section::DENIALS, root.denials(), |denial| {
+        match denial.status() {
+            400..=599 => Ok(()),
+            _ => Err(Flaw::Status),
+        }
+    })?;
+    each(section::QUOTAS, root.quotas(), |quota| check_quota(&quota))?;
+    constants(root)
+}
+
+fn each<T>(
+    number: usize,
+    rows: impl Iterator<Item = T>,
+    check: impl Fn(T) -> Result<(), Flaw>,
+) -> Result<(), PlanError> {
+    for (index, row) in rows.enumerate() {
+        check(row).map_err(|flaw| PlanError::flaw(number, index, flaw))?;
+    }
+    Ok(())
+}
+
+fn counts(root: &Root<'_>) -> Result<(), PlanError> {
+    let counts = [
+        (section::FILES, root.files().len()),
+        (section::SECRETS, root.secrets().len()),
+        (section::PROVIDERS, root.providers().len()),
+        (section::POOLS, root.pools().len()),
+        (section::MODELS, root.models().len()),
+        (section::TIERS, root.tiers().len()),
+        (section::ACCEPTS, root.accepts().len()),
+        (section::CONTENTS, root.contents().len()),
+        (section::DENIALS, root.denials().len()),
+        (section::CAPS, root.caps().len()),
+        (section::QUOTAS, root.quotas().len()),
+        (section::PRIORITIES, root.priorities().len()),
+    ];
+    match counts.iter().find(|(_, count)| *count > MOST) {
+        Some((number, count)) => Err(PlanError::flaw(*number, *count, Flaw::TooMany)),
+        None => Ok(()),
+    }
+}
+
+fn check_tier(tier: &Tier<'_>) -> Result<(), Flaw> {
+    if tier.steps().is_empty() || tier.steps().len() > MOST {
+        return Err(Flaw::Empty);
+    }
+    for step in tier.steps() {
+        if let Step::Split { arms, .. } = step {
+            let shares: u64 = arms.map(|(_, share)| u64::from(share)).sum();
+            if shares != 10_000 {
+                return Err(Flaw::Shares);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_quota(quota: &Quota<'_>) -> Result<(), Flaw> {
+    if quota.outcomes().is_empty() {
+        return Err(Flaw::NoOutcome);
+    }
+    match quota.window() {
+        Window::Rolling(0) => Err(Flaw::Window),
+        Window::Rolling(_) => Ok(()),
+        Window::Calendar(Period::Day | Period::Week | Period::Month, name) => {
+            TimeZone::get(name).map(|_| ()).map_err(|_| Flaw::Zone)
+        }
+    }
+}
+
+fn constants(root: &Root<'_>) -> Result<(), PlanError> {
+    let constants = root.constants();
+    each(section::ZONES, constants.zones(), |name| {
+        zone(name).map(|_| ()).ok_or(Flaw::Zone)
+    })?;
+    each(section::SETS, constants.sets(), |set| {
+        if set.is_sorted_by(|left, right| left < right) {
+            Ok(())
+        } else {
+            Err(Flaw::Set)
+        }
+    })?;
+    for list in constants.lists() {
+        each(section::SCALARS, list, |scalar| match scalar {
+            Scalar::Cidr(address, length) if length > if address.is_ipv4() { 32 } else { 128 } => {
+                Err(Flaw::Prefix)
+            }
+            _ => Ok(()),
+        })?;
+    }
+    Ok(())
+}

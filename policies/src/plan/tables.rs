@@ -1,0 +1,170 @@
+//! What is built once when a plan is loaded: compiled patterns, time zones, what each expression reads, the order
+//! of accepted names, and what the plan needs to know of a call.
+
+use jiff::tz::TimeZone;
+use regex::{Regex, RegexBuilder};
+
+use super::verify::Flaw;
+use super::view::{Root, Step};
+use super::{Needs, PlanError, section};
+use crate::vm::{self, Bounds, Field, Kind, Summary};
+
+/// How large a compiled pattern may be, in bytes.
+const PATTERN_SIZE: usize = 1 << 20;
+
+#[derive(Debug)]
+pub(crate) struct Tables {
+    pub(crate) needs: Needs,
+    pub(crate) patterns: Vec<Regex>,
+    pub(crate) zones: Vec<TimeZone>,
+    pub(crate) expressions: Vec<Summary>,
+    /// Accepted names that are exact, sorted by name.
+    pub(crate) exact: Vec<u16>,
+    /// Accepted prefixes, the longest first.
+    pub(crate) prefixes: Vec<u16>,
+}
+
+impl Tables {
+    /// Builds them, and verifies what only building them can: patterns, code, the types of expressions.
+    pub(super) fn build(root: &Root<'_>) -> Result<Self, PlanError> {
+        let patterns = compile(section::PATTERNS, root.constants().patterns())?;
+        compile(
+            section::REDACTIONS,
+            root.redactions().map(|redaction| redaction.pattern()),
+        )?;
+        let zones = root.constants().zones();
+        let zones = zones.map(|name| vm::zone(name).unwrap_or(TimeZone::UTC));
+        let expressions = summaries(root)?;
+        types(root, &expressions)?;
+        let (exact, prefixes) = accepted(root);
+        Ok(Self {
+            needs: needs(root, &expressions),
+            patterns,
+            zones: zones.collect(),
+            expressions,
+            exact,
+            prefixes,
+        })
+    }
+}
+
+fn compile<'p>(
+    number: usize,
+    patterns: impl Iterator<Item = &'p str>,
+) -> Result<Vec<Regex>, PlanError> {
+    let compile = |(index, pattern): (usize, &str)| {
+        RegexBuilder::new(pattern)
+            .size_limit(PATTERN_SIZE)
+            .dfa_size_limit(PATTERN_SIZE)
+            .build()
+            .map_err(|_| PlanError::flaw(number, index, Flaw::Pattern))
+    };
+    patterns.enumerate().map(compile).collect()
+}
+
+fn summaries(root: &Root<'_>) -> Result<Vec<Summary>, PlanError> {
+    let constants = root.constants();
+    let bounds = Bounds {
+        strings: constants.strings().len(),
+        lists: constants.lists().len(),
+        sets: constants.sets().len(),
+        patterns: constants.patterns().len(),
+        zones: constants.zones().len(),
+        maps: [
+            root.headers().len(),
+            root.metadata().len(),
+            root.claims().len(),
+            root.labels().len(),
+        ],
+    };
+    let verify = |(index, expression): (usize, super::view::Expression<'_>)| {
+        vm::verify(expression.code(), &bounds)
+            .map_err(|flaw| PlanError::flaw(section::EXPRESSIONS, index, Flaw::Code(flaw)))
+    };
+    root.expressions().enumerate().map(verify).collect()
+}
+
+/// Conditions are bools, what is counted or kept by is a string.
+fn types(root: &Root<'_>, expressions: &[Summary]) -> Result<(), PlanError> {
+    let is = |index: u32, kind: Kind| {
+        let summary = expressions.get(index as usize);
+        if summary.is_some_and(|summary| summary.result == kind || summary.result == Kind::Any) {
+            return Ok(());
+        }
+        let record = index as usize;
+        Err(PlanError::flaw(
+            section::EXPRESSIONS,
+            record,
+            Flaw::ExpressionType,
+        ))
+    };
+    for content in root.contents() {
+        for escalation in content.escalations() {
+            is(escalation.when(), Kind::Bool)?;
+        }
+        if let Some(keep) = content.keep() {
+            is(keep.session(), Kind::Text)?;
+        }
+    }
+    for denial in root.denials() {
+        is(denial.when(), Kind::Bool)?;
+    }
+    for cap in root.caps() {
+        is(cap.when(), Kind::Bool)?;
+    }
+    for quota in root.quotas() {
+        quota.when().map_or(Ok(()), |when| is(when, Kind::Bool))?;
+        quota.per().map_or(Ok(()), |per| is(per, Kind::Text))?;
+    }
+    for priority in root.priorities() {
+        priority
+            .when()
+            .map_or(Ok(()), |when| is(when, Kind::Bool))?;
+    }
+    for pool in root.pools() {
+        for only in pool.placement().only() {
+            is(only, Kind::Bool)?;
+        }
+    }
+    for step in root.tiers().flat_map(|tier| tier.steps()) {
+        if let Step::Split { key: Some(key), .. } = step {
+            is(key, Kind::Text)?;
+        }
+    }
+    Ok(())
+}
+
+fn needs(root: &Root<'_>, expressions: &[Summary]) -> Needs {
+    let reads = |field: Field| expressions.iter().any(|summary| summary.reads(field));
+    let difficulty = reads(Field::Difficulty);
+    let owned = |text: &str| text.to_owned();
+    Needs {
+        prompt: difficulty || reads(Field::RequestPrompt),
+        system: reads(Field::RequestSystem),
+        messages: reads(Field::RequestMessages),
+        tools: reads(Field::RequestTools),
+        difficulty,
+        headers: root.headers().map(owned).collect(),
+        metadata: root.metadata().map(owned).collect(),
+        claims: root.claims().map(owned).collect(),
+    }
+}
+
+fn accepted(root: &Root<'_>) -> (Vec<u16>, Vec<u16>) {
+    let name = |index: &u16| {
+        let accept = root.accepts().get((*index).into());
+        accept.map_or("", |accept| accept.name())
+    };
+    let is_prefix = |index: &u16| {
+        let accept = root.accepts().get((*index).into());
+        accept.is_some_and(|accept| accept.prefix())
+    };
+    let all = 0..u16::try_from(root.accepts().len()).unwrap_or(u16::MAX);
+    let (mut prefixes, mut exact): (Vec<u16>, Vec<u16>) = all.partition(is_prefix);
+    exact.sort_by(|left, right| name(left).cmp(name(right)));
+    prefixes.sort_by(|left, right| {
+        let lengths = name(right).len().cmp(&name(left).len());
+        lengths.then_with(|| name(left).cmp(name(right)))
+    });
+    (exact, prefixes)
+}

@@ -1,0 +1,141 @@
+//! Seal, load, give back: and what is broken does not load.
+
+use proptest::prelude::*;
+
+use super::draft::*;
+use super::{Draft, Flaw, HEADER, Plan, PlanError, TABLE_ENTRY, encode, section};
+use crate::example;
+use crate::plan::column::leading;
+
+mod arbitrary;
+
+/// The file with the checksum of every section made right again.
+pub(crate) fn reseal(mut bytes: Vec<u8>) -> Vec<u8> {
+    for index in 0..section::COUNT {
+        let entry = HEADER + index * TABLE_ENTRY;
+        let number = |at: usize| u32::from_le_bytes(leading(&bytes[at..])) as usize;
+        let (start, length) = (number(entry), number(entry + 4));
+        let Some(content) = bytes.get(start..start.saturating_add(length)) else {
+            return bytes;
+        };
+        let checksum = crc32fast::hash(content).to_le_bytes();
+        bytes[entry + 8..entry + 12].copy_from_slice(&checksum);
+    }
+    bytes
+}
+
+fn check_flaw(change: impl FnOnce(&mut Draft), expected: Flaw) {
+    let mut draft = example::draft();
+    change(&mut draft);
+    match Plan::load(encode(&draft)) {
+        Err(PlanError::Record { flaw, .. }) => assert_eq!(flaw, expected),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_example_comes_back_as_it_was() {
+    let draft = example::draft();
+    let bytes = encode(&draft);
+    assert_eq!(bytes, encode(&draft), "the same draft, the same bytes");
+    let plan = Plan::load(bytes).unwrap();
+    assert_eq!(plan.to_draft(), draft);
+    assert_eq!(plan.model(1u16).unwrap().name(), "gpt-5.1");
+    assert_eq!(plan.models().len(), draft.models.len());
+    assert!(plan.needs().difficulty && plan.needs().prompt && plan.needs().tools);
+    assert!(!plan.needs().messages);
+    assert_eq!(plan.needs().headers, ["x-session-id"]);
+}
+
+#[test]
+fn an_empty_draft_is_a_plan() {
+    let plan = Plan::load(encode(&Draft::default())).unwrap();
+    assert_eq!(plan.to_draft(), Draft::default());
+}
+
+#[test]
+fn a_changed_file_is_refused() {
+    let bytes = encode(&example::draft());
+    let mut changed = bytes.clone();
+    let last = changed.len() - 1;
+    changed[last] ^= 1;
+    assert_eq!(
+        Plan::load(changed).unwrap_err(),
+        PlanError::Checksum { section: "strings" }
+    );
+    assert_eq!(
+        Plan::load(bytes[..last].to_vec()).unwrap_err(),
+        PlanError::Length
+    );
+    assert_eq!(
+        Plan::load(b"hello".to_vec()).unwrap_err(),
+        PlanError::NotAPlan
+    );
+    let mut newer = bytes;
+    newer[8] = 2;
+    assert_eq!(Plan::load(newer).unwrap_err(), PlanError::Format(2));
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    check_flaw(|draft| draft.models[0].via = Via::Pool(9), Flaw::Index);
+    check_flaw(|draft| draft.tiers[0].steps.clear(), Flaw::Empty);
+    check_flaw(|draft| draft.quotas[0].outcomes.clear(), Flaw::NoOutcome);
+    check_flaw(|draft| draft.denials[0].status = 200, Flaw::Status);
+    check_flaw(
+        |draft| draft.contents[0].threshold = Some(1.5),
+        Flaw::Threshold,
+    );
+    check_flaw(
+        |draft| draft.quotas[0].window = Window::Rolling(0),
+        Flaw::Window,
+    );
+    check_flaw(
+        |draft| draft.quotas[0].window = Window::Calendar(Period::Day, "Mars/Olympus".to_owned()),
+        Flaw::Zone,
+    );
+    check_flaw(
+        |draft| draft.redactions[0].pattern = "(".to_owned(),
+        Flaw::Pattern,
+    );
+    check_flaw(
+        |draft| draft.redactions[0].pattern = "(a{1000}){1000}".to_owned(),
+        Flaw::Pattern,
+    );
+    check_flaw(
+        |draft| {
+            draft.tiers[0].steps = vec![Step::Split {
+                arms: vec![(0, 5000), (1, 4000)],
+                key: None,
+            }];
+        },
+        Flaw::Shares,
+    );
+    check_flaw(
+        |draft| {
+            let session = draft.contents[0].keep.as_ref().unwrap().session;
+            draft.denials[0].when = session;
+        },
+        Flaw::ExpressionType,
+    );
+    check_flaw(
+        |draft| draft.models[0].price.as_mut().unwrap().input.0 = -1,
+        Flaw::NegativeMoney,
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_draft_comes_back_as_it_was(draft in arbitrary::drafts()) {
+        let plan = Plan::load(encode(&draft)).unwrap();
+        prop_assert_eq!(plan.to_draft(), draft);
+    }
+
+    #[test]
+    fn what_is_cut_short_is_refused(length in 0usize..4000) {
+        let bytes = encode(&example::draft());
+        if length < bytes.len() {
+            prop_assert!(Plan::load(bytes[..length].to_vec()).is_err());
+        }
+    }
+}

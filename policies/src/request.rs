@@ -1,0 +1,248 @@
+//! Reads a call from its body: once, and only what the plan needs of it.
+//!
+//! Invariants: a body is refused with one cause and one next step, or read whole; tokens, turns, images and the
+//! answer's bounds are always known, whatever the plan needs; strings without escapes are borrowed from the body;
+//! a field that the decision reads stands once, so that no server behind can take another value than was decided on.
+
+mod body;
+mod content;
+mod error;
+mod message;
+mod node;
+mod prompts;
+#[cfg(test)]
+mod tests;
+mod tools;
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::DeserializeSeed as _;
+use serde_json::value::RawValue;
+
+pub use error::RequestError;
+
+use crate::facts::{Message, Request, Surface};
+use crate::plan::Needs;
+use crate::tokens;
+use body::Body;
+use node::{Count, Filling};
+
+/// The most answers that one call may ask for, as OpenAI has it.
+pub const MOST_ANSWERS: u64 = 128;
+/// The most tokens that an answer may be allowed.
+pub const MOST_TOKENS: u64 = u32::MAX as u64;
+
+impl<'a> Request<'a> {
+    /// Reads a call. `header` finds a header's value by its name in lower case.
+    ///
+    /// # Errors
+    ///
+    /// Why the body is not such a request, and what to send.
+    pub fn read(
+        needs: &Needs,
+        surface: Surface,
+        path: &'a str,
+        header: &dyn Fn(&str) -> Option<&'a str>,
+        body: &'a [u8],
+    ) -> Result<Self, RequestError> {
+        if body.trim_ascii().is_empty() {
+            return Err(RequestError::Empty {
+                needed: required(surface).0,
+            });
+        }
+        let mut read = Body::new(needs, surface);
+        let mut parser = serde_json::Deserializer::from_slice(body);
+        Filling::new(&mut read)
+            .deserialize(&mut parser)
+            .and_then(|()| parser.end())
+            .map_err(|error| locate(needs, surface, body, &error))?;
+        let mut request = accept(surface, read)?;
+        request.path = Cow::Borrowed(path);
+        request.headers = needs
+            .headers
+            .iter()
+            .map(|name| header(name).map(Cow::Borrowed))
+            .collect();
+        Ok(request)
+    }
+
+    /// A chat of one user message, as if it had been read with everything needed. Other fields can be set on it.
+    #[must_use]
+    pub fn of_prompt(prompt: &'a str) -> Self {
+        let tokens = tokens::ANSWER_PRIMER + tokens::MESSAGE + tokens::of_text(prompt);
+        Self {
+            path: Cow::Borrowed("/v1/chat/completions"),
+            prompt: Cow::Borrowed(prompt),
+            messages: vec![Message {
+                role: Cow::Borrowed("user"),
+                content: Cow::Borrowed(prompt),
+                ..Message::default()
+            }],
+            tokens,
+            largest_prompt: tokens,
+            ..Self::default()
+        }
+    }
+}
+
+/// A chat that says nothing, asks for one answer and is its conversation's first.
+impl Default for Request<'_> {
+    fn default() -> Self {
+        Self {
+            surface: Surface::Chat,
+            path: Cow::default(),
+            model: Cow::default(),
+            prompt: Cow::default(),
+            system: Cow::default(),
+            messages: Vec::new(),
+            tools: Vec::new(),
+            tokens: 0,
+            largest_prompt: 0,
+            max_tokens: None,
+            answers: 1,
+            turns: 1,
+            images: 0,
+            stream: false,
+            include_usage: false,
+            temperature: None,
+            response_format: Cow::default(),
+            headers: Vec::new(),
+            metadata: Vec::new(),
+        }
+    }
+}
+
+/// The field that a request is about, and what to send in it.
+fn required(surface: Surface) -> (&'static str, &'static str) {
+    match surface {
+        Surface::Chat => (
+            "messages",
+            "send at least one, such as {\"role\": \"user\", \"content\": \"…\"}",
+        ),
+        Surface::Completions => (
+            "prompt",
+            "send a string, or an array of strings or token ids",
+        ),
+        Surface::Embeddings => (
+            "input",
+            "send a string, or an array of strings or token ids",
+        ),
+    }
+}
+
+/// Requires of a body what its API does.
+fn accept<'a>(surface: Surface, body: Body<'_, 'a>) -> Result<Request<'a>, RequestError> {
+    let Body {
+        messages,
+        prompts,
+        tools,
+        ..
+    } = body;
+    if body.model.0.is_empty() {
+        return Err(RequestError::MissingModel);
+    }
+    let count = if surface == Surface::Chat {
+        messages.count
+    } else {
+        prompts.count
+    };
+    if count == 0 {
+        let (field, hint) = required(surface);
+        return Err(RequestError::Missing { field, hint });
+    }
+    let max_tokens = in_range("max_tokens", &body.max_tokens, 0, MOST_TOKENS)?;
+    let max_completion_tokens = in_range(
+        "max_completion_tokens",
+        &body.max_completion_tokens,
+        0,
+        MOST_TOKENS,
+    )?;
+    let each = in_range("n", &body.n, 1, MOST_ANSWERS)?.unwrap_or(1);
+    let tried = in_range("best_of", &body.best_of, 1, MOST_ANSWERS)?.unwrap_or(1);
+    let beside = tools
+        .tokens
+        .saturating_add(body.response_format.tokens)
+        .saturating_add(tokens::of_text(&body.suffix.0));
+    let (tokens, largest, answers) = match surface {
+        Surface::Chat => (messages.tokens, messages.tokens, each),
+        Surface::Completions => (
+            prompts.tokens,
+            prompts.largest,
+            each.max(tried).saturating_mul(count),
+        ),
+        Surface::Embeddings => (prompts.tokens, prompts.largest, 0),
+    };
+    Ok(Request {
+        surface,
+        path: Cow::default(),
+        model: body.model.0,
+        prompt: if surface == Surface::Chat {
+            messages.prompt
+        } else {
+            prompts.text
+        },
+        system: messages.system,
+        messages: messages.all,
+        tools: tools.all,
+        tokens: tokens.saturating_add(beside),
+        largest_prompt: largest.saturating_add(beside),
+        // Whichever of the two a server goes by, the answer is not longer.
+        max_tokens: max_tokens.max(max_completion_tokens),
+        answers,
+        turns: messages.assistant + 1,
+        images: messages.images,
+        stream: body.stream.0,
+        include_usage: body.include_usage.0,
+        temperature: body.temperature.0,
+        response_format: body.response_format.kind.0,
+        headers: Vec::new(),
+        metadata: body.metadata.values,
+    })
+}
+
+fn in_range(
+    field: &'static str,
+    count: &Count,
+    least: u64,
+    most: u64,
+) -> Result<Option<u64>, RequestError> {
+    match count.0 {
+        Some(found) if found < least || found > most => Err(RequestError::OutOfRange {
+            field,
+            least,
+            most,
+            found,
+        }),
+        count => Ok(count),
+    }
+}
+
+/// Reads a body that is known to be wrong again, to say where: good ones do not pay for keeping track of the place.
+fn locate(needs: &Needs, surface: Surface, body: &[u8], error: &serde_json::Error) -> RequestError {
+    let mut track = serde_path_to_error::Track::new();
+    let mut parser = serde_json::Deserializer::from_slice(body);
+    let tracked = serde_path_to_error::Deserializer::new(&mut parser, &mut track);
+    let again = Filling::new(&mut Body::new(needs, surface)).deserialize(tracked);
+    match again {
+        Err(again) => RequestError::from_json(&track.path().to_string(), &again),
+        Ok(()) => RequestError::from_json("", error),
+    }
+}
+
+/// The parts of a body that engines cache by their beginning, as they stand in it: `tools`, then what is said.
+///
+/// Empty where a body has none, or is no JSON.
+#[must_use]
+pub fn prefix_text(body: &[u8]) -> [&str; 2] {
+    #[derive(Deserialize)]
+    struct Parts<'a> {
+        #[serde(borrow, default)]
+        tools: Option<&'a RawValue>,
+        #[serde(borrow, default, alias = "prompt", alias = "input")]
+        messages: Option<&'a RawValue>,
+    }
+    serde_json::from_slice::<Parts<'_>>(body).map_or(["", ""], |parts| {
+        [parts.tools, parts.messages].map(|part| part.map_or("", RawValue::get))
+    })
+}

@@ -1,0 +1,204 @@
+//! The fields of a body, whichever API it speaks.
+
+use std::borrow::Cow;
+
+use serde::de::MapAccess;
+use serde_json::value::RawValue;
+
+use super::message::Messages;
+use super::node::{Count, Flag, Kept, Node, Number, Value, once};
+use super::prompts::Prompts;
+use super::tools::Tools;
+use crate::facts::Surface;
+use crate::plan::Needs;
+use crate::tokens;
+
+/// A body as it was sent, before anything is required of it.
+pub(super) struct Body<'n, 'a> {
+    surface: Surface,
+    seen: u32,
+    pub(super) model: Kept<'a>,
+    pub(super) messages: Messages<'n, 'a>,
+    pub(super) prompts: Prompts<'a>,
+    pub(super) tools: Tools<'a>,
+    pub(super) max_tokens: Count,
+    pub(super) max_completion_tokens: Count,
+    pub(super) n: Count,
+    pub(super) best_of: Count,
+    pub(super) stream: Flag,
+    pub(super) include_usage: Flag,
+    pub(super) temperature: Number,
+    pub(super) response_format: ResponseFormat<'a>,
+    pub(super) metadata: Metadata<'n, 'a>,
+    pub(super) suffix: Kept<'a>,
+}
+
+impl<'n> Body<'n, '_> {
+    pub(super) fn new(needs: &'n Needs, surface: Surface) -> Self {
+        Self {
+            surface,
+            seen: 0,
+            model: Kept::default(),
+            messages: Messages::new(needs),
+            prompts: Prompts::new(needs.prompt),
+            tools: Tools {
+                keep: needs.tools,
+                ..Tools::default()
+            },
+            max_tokens: Count::default(),
+            max_completion_tokens: Count::default(),
+            n: Count::default(),
+            best_of: Count::default(),
+            stream: Flag::default(),
+            include_usage: Flag::default(),
+            temperature: Number::default(),
+            response_format: ResponseFormat::default(),
+            metadata: Metadata::new(&needs.metadata),
+            suffix: Kept::default(),
+        }
+    }
+
+    /// The bit of a field that this API has; no other field is read.
+    fn bit(&self, name: &str) -> Option<u32> {
+        let surfaces: (u32, &[Surface]) = match name {
+            "model" => (
+                0,
+                &[Surface::Chat, Surface::Completions, Surface::Embeddings],
+            ),
+            "messages" => (1, &[Surface::Chat]),
+            "prompt" => (2, &[Surface::Completions]),
+            "input" => (3, &[Surface::Embeddings]),
+            "tools" => (4, &[Surface::Chat]),
+            "functions" => (5, &[Surface::Chat]),
+            "max_tokens" => (6, &[Surface::Chat, Surface::Completions]),
+            "max_completion_tokens" => (7, &[Surface::Chat]),
+            "n" => (8, &[Surface::Chat, Surface::Completions]),
+            "best_of" => (9, &[Surface::Completions]),
+            "stream" => (10, &[Surface::Chat, Surface::Completions]),
+            "stream_options" => (11, &[Surface::Chat, Surface::Completions]),
+            "temperature" => (12, &[Surface::Chat, Surface::Completions]),
+            "response_format" => (13, &[Surface::Chat]),
+            "metadata" if !self.metadata.names.is_empty() => {
+                (14, &[Surface::Chat, Surface::Completions])
+            }
+            "suffix" => (15, &[Surface::Completions]),
+            _ => return None,
+        };
+        surfaces.1.contains(&self.surface).then_some(surfaces.0)
+    }
+}
+
+impl<'a> Node<'a> for Body<'_, 'a> {
+    const EXPECTED: &'static str = "a JSON object";
+    const OBJECT: bool = true;
+
+    fn null(&mut self) -> bool {
+        false
+    }
+
+    fn field<A: MapAccess<'a>>(&mut self, name: &str, value: Value<'_, A>) -> Result<(), A::Error> {
+        let Some(bit) = self.bit(name) else {
+            return value.skip();
+        };
+        once(&mut self.seen, bit, name)?;
+        match name {
+            "model" => value.into_node(&mut self.model),
+            "messages" => value.into_node(&mut self.messages),
+            "prompt" | "input" => value.into_node(&mut self.prompts),
+            "tools" | "functions" => value.into_node(&mut self.tools),
+            "max_tokens" => value.into_node(&mut self.max_tokens),
+            "max_completion_tokens" => value.into_node(&mut self.max_completion_tokens),
+            "n" => value.into_node(&mut self.n),
+            "best_of" => value.into_node(&mut self.best_of),
+            "stream" => value.into_node(&mut self.stream),
+            "stream_options" => value.into_node(&mut StreamOptions(&mut self.include_usage)),
+            "temperature" => value.into_node(&mut self.temperature),
+            "response_format" => value.into_node(&mut self.response_format),
+            "metadata" => value.into_node(&mut self.metadata),
+            "suffix" => value.into_node(&mut self.suffix),
+            _ => value.skip(),
+        }
+    }
+}
+
+/// `stream_options`
+struct StreamOptions<'f>(&'f mut Flag);
+
+impl<'a> Node<'a> for StreamOptions<'_> {
+    const EXPECTED: &'static str = "an object";
+    const OBJECT: bool = true;
+
+    fn field<A: MapAccess<'a>>(&mut self, name: &str, value: Value<'_, A>) -> Result<(), A::Error> {
+        match name {
+            "include_usage" => value.into_node(self.0),
+            _ => value.skip(),
+        }
+    }
+}
+
+/// `response_format`: its type, and how much its schema adds to the prompt.
+#[derive(Default)]
+pub(super) struct ResponseFormat<'a> {
+    pub(super) kind: Kept<'a>,
+    pub(super) tokens: u64,
+}
+
+impl<'a> Node<'a> for ResponseFormat<'a> {
+    const EXPECTED: &'static str = "an object with a `type`";
+    const OBJECT: bool = true;
+
+    fn field<A: MapAccess<'a>>(&mut self, name: &str, value: Value<'_, A>) -> Result<(), A::Error> {
+        match name {
+            "type" => value.into_node(&mut self.kind),
+            "json_schema" => {
+                let json: &'a RawValue = value.read()?;
+                self.tokens = self.tokens.saturating_add(tokens::of_text(json.get()));
+                Ok(())
+            }
+            _ => value.skip(),
+        }
+    }
+}
+
+/// `metadata`: the keys that the plan reads.
+pub(super) struct Metadata<'n, 'a> {
+    names: &'n [String],
+    pub(super) values: Vec<Option<Cow<'a, str>>>,
+}
+
+impl<'n> Metadata<'n, '_> {
+    fn new(names: &'n [String]) -> Self {
+        Self {
+            names,
+            values: vec![None; names.len()],
+        }
+    }
+}
+
+impl<'a> Node<'a> for Metadata<'_, 'a> {
+    const EXPECTED: &'static str = "an object of strings";
+    const OBJECT: bool = true;
+
+    fn field<A: MapAccess<'a>>(&mut self, name: &str, value: Value<'_, A>) -> Result<(), A::Error> {
+        let slot = self.names.iter().position(|wanted| wanted == name);
+        let Some(place) = slot.and_then(|slot| self.values.get_mut(slot)) else {
+            return value.skip();
+        };
+        let mut entry = Entry(None);
+        value.into_node(&mut entry)?;
+        *place = entry.0;
+        Ok(())
+    }
+}
+
+/// One value of the metadata; absent when null.
+struct Entry<'a>(Option<Cow<'a, str>>);
+
+impl<'a> Node<'a> for Entry<'a> {
+    const EXPECTED: &'static str = "a string";
+
+    fn string(&mut self, text: super::node::Text<'a, '_>) -> bool {
+        self.0 = Some(text.keep());
+        true
+    }
+}

@@ -1,0 +1,73 @@
+//! The tools that a request offers. All of their JSON goes to the model, so all of it is counted.
+
+use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess};
+use serde_json::value::RawValue;
+
+use super::node::{Filling, Kept, Node, Value};
+use crate::facts::Tool;
+use crate::tokens;
+
+/// `tools`, or the older `functions`.
+#[derive(Default)]
+pub(super) struct Tools<'a> {
+    /// Whether names and descriptions are wanted.
+    pub(super) keep: bool,
+    /// If they are.
+    pub(super) all: Vec<Tool<'a>>,
+    /// Estimated.
+    pub(super) tokens: u64,
+}
+
+impl<'a> Node<'a> for Tools<'a> {
+    const EXPECTED: &'static str = "an array of tools";
+    const ARRAY: bool = true;
+
+    fn element<A: SeqAccess<'a>>(&mut self, array: &mut A) -> Result<bool, A::Error> {
+        let Some(json) = array.next_element::<&'a RawValue>()?.map(RawValue::get) else {
+            return Ok(false);
+        };
+        self.tokens = self
+            .tokens
+            .saturating_add(tokens::of_text(json))
+            .saturating_add(tokens::TOOL);
+        if self.keep {
+            let mut tool = ToolNode::default();
+            let mut parser = serde_json::Deserializer::from_str(json);
+            Filling::new(&mut tool)
+                .deserialize(&mut parser)
+                .map_err(|error| {
+                    let text = error.to_string();
+                    let cause = text
+                        .rsplit_once(" at line ")
+                        .map_or(&*text, |(cause, _)| cause);
+                    A::Error::custom(cause)
+                })?;
+            self.all.push(Tool {
+                name: tool.name.0,
+                description: tool.description.0,
+            });
+        }
+        Ok(true)
+    }
+}
+
+/// One tool: name and description, wherever they stand.
+#[derive(Default)]
+struct ToolNode<'a> {
+    name: Kept<'a>,
+    description: Kept<'a>,
+}
+
+impl<'a> Node<'a> for ToolNode<'a> {
+    const EXPECTED: &'static str = "an object with a `function`";
+    const OBJECT: bool = true;
+
+    fn field<A: MapAccess<'a>>(&mut self, name: &str, value: Value<'_, A>) -> Result<(), A::Error> {
+        match name {
+            "function" | "custom" => value.into_node(self),
+            "name" => value.into_node(&mut self.name),
+            "description" => value.into_node(&mut self.description),
+            _ => value.skip(),
+        }
+    }
+}

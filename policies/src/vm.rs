@@ -1,0 +1,32 @@
+//! Runs the code of a plan's expressions.
+//!
+//! A stack machine over values that borrow from the facts, the plan and an arena that is reused: in steady state it
+//! allocates nothing. Work is bounded: loops are macros over lists, and a budget of steps ends what would take
+//! too long. What fails gives a failed value, never a panic; the rule that asked then acts closed.
+
+mod assemble;
+mod instruction;
+mod verify;
+
+pub use assemble::{Assembler, Pool};
+pub use instruction::{Comprehension, Field, Function, Instruction, Map, Member};
+pub use verify::CodeFlaw;
+pub(crate) use verify::{Bounds, Kind, Summary, verify};
+
+use jiff::tz::{Offset, TimeZone};
+
+/// A time zone by IANA name, or by its offset: `+02:00`.
+pub(crate) fn zone(name: &str) -> Option<TimeZone> {
+    let (sign, rest) = match name.strip_prefix(['+', '-']) {
+        Some(rest) => (if name.starts_with('-') { -1 } else { 1 }, rest),
+        None if name.as_bytes().first()?.is_ascii_digit() => (1, name),
+        None => return TimeZone::get(name).ok(),
+    };
+    let (hours, minutes) = rest.split_once(':')?;
+    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    if !(0..24).contains(&hours) || !(0..60).contains(&minutes) {
+        return None;
+    }
+    let seconds = sign * (hours * 3600 + minutes * 60);
+    Offset::from_seconds(seconds).ok().map(TimeZone::fixed)
+}

@@ -1,0 +1,611 @@
+//! The verifier of code: opcodes, operands, blocks, stack depth and stack types.
+//!
+//! One pass over the bytes, following the tree that they lay out. A type that is known only at run time (a claim of
+//! a token, an element of a nested list) agrees with everything here and is checked by the VM.
+
+use super::instruction::{Comprehension, Field, Function, Instruction, Map, Member};
+
+/// How deep blocks may nest: more than the front end's parser lets an expression nest.
+const MAXIMUM_NESTING: usize = 400;
+/// How deep macros may nest.
+pub(crate) const MAXIMUM_LOCALS: usize = 16;
+/// How many values may lie on the stack.
+const MAXIMUM_STACK: usize = 4096;
+
+/// What is wrong with code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CodeFlaw {
+    /// An opcode or operand that does not exist, or that is cut short.
+    #[error("an instruction does not exist")]
+    Instruction,
+    /// An operand beyond what the plan has.
+    #[error("an operand is out of range")]
+    Operand,
+    /// A block that is not where its length says, or that does not leave one value.
+    #[error("a block does not end where it says")]
+    Block,
+    /// Blocks nest too deep.
+    #[error("blocks nest too deep")]
+    Nesting,
+    /// Too few values on the stack, or too many.
+    #[error("the stack does not hold what is taken from it")]
+    Stack,
+    /// A value of the wrong type.
+    #[error("a value has the wrong type")]
+    Type,
+    /// The variable of no enclosing macro.
+    #[error("a variable belongs to no macro")]
+    Local,
+}
+
+/// A value's type, as far as code alone tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Any,
+    Null,
+    Bool,
+    Int,
+    Uint,
+    Double,
+    Text,
+    Bytes,
+    Timestamp,
+    Duration,
+    Ip,
+    Cidr,
+    Message,
+    Tool,
+    ToolCall,
+    /// An optional of a type not told.
+    Optional,
+    OptionalText,
+    OptionalDouble,
+    /// A list whose elements are of a type not told.
+    List,
+    Texts,
+    Messages,
+    Tools,
+    ToolCalls,
+}
+
+impl Kind {
+    fn agrees(self, other: Self) -> bool {
+        self == other
+            || self == Self::Any
+            || other == Self::Any
+            || (other == Self::List && self.is_list())
+            || (other == Self::Optional && self.is_optional())
+    }
+
+    const fn is_optional(self) -> bool {
+        matches!(
+            self,
+            Self::Any | Self::Optional | Self::OptionalText | Self::OptionalDouble
+        )
+    }
+
+    const fn optional_of(self) -> Self {
+        match self {
+            Self::Text => Self::OptionalText,
+            Self::Double => Self::OptionalDouble,
+            _ => Self::Optional,
+        }
+    }
+
+    const fn value(self) -> Self {
+        match self {
+            Self::OptionalText => Self::Text,
+            Self::OptionalDouble => Self::Double,
+            _ => Self::Any,
+        }
+    }
+
+    const fn is_list(self) -> bool {
+        matches!(
+            self,
+            Self::Any | Self::List | Self::Texts | Self::Messages | Self::Tools | Self::ToolCalls
+        )
+    }
+
+    const fn is_number(self) -> bool {
+        matches!(self, Self::Any | Self::Int | Self::Uint | Self::Double)
+    }
+
+    const fn element(self) -> Self {
+        match self {
+            Self::Texts => Self::Text,
+            Self::Messages => Self::Message,
+            Self::Tools => Self::Tool,
+            Self::ToolCalls => Self::ToolCall,
+            _ => Self::Any,
+        }
+    }
+
+    const fn list_of(self) -> Self {
+        match self {
+            Self::Text => Self::Texts,
+            Self::Message => Self::Messages,
+            Self::Tool => Self::Tools,
+            Self::ToolCall => Self::ToolCalls,
+            _ => Self::List,
+        }
+    }
+
+    fn join(self, other: Self) -> Self {
+        if self == other {
+            self
+        } else if self.is_list() && other.is_list() && self != Self::Any && other != Self::Any {
+            Self::List
+        } else if self.is_optional()
+            && other.is_optional()
+            && self != Self::Any
+            && other != Self::Any
+        {
+            Self::Optional
+        } else {
+            Self::Any
+        }
+    }
+}
+
+/// How many of each a plan has: what operands may refer to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Bounds {
+    pub(crate) strings: usize,
+    pub(crate) lists: usize,
+    pub(crate) sets: usize,
+    pub(crate) patterns: usize,
+    pub(crate) zones: usize,
+    pub(crate) maps: [usize; 4],
+}
+
+/// What the verifier learns of code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Summary {
+    /// The type of the result.
+    pub(crate) result: Kind,
+    /// The facts it reads: bit n is the field of number n.
+    pub(crate) reads: u32,
+}
+
+impl Summary {
+    pub(crate) const fn reads(self, field: Field) -> bool {
+        self.reads & (1 << field.number()) != 0
+    }
+
+    /// Whether its value depends on the tier, the model or the money of the candidate.
+    pub(crate) const fn is_contextual(self) -> bool {
+        self.reads(Field::Tier)
+            || self.reads(Field::Model)
+            || self.reads(Field::CostEstimate)
+            || self.reads(Field::CostCeiling)
+    }
+}
+
+/// Passes code, or says what is wrong with it.
+pub(crate) fn verify(code: &[u8], bounds: &Bounds) -> Result<Summary, CodeFlaw> {
+    let mut verifier = Verifier {
+        bounds,
+        reads: 0,
+        stack: Vec::new(),
+        locals: Vec::new(),
+    };
+    let result = verifier.block(code, 0)?;
+    Ok(Summary {
+        result,
+        reads: verifier.reads,
+    })
+}
+
+struct Verifier<'b> {
+    bounds: &'b Bounds,
+    reads: u32,
+    stack: Vec<Kind>,
+    locals: Vec<(u16, Kind)>,
+}
+
+impl Verifier<'_> {
+    /// A block leaves exactly one value, and takes none from below where it began.
+    fn block(&mut self, code: &[u8], nesting: usize) -> Result<Kind, CodeFlaw> {
+        if nesting > MAXIMUM_NESTING {
+            return Err(CodeFlaw::Nesting);
+        }
+        let base = self.stack.len();
+        let mut rest = code;
+        while !rest.is_empty() {
+            let (instruction, after) = Instruction::decode(rest).ok_or(CodeFlaw::Instruction)?;
+            rest = self.instruction(instruction, after, base, nesting)?;
+            if self.stack.len() > MAXIMUM_STACK {
+                return Err(CodeFlaw::Stack);
+            }
+        }
+        let result = self.pop(base)?;
+        if self.stack.len() != base {
+            return Err(CodeFlaw::Block);
+        }
+        Ok(result)
+    }
+
+    fn instruction<'c>(
+        &mut self,
+        instruction: Instruction<'c>,
+        after: &'c [u8],
+        base: usize,
+        nesting: usize,
+    ) -> Result<&'c [u8], CodeFlaw> {
+        match instruction {
+            Instruction::SkipIfFalse(length) => {
+                return self.connective(Instruction::And, length, after, base, nesting);
+            }
+            Instruction::SkipIfTrue(length) => {
+                return self.connective(Instruction::Or, length, after, base, nesting);
+            }
+            Instruction::Choose(length) => return self.choose(length, after, base, nesting),
+            Instruction::Comprehend {
+                kind,
+                local,
+                filter,
+                body,
+            } => {
+                let (filter, after) = split(after, filter)?;
+                let (body, after) = split(after, body)?;
+                self.comprehend(kind, local, filter, body, base, nesting)?;
+                return Ok(after);
+            }
+            // These stand only where the instructions above put them.
+            Instruction::And | Instruction::Or | Instruction::Jump(_) => {
+                return Err(CodeFlaw::Block);
+            }
+            Instruction::MakeList(count) => {
+                let mut element = if count == 0 {
+                    Kind::Any
+                } else {
+                    self.pop(base)?
+                };
+                for _ in 1..count {
+                    element = element.join(self.pop(base)?);
+                }
+                self.stack.push(element.list_of());
+            }
+            Instruction::Call(function) => self.call(function, base)?,
+            _ => self.simple(instruction, base)?,
+        }
+        Ok(after)
+    }
+
+    /// `SkipIf… block And|Or`
+    fn connective<'c>(
+        &mut self,
+        ends_with: Instruction<'_>,
+        length: u32,
+        after: &'c [u8],
+        base: usize,
+        nesting: usize,
+    ) -> Result<&'c [u8], CodeFlaw> {
+        self.take(Kind::Bool, base)?;
+        let (block, after) = split(after, length)?;
+        let right = self.block(block, nesting + 1)?;
+        if !right.agrees(Kind::Bool) {
+            return Err(CodeFlaw::Type);
+        }
+        match Instruction::decode(after) {
+            Some((instruction, after)) if instruction == ends_with => {
+                self.stack.push(Kind::Bool);
+                Ok(after)
+            }
+            _ => Err(CodeFlaw::Block),
+        }
+    }
+
+    /// `Choose then Jump otherwise`
+    fn choose<'c>(
+        &mut self,
+        length: u32,
+        after: &'c [u8],
+        base: usize,
+        nesting: usize,
+    ) -> Result<&'c [u8], CodeFlaw> {
+        self.take(Kind::Bool, base)?;
+        let (block, after) = split(after, length)?;
+        let then = self.block(block, nesting + 1)?;
+        let Some((Instruction::Jump(length), after)) = Instruction::decode(after) else {
+            return Err(CodeFlaw::Block);
+        };
+        let (block, after) = split(after, length)?;
+        let otherwise = self.block(block, nesting + 1)?;
+        self.stack.push(then.join(otherwise));
+        Ok(after)
+    }
+
+    fn comprehend(
+        &mut self,
+        kind: Comprehension,
+        local: u16,
+        filter: &[u8],
+        body: &[u8],
+        base: usize,
+        nesting: usize,
+    ) -> Result<(), CodeFlaw> {
+        let range = self.pop(base)?;
+        if !range.is_list() {
+            return Err(CodeFlaw::Type);
+        }
+        if self.locals.len() >= MAXIMUM_LOCALS || usize::from(local) >= MAXIMUM_LOCALS {
+            return Err(CodeFlaw::Nesting);
+        }
+        if self.locals.iter().any(|(number, _)| *number == local) {
+            return Err(CodeFlaw::Local);
+        }
+        self.locals.push((local, range.element()));
+        if !filter.is_empty() {
+            let filter = self.block(filter, nesting + 1)?;
+            if kind != Comprehension::Map || !filter.agrees(Kind::Bool) {
+                return Err(CodeFlaw::Type);
+            }
+        }
+        let body = self.block(body, nesting + 1)?;
+        self.locals.pop();
+        let is_condition = kind != Comprehension::Map;
+        if is_condition && !body.agrees(Kind::Bool) {
+            return Err(CodeFlaw::Type);
+        }
+        self.stack.push(match kind {
+            Comprehension::Map => body.list_of(),
+            Comprehension::Filter => range.element().list_of(),
+            _ => Kind::Bool,
+        });
+        Ok(())
+    }
+
+    fn simple(&mut self, instruction: Instruction<'_>, base: usize) -> Result<(), CodeFlaw> {
+        let pushed = match instruction {
+            Instruction::Null => Kind::Null,
+            Instruction::Bool(_) => Kind::Bool,
+            Instruction::Int(_) => Kind::Int,
+            Instruction::Uint(_) => Kind::Uint,
+            Instruction::Double(_) => Kind::Double,
+            Instruction::Text(index) => within(index, self.bounds.strings, Kind::Text)?,
+            Instruction::Bytes(_) => Kind::Bytes,
+            Instruction::Timestamp(_, nanoseconds) => {
+                within(nanoseconds, 1_000_000_000, Kind::Timestamp)?
+            }
+            Instruction::Duration(_) => Kind::Duration,
+            Instruction::Ip(_) => Kind::Ip,
+            Instruction::Cidr(address, length) => {
+                let longest = if address.is_ipv4() { 32 } else { 128 };
+                within(length.into(), longest + 1, Kind::Cidr)?
+            }
+            Instruction::Absent => Kind::Optional,
+            Instruction::List(index) => within(index, self.bounds.lists, Kind::List)?,
+            Instruction::Field(field) => {
+                self.reads |= 1 << field.number();
+                field_kind(field)
+            }
+            Instruction::Lookup(Map::Claims, slot) => {
+                self.slot(Map::Claims, slot, Kind::Optional)?
+            }
+            Instruction::Lookup(map, slot) => self.slot(map, slot, Kind::OptionalText)?,
+            Instruction::Has(map, slot) => self.slot(map, slot, Kind::Bool)?,
+            Instruction::Local(local) => {
+                let found = self.locals.iter().find(|(number, _)| *number == local);
+                found.ok_or(CodeFlaw::Local)?.1
+            }
+            Instruction::Member(member) => {
+                self.take(owner(member), base)?;
+                match member {
+                    Member::MessageToolCalls => Kind::ToolCalls,
+                    _ => Kind::Text,
+                }
+            }
+            Instruction::Match(index) => {
+                self.take(Kind::Text, base)?;
+                within(index, self.bounds.patterns, Kind::Bool)?
+            }
+            Instruction::InSet(index) => {
+                self.pop(base)?;
+                within(index, self.bounds.sets, Kind::Bool)?
+            }
+            Instruction::Zoned(function, zone) => {
+                self.take(Kind::Timestamp, base)?;
+                if !function.is_zoned() {
+                    return Err(CodeFlaw::Operand);
+                }
+                within(zone, self.bounds.zones, Kind::Int)?
+            }
+            _ => return Err(CodeFlaw::Instruction),
+        };
+        self.stack.push(pushed);
+        Ok(())
+    }
+
+    fn slot(&self, map: Map, slot: u16, kind: Kind) -> Result<Kind, CodeFlaw> {
+        let slots = self.bounds.maps.get(usize::from(map.number())).copied();
+        within(slot.into(), slots.unwrap_or_default(), kind)
+    }
+
+    fn call(&mut self, function: Function, base: usize) -> Result<(), CodeFlaw> {
+        let mut arguments = [Kind::Any; 3];
+        for argument in arguments.iter_mut().take(function.arity()).rev() {
+            *argument = self.pop(base)?;
+        }
+        let result = signature(function, arguments).ok_or(CodeFlaw::Type)?;
+        self.stack.push(result);
+        Ok(())
+    }
+
+    fn pop(&mut self, base: usize) -> Result<Kind, CodeFlaw> {
+        if self.stack.len() <= base {
+            return Err(CodeFlaw::Stack);
+        }
+        self.stack.pop().ok_or(CodeFlaw::Stack)
+    }
+
+    fn take(&mut self, kind: Kind, base: usize) -> Result<(), CodeFlaw> {
+        if self.pop(base)?.agrees(kind) {
+            Ok(())
+        } else {
+            Err(CodeFlaw::Type)
+        }
+    }
+}
+
+fn split(code: &[u8], length: u32) -> Result<(&[u8], &[u8]), CodeFlaw> {
+    code.split_at_checked(length as usize)
+        .ok_or(CodeFlaw::Block)
+}
+
+fn within(index: u32, count: usize, kind: Kind) -> Result<Kind, CodeFlaw> {
+    if (index as usize) < count {
+        Ok(kind)
+    } else {
+        Err(CodeFlaw::Operand)
+    }
+}
+
+const fn owner(member: Member) -> Kind {
+    match member {
+        Member::MessageRole
+        | Member::MessageContent
+        | Member::MessageName
+        | Member::MessageToolCallId
+        | Member::MessageToolCalls => Kind::Message,
+        Member::ToolName | Member::ToolDescription => Kind::Tool,
+        Member::ToolCallName | Member::ToolCallArguments => Kind::ToolCall,
+    }
+}
+
+const fn field_kind(field: Field) -> Kind {
+    match field {
+        Field::RequestTokens
+        | Field::RequestMaxTokens
+        | Field::RequestTurns
+        | Field::RequestImages
+        | Field::EndpointQueue => Kind::Int,
+        Field::RequestStream => Kind::Bool,
+        Field::RequestTemperature => Kind::OptionalDouble,
+        Field::RequestMessages => Kind::Messages,
+        Field::RequestTools => Kind::Tools,
+        Field::EndpointLora => Kind::Texts,
+        Field::Difficulty
+        | Field::Threshold
+        | Field::CostEstimate
+        | Field::CostCeiling
+        | Field::EndpointKvCache => Kind::Double,
+        Field::SourceIp => Kind::Ip,
+        Field::Now => Kind::Timestamp,
+        _ => Kind::Text,
+    }
+}
+
+/// The result of a call on arguments of these types; `None` when it takes no such.
+fn signature(function: Function, arguments: [Kind; 3]) -> Option<Kind> {
+    let [first, second, third] = arguments;
+    let all = |kind: Kind| {
+        [first, second, third]
+            .iter()
+            .take(function.arity())
+            .all(|k| k.agrees(kind))
+    };
+    let result = |fits: bool, kind: Kind| fits.then_some(kind);
+    match function {
+        Function::Not => result(all(Kind::Bool), Kind::Bool),
+        Function::Equal | Function::NotEqual => Some(Kind::Bool),
+        Function::Less | Function::LessOrEqual | Function::Greater | Function::GreaterOrEqual => {
+            result(are_ordered(first, second), Kind::Bool)
+        }
+        Function::In => result(second.is_list(), Kind::Bool),
+        Function::Negate | Function::Absolute => {
+            result(first.is_number() || first == Kind::Duration, first)
+        }
+        Function::Add
+        | Function::Subtract
+        | Function::Multiply
+        | Function::Divide
+        | Function::Remainder => sum(function, first, second),
+        Function::Size => result(
+            first.is_list() || matches!(first, Kind::Text | Kind::Bytes),
+            Kind::Int,
+        ),
+        Function::Contains | Function::StartsWith | Function::EndsWith => {
+            result(all(Kind::Text), Kind::Bool)
+        }
+        Function::IndexOf | Function::LastIndexOf => result(all(Kind::Text), Kind::Int),
+        Function::Split => result(all(Kind::Text), Kind::Texts),
+        Function::Join => result(first.is_list() && second.agrees(Kind::Text), Kind::Text),
+        Function::LowerAscii
+        | Function::UpperAscii
+        | Function::Trim
+        | Function::Replace
+        | Function::Reverse => result(all(Kind::Text), Kind::Text),
+        Function::ToInt => Some(Kind::Int),
+        Function::ToUint => Some(Kind::Uint),
+        Function::ToDouble => Some(Kind::Double),
+        Function::ToString => Some(Kind::Text),
+        _ if function.is_zoned() => result(
+            first.agrees(Kind::Timestamp) || first == Kind::Duration,
+            Kind::Int,
+        ),
+        Function::OptionalOf => Some(first.optional_of()),
+        Function::HasValue => result(all(Kind::Optional), Kind::Bool),
+        // `optional.none()` is an optional of no type told: the other side tells it.
+        Function::OrValue => result(
+            first.is_optional(),
+            if first == Kind::Optional {
+                Kind::Any
+            } else {
+                first.value().join(second)
+            },
+        ),
+        Function::Value => result(first.is_optional(), first.value()),
+        Function::Or => result(all(Kind::Optional), first.join(second)),
+        Function::ContainsIp => result(
+            first.agrees(Kind::Cidr) && second.agrees(Kind::Ip),
+            Kind::Bool,
+        ),
+        Function::Family => result(all(Kind::Ip), Kind::Int),
+        Function::IsLoopback => result(all(Kind::Ip), Kind::Bool),
+        Function::Greatest | Function::Least => {
+            result(first.is_number() && second.is_number(), first.join(second))
+        }
+        Function::Ceiling | Function::Floor | Function::Round => {
+            result(all(Kind::Double), Kind::Double)
+        }
+        _ => None,
+    }
+}
+
+fn are_ordered(first: Kind, second: Kind) -> bool {
+    let same = first.agrees(second)
+        && !matches!(
+            first,
+            Kind::Message
+                | Kind::Tool
+                | Kind::ToolCall
+                | Kind::Optional
+                | Kind::OptionalText
+                | Kind::OptionalDouble
+                | Kind::Null
+        );
+    same || first.is_number() && second.is_number()
+}
+
+fn sum(function: Function, first: Kind, second: Kind) -> Option<Kind> {
+    if first == Kind::Any || second == Kind::Any {
+        return Some(Kind::Any);
+    }
+    if first.is_number() && first == second {
+        let whole = first != Kind::Double;
+        return (whole || function != Function::Remainder).then_some(first);
+    }
+    match (function, first, second) {
+        (Function::Add, Kind::Text | Kind::Bytes | Kind::Duration, _) if first == second => {
+            Some(first)
+        }
+        (Function::Add, ..) if first.is_list() && second.is_list() => Some(first.join(second)),
+        (Function::Add | Function::Subtract, Kind::Timestamp, Kind::Duration)
+        | (Function::Add, Kind::Duration, Kind::Timestamp) => Some(Kind::Timestamp),
+        (Function::Subtract, Kind::Timestamp, Kind::Timestamp)
+        | (Function::Subtract, Kind::Duration, Kind::Duration) => Some(Kind::Duration),
+        _ => None,
+    }
+}
