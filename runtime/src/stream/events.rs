@@ -19,6 +19,8 @@ pub(crate) struct Told {
     pub(crate) usage: Option<Usage>,
     /// Tokens of the text that went by, estimated.
     pub(crate) tokens: u64,
+    /// Whether an event with data went by.
+    pub(crate) data: bool,
     /// Whether a choice was finished.
     finished: bool,
     /// Whether `[DONE]` went by.
@@ -95,11 +97,6 @@ impl Watcher {
         }
     }
 
-    /// Whether the stream stands at the beginning of a line.
-    pub(crate) fn at_line_start(&self) -> bool {
-        self.line.is_empty() && !self.too_long
-    }
-
     /// Reads all lines that the chunk completes; `each` gets every piece of text, and whether it is passed on.
     fn scan(&mut self, chunk: &[u8], mut each: impl FnMut(&[u8], bool)) {
         let mut left = chunk;
@@ -144,6 +141,7 @@ impl Watcher {
         let Some(data) = text.strip_prefix(b"data:") else {
             return true;
         };
+        self.told.data = true;
         let data = data.trim_ascii_start();
         if data == b"[DONE]" {
             self.told.done = true;
