@@ -5,7 +5,9 @@
 //! everything that decides calls it. Money is integer nano-dollars, tokens are integers.
 
 pub mod cost;
+pub mod decide;
 pub mod decision;
+pub mod difficulty;
 #[doc(hidden)]
 pub mod example;
 pub mod facts;
@@ -17,7 +19,9 @@ pub mod request;
 pub mod tokens;
 pub mod vm;
 
+pub use decide::{decide, fall_back};
 pub use decision::{Decision, Outcome};
 pub use facts::{Caller, Facts, Request};
 pub use money::NanoDollars;
 pub use plan::{Plan, PlanError};
+pub use vm::Evaluation;

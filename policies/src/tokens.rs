@@ -33,9 +33,9 @@ const LINE_BREAK: u64 = 40;
 const MARKS: u64 = 57;
 const FURTHER_MARK: u64 = 9;
 /// Latin letters with accents, Cyrillic, Greek, Arabic, Hebrew.
-const TWO_BYTES: u64 = 29;
+const TWO_BYTES: u64 = 22;
 /// Chinese, Japanese, Korean, Indic scripts.
-const THREE_BYTES: u64 = 58;
+const THREE_BYTES: u64 = 50;
 /// Emoji and rare characters.
 const FOUR_BYTES: u64 = 160;
 
@@ -226,7 +226,8 @@ mod tests {
     proptest! {
         #[test]
         fn more_text_is_not_fewer_tokens(text in ".{0,200}", more in ".{0,50}") {
-            prop_assert!(of_text(&format!("{text}{more}")) >= of_text(&text));
+            let longer = text.clone() + &more;
+            prop_assert!(of_text(&longer) >= of_text(&text));
         }
 
         #[test]

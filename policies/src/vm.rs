@@ -4,12 +4,27 @@
 //! allocates nothing. Work is bounded: loops are macros over lists, and a budget of steps ends what would take
 //! too long. What fails gives a failed value, never a panic; the rule that asked then acts closed.
 
+mod arithmetic;
 mod assemble;
+mod compare;
+mod evaluation;
+mod inputs;
 mod instruction;
+mod machine;
+mod network;
+mod text;
+mod time;
+mod value;
 mod verify;
 
 pub use assemble::{Assembler, Pool};
+pub use evaluation::{Evaluation, admits};
+pub(crate) use evaluation::{Session, Verdict, stable_hash};
+pub(crate) use inputs::Context;
+pub use inputs::Endpoint;
 pub use instruction::{Comprehension, Field, Function, Instruction, Map, Member};
+pub use value::Failure;
+pub(crate) use value::Value;
 pub use verify::CodeFlaw;
 pub(crate) use verify::{Bounds, Kind, Summary, verify};
 

@@ -7,8 +7,8 @@ use super::view::{Period, Quota, Root, Scalar, Step, Tier, Window};
 use super::{PlanError, section};
 use crate::vm::zone;
 
-/// The most records of a kind that decisions can refer to.
-const MOST: usize = u16::MAX as usize;
+/// The most records of a kind that decisions can refer to: a counter of 16 bits may stand one after the last.
+const MOST: usize = u16::MAX as usize - 1;
 
 /// Checks everything that is not about one column alone and not about code.
 pub(super) fn check(root: &Root<'_>) -> Result<(), PlanError> {

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use regex::{Regex, RegexBuilder};
 
 use super::verify::Flaw;
-use super::view::{Root, Step};
+use super::view::{Root, Step, Tier};
 use super::{Needs, PlanError, section};
 use crate::vm::{self, Bounds, Field, Kind, Summary};
 
@@ -18,6 +18,8 @@ pub(crate) struct Tables {
     pub(crate) patterns: Vec<Regex>,
     pub(crate) zones: Vec<TimeZone>,
     pub(crate) expressions: Vec<Summary>,
+    /// The model that each tier tries first; a split stands for its largest arm.
+    pub(crate) homes: Vec<u16>,
     /// Accepted names that are exact, sorted by name.
     pub(crate) exact: Vec<u16>,
     /// Accepted prefixes, the longest first.
@@ -42,6 +44,7 @@ impl Tables {
             patterns,
             zones: zones.collect(),
             expressions,
+            homes: root.tiers().filter_map(|tier| home(&tier)).collect(),
             exact,
             prefixes,
         })
@@ -132,6 +135,17 @@ fn types(root: &Root<'_>, expressions: &[Summary]) -> Result<(), PlanError> {
         }
     }
     Ok(())
+}
+
+/// Of arms with equal shares the last, as the compiler has it where `on` names a tier.
+fn home(tier: &Tier<'_>) -> Option<u16> {
+    match tier.steps().next()? {
+        Step::Try(model) => Some(model),
+        Step::Split { arms, .. } => {
+            let largest = arms.reduce(|best, arm| if arm.1 >= best.1 { arm } else { best });
+            largest.map(|(model, _)| model)
+        }
+    }
 }
 
 fn needs(root: &Root<'_>, expressions: &[Summary]) -> Needs {

@@ -1,1 +1,372 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
+use proptest::prelude::*;
+
+use super::*;
+use crate::facts::{Tool, ToolCall};
+
+fn everything() -> Needs {
+    Needs {
+        prompt: true,
+        system: true,
+        messages: true,
+        tools: true,
+        difficulty: true,
+        headers: vec!["x-session-id".to_owned(), "x-missing".to_owned()],
+        metadata: vec!["team".to_owned(), "job".to_owned()],
+        claims: Vec::new(),
+    }
+}
+
+fn read<'a>(needs: &Needs, surface: Surface, body: &'a str) -> Result<Request<'a>, RequestError> {
+    let header = |name: &str| (name == "x-session-id").then_some("s-1");
+    Request::read(needs, surface, "/v1/x", &header, body.as_bytes())
+}
+
+fn chat(body: &str) -> Request<'_> {
+    read(&everything(), Surface::Chat, body).unwrap()
+}
+
+/// Checks that a body is refused with this message and parameter.
+fn check_refused(surface: Surface, body: &str, message: &str, param: Option<&str>) {
+    let error = read(&everything(), surface, body).unwrap_err();
+    assert_eq!(error.to_string(), message, "for {body}");
+    assert_eq!(error.param(), param, "for {body}");
+    // A plan that needs nothing refuses the same.
+    let bare = read(&Needs::default(), surface, body);
+    if !message.contains("metadata") && !message.contains("tools") {
+        assert_eq!(bare.unwrap_err(), error);
+    }
+}
+
+const AGENT: &str = r#"{
+    "model": "auto", "stream": true, "stream_options": {"include_usage": true}, "temperature": 0.2, "n": 2,
+    "max_tokens": 100, "max_completion_tokens": 200, "response_format": {"type": "json_object"},
+    "metadata": {"team": "payments", "other": 7}, "unknown": {"deep": [1, {"x": null}]},
+    "tools": [{"type": "function", "function": {"name": "write_file", "description": "writes", "parameters": {"type": "object"}}}],
+    "messages": [
+        {"role": "system", "content": "be brief"},
+        {"role": "developer", "content": [{"type": "text", "text": "be kind"}]},
+        {"role": "user", "name": "jo", "content": "first"},
+        {"role": "assistant", "content": null, "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "write_file", "arguments": "{\"a\":1}"}}]},
+        {"role": "tool", "tool_call_id": "c1", "content": "done"},
+        {"role": "assistant", "content": "ok", "function_call": {"name": "old", "arguments": "{}"}},
+        {"content": [
+            {"type": "text", "text": "what is\nthis"},
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA", "detail": "low"}},
+            {"type": "image_url", "image_url": {"url": "https://x/y.png"}},
+            {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
+            {"type": "text", "text": "really?"}
+        ], "role": "user"}
+    ]
+}"#;
+
+#[test]
+fn an_agents_call() {
+    let request = chat(AGENT);
+    assert_eq!(request.model, "auto");
+    assert_eq!(request.path, "/v1/x");
+    assert_eq!(request.prompt, "what is\nthis\nreally?");
+    assert_eq!(request.system, "be brief\nbe kind");
+    assert_eq!((request.turns, request.images, request.answers), (3, 2, 2));
+    assert!(request.stream && request.include_usage);
+    assert_eq!(request.temperature, Some(0.2));
+    assert_eq!(request.max_tokens, Some(200));
+    assert_eq!(request.response_format, "json_object");
+    assert_eq!(request.headers, [Some("s-1".into()), None]);
+    assert_eq!(request.metadata, [Some("payments".into()), None]);
+    assert_eq!(
+        request.tools,
+        [Tool {
+            name: "write_file".into(),
+            description: "writes".into()
+        }]
+    );
+    assert_eq!(request.messages.len(), 7);
+    assert_eq!(request.messages[2].name, "jo");
+    assert_eq!(
+        request.messages[3].tool_calls,
+        [ToolCall {
+            name: "write_file".into(),
+            arguments: r#"{"a":1}"#.into()
+        }]
+    );
+    assert_eq!(request.messages[4].tool_call_id, "c1");
+    assert_eq!(request.messages[5].tool_calls[0].name, "old");
+}
+
+#[test]
+fn what_is_not_needed_is_not_kept_but_counted() {
+    let (all, bare) = (
+        chat(AGENT),
+        read(&Needs::default(), Surface::Chat, AGENT).unwrap(),
+    );
+    assert_eq!((bare.prompt.as_ref(), bare.system.as_ref()), ("", ""));
+    assert!(bare.messages.is_empty() && bare.tools.is_empty() && bare.metadata.is_empty());
+    assert_eq!(
+        (bare.tokens, bare.turns, bare.images),
+        (all.tokens, all.turns, all.images)
+    );
+    assert_eq!((bare.max_tokens, bare.stream), (all.max_tokens, all.stream));
+    assert!(all.tokens > tokens::IMAGE + tokens::IMAGE_LOW);
+}
+
+#[test]
+fn strings_without_escapes_are_borrowed() {
+    let request = chat(r#"{"model":"m","messages":[{"role":"user","content":"plain"}]}"#);
+    assert!(matches!(request.prompt, Cow::Borrowed("plain")));
+    assert!(matches!(
+        request.messages[0].content,
+        Cow::Borrowed("plain")
+    ));
+    assert!(matches!(request.model, Cow::Borrowed("m")));
+}
+
+#[test]
+fn a_prompt_alone_is_as_if_it_had_been_read() {
+    let body = r#"{"model":"m","messages":[{"role":"user","content":"What is 2+2?"}]}"#;
+    let (read, made) = (chat(body), Request::of_prompt("What is 2+2?"));
+    assert_eq!(
+        (read.tokens, read.turns, read.answers),
+        (made.tokens, made.turns, made.answers)
+    );
+    assert_eq!((read.prompt, read.messages), (made.prompt, made.messages));
+}
+
+#[test]
+fn completions() {
+    fn check<'a>(body: &'a str, prompt: &str, answers: u64) -> Request<'a> {
+        let request = read(&everything(), Surface::Completions, body).unwrap();
+        assert_eq!(
+            (request.prompt.as_ref(), request.answers),
+            (prompt, answers),
+            "{body}"
+        );
+        request
+    }
+    check(r#"{"model":"m","prompt":"once"}"#, "once", 1);
+    check(
+        r#"{"model":"m","prompt":["once","twice"],"n":2,"best_of":3}"#,
+        "once\ntwice",
+        6,
+    );
+    let tokens = check(r#"{"model":"m","prompt":[1,2,3,4]}"#, "", 1);
+    assert_eq!((tokens.tokens, tokens.largest_prompt), (4, 4));
+    let batch = check(r#"{"model":"m","prompt":[[1,2,3],[4]]}"#, "", 2);
+    assert_eq!((batch.tokens, batch.largest_prompt), (4, 3));
+}
+
+#[test]
+fn embeddings_have_no_answer() {
+    let request = read(
+        &everything(),
+        Surface::Embeddings,
+        r#"{"model":"e5","input":["a","b b b"]}"#,
+    )
+    .unwrap();
+    assert_eq!(
+        (request.answers, request.tokens, request.largest_prompt),
+        (0, 4, 3)
+    );
+    assert_eq!(request.prompt, "a\nb b b");
+}
+
+#[test]
+fn not_json() {
+    check_refused(
+        Surface::Chat,
+        " ",
+        "the body is empty: send a JSON object with `model` and `messages`",
+        None,
+    );
+    check_refused(
+        Surface::Chat,
+        "{\"model\": \"m\",\n \"messages\": [}",
+        "the body is not JSON: expected value (line 2, column 15)",
+        None,
+    );
+    check_refused(
+        Surface::Chat,
+        "{} x",
+        "the body is not JSON: trailing characters (line 1, column 4)",
+        None,
+    );
+    let deep = format!("{{\"messages\":{}", "[".repeat(100_000));
+    assert!(read(&everything(), Surface::Chat, &deep).is_err());
+    let deep = format!(
+        "{{\"unknown\":{}{}}}",
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
+    assert!(read(&everything(), Surface::Chat, &deep).is_err());
+}
+
+#[test]
+fn wrong_types_are_named_by_their_path() {
+    let check = |body, message, param| check_refused(Surface::Chat, body, message, Some(param));
+    check(
+        "[]",
+        "`the body` must be a JSON object, not an array",
+        "the body",
+    );
+    check(
+        r#"{"model":5}"#,
+        "`model` must be a string, not the number `5`",
+        "model",
+    );
+    check(
+        r#"{"model":"m","messages":[{"role":"user","content":"x"},{"role":"user","content":5}]}"#,
+        "`messages[1].content` must be a string or an array of parts, not the number `5`",
+        "messages[1].content",
+    );
+    check(
+        r#"{"model":"m","messages":[{"content":"x"}]}"#,
+        "`messages[0]` must be an object with `role` and `content`, not an object without `role`",
+        "messages[0]",
+    );
+    check(
+        r#"{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":{}}]}]}"#,
+        "`messages[0].content[0].text` must be a string, not an object",
+        "messages[0].content[0].text",
+    );
+    check(
+        r#"{"model":"m","messages":"hi"}"#,
+        "`messages` must be an array of messages, not a string",
+        "messages",
+    );
+    check(
+        r#"{"model":"m","max_tokens":-5}"#,
+        "`max_tokens` must be a whole number, 0 or more, not the number `-5`",
+        "max_tokens",
+    );
+    check(
+        r#"{"model":"m","max_tokens":1.5}"#,
+        "`max_tokens` must be a whole number, 0 or more, not the number `1.5`",
+        "max_tokens",
+    );
+    check(
+        r#"{"model":"m","stream":"yes"}"#,
+        "`stream` must be true or false, not a string",
+        "stream",
+    );
+    check(
+        r#"{"model":"m","metadata":{"team":1}}"#,
+        "`metadata.team` must be a string, not the number `1`",
+        "metadata.team",
+    );
+    check(
+        r#"{"model":"m","tools":[{"function":{"name":5}}]}"#,
+        "`tools` must be a string, not the number `5`",
+        "tools",
+    );
+}
+
+#[test]
+fn fields_that_stand_twice() {
+    let check = |body, message, param| check_refused(Surface::Chat, body, message, Some(param));
+    check(
+        r#"{"model":"a","model":"b"}"#,
+        "`model` is sent twice: send it once",
+        "model",
+    );
+    check(
+        r#"{"model":"a","messages":[{"role":"user","content":"x","content":"y"}]}"#,
+        "`messages[0].content` is sent twice: send it once",
+        "messages[0].content",
+    );
+    assert!(
+        read(
+            &everything(),
+            Surface::Chat,
+            r#"{"x":1,"x":2,"model":"m","messages":[{"role":"user"}]}"#
+        )
+        .is_ok()
+    );
+}
+
+#[test]
+fn what_is_missing() {
+    check_refused(
+        Surface::Chat,
+        r#"{"messages":[{"role":"user","content":"x"}]}"#,
+        "`model` is missing: name one that `GET /v1/models` lists",
+        Some("model"),
+    );
+    for body in [
+        r#"{"model":"m"}"#,
+        r#"{"model":"m","messages":[]}"#,
+        r#"{"model":"m","messages":null}"#,
+    ] {
+        check_refused(
+            Surface::Chat,
+            body,
+            "`messages` is missing or empty: send at least one, such as {\"role\": \"user\", \"content\": \"…\"}",
+            Some("messages"),
+        );
+    }
+    check_refused(
+        Surface::Embeddings,
+        r#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#,
+        "`input` is missing or empty: send a string, or an array of strings or token ids",
+        Some("input"),
+    );
+}
+
+#[test]
+fn absurd_numbers() {
+    let check = |field: &str, value: &str, message: &str| {
+        let body = format!(
+            r#"{{"model":"m","messages":[{{"role":"user","content":"x"}}],"{field}":{value}}}"#
+        );
+        check_refused(Surface::Chat, &body, message, Some(field));
+    };
+    check("n", "129", "`n` must be from 1 to 128, not 129");
+    check("n", "0", "`n` must be from 1 to 128, not 0");
+    check(
+        "max_tokens",
+        "4294967296",
+        "`max_tokens` must be from 0 to 4294967295, not 4294967296",
+    );
+    check(
+        "max_completion_tokens",
+        "18446744073709551615",
+        "`max_completion_tokens` must be from 0 to 4294967295, not 18446744073709551615",
+    );
+}
+
+#[test]
+fn what_engines_cache_is_found_in_place() {
+    let body = br#"{"model":"m","messages":[{"role":"user"}],"tools":[1]}"#;
+    assert_eq!(prefix_text(body), ["[1]", r#"[{"role":"user"}]"#]);
+    assert_eq!(prefix_text(br#"{"prompt":"once"}"#), ["", "\"once\""]);
+    assert_eq!(prefix_text(b"no"), ["", ""]);
+}
+
+proptest! {
+    #[test]
+    fn no_body_panics(body in "(?s).{0,200}") {
+        let _ = read(&everything(), Surface::Chat, &body);
+    }
+
+    #[test]
+    fn nothing_that_looks_like_a_body_panics(
+        body in r#"\{("(model|messages|tools|n|prompt|input|metadata)":("x"|null|5|-1|\[|\]|\{|\}|"role":|"content":|,){0,6},?){0,4}\}"#,
+    ) {
+        for surface in [Surface::Chat, Surface::Completions, Surface::Embeddings] {
+            let _ = read(&everything(), surface, &body);
+        }
+    }
+
+    #[test]
+    fn any_text_comes_through(text in "(?s).{0,100}") {
+        let body = serde_json::json!({"model": "m", "messages": [{"content": text, "role": "user"}]}).to_string();
+        let request = chat(&body);
+        prop_assert_eq!(request.prompt.as_ref(), text.as_str());
+        prop_assert_eq!(request.tokens, Request::of_prompt(&text).tokens);
+    }
+}

@@ -1,0 +1,181 @@
+//! Caps, denials and priorities.
+
+use super::{Decider, QuotaReading};
+use crate::cost;
+use crate::decision::{Route, RuleReference};
+use crate::money::NanoDollars;
+use crate::plan::draft::{ModelIndex, TierIndex};
+use crate::plan::view::{Model, QuotaAction};
+use crate::vm::Context;
+
+/// The answer that is reserved where the client set no limit: more is rare, and settled when it comes.
+const USUAL_LIMIT: u64 = 4096;
+
+/// How low the caps that act hold a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lowered {
+    /// The highest tier that they allow.
+    pub(crate) tier: TierIndex,
+    /// The cap or quota that says so; none where no cap acts.
+    pub(crate) rule: Option<RuleReference>,
+}
+
+/// How long the answers of a model may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// The most tokens of one answer: what the client asked, at most what the model can.
+    pub(crate) limit: u64,
+    /// Tokens reserved for all answers together.
+    pub(crate) reserved: u64,
+    /// Tokens expected of all answers together.
+    pub(crate) expected: u64,
+}
+
+impl Decider<'_, '_> {
+    /// What rules see when this model answers in this tier.
+    pub(crate) fn enter(&mut self, tier: TierIndex, model: ModelIndex) -> Context {
+        let (estimate, ceiling) = self.plan.model(model).map_or_else(Default::default, |model| {
+            let answer = self.answer(&model);
+            self.costs(&model, answer)
+        });
+        let context = Context {
+            tier,
+            model,
+            estimate,
+            ceiling,
+        };
+        self.session.set_context(context);
+        context
+    }
+
+    pub(crate) fn answer(&self, model: &Model<'_>) -> Answer {
+        let request = self.facts.request;
+        let most = model.output().unwrap_or(u64::MAX);
+        let limit = request.max_tokens.unwrap_or(USUAL_LIMIT).min(most);
+        Answer {
+            limit,
+            reserved: limit.saturating_mul(request.answers),
+            expected: limit
+                .min(cost::EXPECTED_ANSWER)
+                .saturating_mul(request.answers),
+        }
+    }
+
+    pub(crate) fn costs(&self, model: &Model<'_>, answer: Answer) -> (NanoDollars, NanoDollars) {
+        let tokens = self.facts.request.tokens;
+        model.price().map_or_else(Default::default, |price| {
+            (
+                cost::ceiling(price, tokens, answer.expected),
+                cost::ceiling(price, tokens, answer.reserved),
+            )
+        })
+    }
+
+    /// The lowest of the caps that act on a call of this content tier. Quotas warn on the way.
+    pub(crate) fn lower(
+        &mut self,
+        content_tier: TierIndex,
+        home: ModelIndex,
+        warnings: &mut Vec<u16>,
+    ) -> Lowered {
+        let plan = self.plan;
+        let context = self.enter(content_tier, home);
+        let mut lowered = Lowered {
+            tier: TierIndex::MAX,
+            rule: None,
+        };
+        for (index, cap) in (0..).zip(plan.caps()) {
+            if cap.tier() < lowered.tier && self.session.matches(cap.when()) {
+                lowered = Lowered {
+                    tier: cap.tier(),
+                    rule: Some(RuleReference::Cap(index)),
+                };
+            }
+        }
+        for (index, quota) in (0..).zip(plan.quotas()) {
+            let has_say = |action: QuotaAction| !matches!(action, QuotaAction::Deny);
+            if !quota.outcomes().any(|outcome| has_say(outcome.action())) {
+                continue;
+            }
+            let Some(reading) = self.read_quota(index, &quota, context) else {
+                continue;
+            };
+            for outcome in quota.outcomes().filter(|outcome| reading.acts(outcome.share())) {
+                match outcome.action() {
+                    QuotaAction::CapAt(tier) if tier < lowered.tier => {
+                        lowered = Lowered {
+                            tier,
+                            rule: Some(RuleReference::Quota(index)),
+                        };
+                    }
+                    QuotaAction::Warn => add(warnings, index),
+                    _ => {}
+                }
+            }
+        }
+        lowered
+    }
+
+    /// Adds the quotas whose `warn` share the routed call passes.
+    pub(crate) fn warn(&mut self, route: &Route, warnings: &mut Vec<u16>) {
+        for charge in &route.charges {
+            let Some(quota) = self.plan.quota(charge.quota) else {
+                continue;
+            };
+            let warns = |action: QuotaAction| matches!(action, QuotaAction::Warn);
+            if !quota.outcomes().any(|outcome| warns(outcome.action())) {
+                continue;
+            }
+            let usage = self.state.usage(charge.quota, charge.key, self.facts.now);
+            let reading = QuotaReading {
+                key: charge.key,
+                amount: charge.amount,
+                usage,
+            };
+            let mut warned = quota.outcomes().filter(|outcome| warns(outcome.action()));
+            if warned.any(|outcome| reading.acts(outcome.share())) {
+                add(warnings, charge.quota);
+            }
+        }
+    }
+
+    /// The denial that forbids the call as it now stands. Of several: the lowest status, then the first by label, so
+    /// that their order in the file says nothing.
+    pub(crate) fn denial(&mut self) -> Option<(u16, u16)> {
+        let plan = self.plan;
+        let mut found: Option<(u16, &str, u16)> = None;
+        for (index, denial) in (0..).zip(plan.denials()) {
+            let (status, label) = (denial.status(), denial.label());
+            let ahead = found.is_none_or(|(best, name, _)| (status, label) < (best, name));
+            if ahead && self.session.matches(denial.when()) {
+                found = Some((status, label, index));
+            }
+        }
+        found.map(|(status, _, index)| (index, status))
+    }
+
+    /// The highest priority that matches a call of this final tier.
+    pub(crate) fn priority(&mut self, tier: TierIndex) -> (i64, Option<u16>) {
+        let plan = self.plan;
+        if plan.priorities().is_empty() {
+            return (0, None);
+        }
+        self.enter(tier, self.home(tier));
+        let mut best: (i64, Option<u16>) = (0, None);
+        for (index, priority) in (0..).zip(plan.priorities()) {
+            let higher = best.1.is_none() || priority.value() > best.0;
+            let holds = |when: u32| self.session.is_true(when);
+            if higher && priority.when().is_none_or(holds) {
+                best = (priority.value(), Some(index));
+            }
+        }
+        best
+    }
+}
+
+/// Adds an index once, in ascending order.
+fn add(indices: &mut Vec<u16>, index: u16) {
+    if let Err(place) = indices.binary_search(&index) {
+        indices.insert(place, index);
+    }
+}

@@ -1,0 +1,178 @@
+//! Limits and budgets: which apply to a call, how full they are, and what the call would take of them.
+
+use super::policy::Answer;
+use super::Decider;
+use crate::decision::{Charge, Key};
+use crate::facts::Facts;
+use crate::limits::{State, Usage};
+use crate::plan::Plan;
+use crate::plan::draft::TierIndex;
+use crate::plan::view::{Amount, Quota, QuotaAction, Window};
+use crate::vm::{Context, Evaluation, Session};
+
+/// A share of 100%, in hundredths of a percent.
+const WHOLE: u128 = 10_000;
+
+/// A quota as a call finds it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct QuotaReading {
+    pub(crate) key: Key,
+    /// What the call would reserve, in the quota's unit.
+    pub(crate) amount: u64,
+    pub(crate) usage: Usage,
+}
+
+impl QuotaReading {
+    /// Whether an outcome at this share acts: what is used, and what the call would reserve, is more than it.
+    pub(crate) fn acts(&self, share: u32) -> bool {
+        self.usage.used.saturating_add(self.amount) > self.bound(share)
+    }
+
+    fn bound(&self, share: u32) -> u64 {
+        let bound = u128::from(self.usage.capacity) * u128::from(share) / WHOLE;
+        u64::try_from(bound).unwrap_or(u64::MAX)
+    }
+}
+
+/// A quota that has no room for a call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Binding {
+    pub(crate) quota: u16,
+    /// Whether its outcome is a refusal; else it caps.
+    pub(crate) denies: bool,
+    pub(crate) retry_after_milliseconds: Option<u64>,
+}
+
+/// The bucket of a quota that a call counts in, whether or not the quota applies to it.
+#[must_use]
+pub fn quota_key(
+    plan: &Plan,
+    facts: &Facts<'_>,
+    state: &State,
+    evaluation: &mut Evaluation,
+    quota: u16,
+) -> Key {
+    let per = plan.quota(quota).and_then(|quota| quota.per());
+    Session::new(plan, facts, state, evaluation).key(per)
+}
+
+impl Decider<'_, '_> {
+    /// The quota as the call finds it in this context; `None` where it does not apply.
+    pub(crate) fn read_quota(
+        &mut self,
+        index: u16,
+        quota: &Quota<'_>,
+        context: Context,
+    ) -> Option<QuotaReading> {
+        if quota.on().is_some_and(|model| model != context.model) {
+            return None;
+        }
+        if quota.when().is_some_and(|when| !self.session.matches(when)) {
+            return None;
+        }
+        let key = self.session.key(quota.per());
+        let amount = match quota.amount() {
+            Amount::Requests(_) => 1,
+            Amount::Tokens(_) => {
+                let model = self.plan.model(context.model)?;
+                let Answer { reserved, .. } = self.answer(&model);
+                self.facts.request.tokens.saturating_add(reserved)
+            }
+            Amount::Money(_) => u64::try_from(context.ceiling.0).unwrap_or(u64::MAX),
+        };
+        Some(QuotaReading {
+            key,
+            amount,
+            usage: self.state.usage(index, key, self.facts.now),
+        })
+    }
+
+    /// What a candidate of this tier must reserve, all of it or nothing; or the quota that binds. Of several that
+    /// have no room: one that denies before one that caps, the longest wait first, then the first by label.
+    pub(crate) fn charges(
+        &mut self,
+        context: Context,
+        tier: TierIndex,
+    ) -> Result<Vec<Charge>, Binding> {
+        let plan = self.plan;
+        let mut charges = Vec::new();
+        let mut binding: Option<(Binding, &str)> = None;
+        for (index, quota) in (0..).zip(plan.quotas()) {
+            let Some(reading) = self.read_quota(index, &quota, context) else {
+                continue;
+            };
+            let (bound, denies) = bound(&quota, &reading, tier);
+            if reading.usage.used.saturating_add(reading.amount) > bound {
+                let found = Binding {
+                    quota: index,
+                    denies,
+                    retry_after_milliseconds: retry_after(&quota, &reading, bound),
+                };
+                let found = (found, quota.label());
+                binding = Some(binding.map_or(found, |before| heavier(before, found)));
+            }
+            if charges.capacity() == 0 {
+                charges.reserve_exact(plan.quotas().len());
+            }
+            charges.push(Charge {
+                quota: index,
+                key: reading.key,
+                amount: reading.amount,
+                bound,
+            });
+        }
+        match binding {
+            Some((binding, _)) => Err(binding),
+            None => Ok(charges),
+        }
+    }
+}
+
+fn heavier<'p>(left: (Binding, &'p str), right: (Binding, &'p str)) -> (Binding, &'p str) {
+    let rank = |binding: &Binding| {
+        let wait = binding.retry_after_milliseconds.unwrap_or(u64::MAX);
+        (binding.denies, wait)
+    };
+    let order = rank(&left.0).cmp(&rank(&right.0));
+    if order.then_with(|| right.1.cmp(left.1)).is_lt() {
+        right
+    } else {
+        left
+    }
+}
+
+/// The most that may be used when a candidate of this tier is let in, and whether an outcome denies it. An outcome
+/// that caps at the candidate's tier or above it holds back others, not this one.
+fn bound(quota: &Quota<'_>, reading: &QuotaReading, tier: TierIndex) -> (u64, bool) {
+    let used = reading.usage.used.saturating_add(reading.amount);
+    let (mut lowest, mut is_denied) = (u64::MAX, false);
+    for outcome in quota.outcomes() {
+        let denies = match outcome.action() {
+            QuotaAction::Deny => true,
+            QuotaAction::CapAt(cap) if tier > cap => false,
+            _ => continue,
+        };
+        let bound = reading.bound(outcome.share());
+        lowest = lowest.min(bound);
+        is_denied |= denies && used > bound;
+    }
+    (lowest, is_denied)
+}
+
+/// When there may be room; `None` when never.
+fn retry_after(quota: &Quota<'_>, reading: &QuotaReading, bound: u64) -> Option<u64> {
+    let most = bound.checked_sub(reading.amount)?;
+    let excess = reading.usage.used.saturating_sub(most);
+    match quota.window() {
+        Window::Calendar(..) => Some(reading.usage.resets_milliseconds),
+        Window::Rolling(milliseconds) => {
+            let amount = match quota.amount() {
+                Amount::Requests(amount) | Amount::Tokens(amount) => amount,
+                Amount::Money(money) => u64::try_from(money.0).unwrap_or(0),
+            };
+            let wait = u128::from(excess) * u128::from(milliseconds);
+            let wait = wait.div_ceil(u128::from(amount).max(1));
+            (amount > 0).then(|| u64::try_from(wait).unwrap_or(u64::MAX))
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Equality and order, as CEL has them: numbers compare across types, values of different kinds are never equal.
+
+use std::cmp::Ordering;
+
+use super::instruction::Function;
+use super::machine::Machine;
+use super::value::{Failure, Value};
+
+pub(super) fn equal<'a>(
+    machine: &Machine<'a>,
+    left: Value<'a>,
+    right: Value<'a>,
+) -> Result<bool, Failure> {
+    if let Some(order) = numbers(left, right) {
+        return Ok(order == Some(Ordering::Equal));
+    }
+    if machine.is_text(left) && machine.is_text(right) {
+        return Ok(machine.string(left)? == machine.string(right)?);
+    }
+    if let (Some(length), Some(other)) = (machine.length(left), machine.length(right)) {
+        if length != other {
+            return Ok(false);
+        }
+        for index in 0..length {
+            machine.charge(1)?;
+            let (left, right) = (machine.element(left, index), machine.element(right, index));
+            if !equal(machine, left, right)? {
+                return Ok(false);
+            }
+        }
+        return Ok(true);
+    }
+    Ok(match (left, right) {
+        (Value::Null, Value::Null) => true,
+        (Value::Bool(left), Value::Bool(right)) => left == right,
+        (Value::Bytes(left), Value::Bytes(right)) => left == right,
+        (Value::Timestamp(left, a), Value::Timestamp(right, b)) => (left, a) == (right, b),
+        (Value::Duration(left), Value::Duration(right)) => left == right,
+        (Value::Ip(left), Value::Ip(right)) => left == right,
+        (Value::Cidr(left, a), Value::Cidr(right, b)) => (left, a) == (right, b),
+        (Value::Absent(left), Value::Absent(right)) => left == right,
+        (Value::Message(left), Value::Message(right)) => left == right,
+        (Value::Tool(left), Value::Tool(right)) => left == right,
+        (Value::ToolCall(left), Value::ToolCall(right)) => left == right,
+        (Value::Failed(failure), _) | (_, Value::Failed(failure)) => return Err(failure),
+        _ => false,
+    })
+}
+
+/// `<`, `<=`, `>` or `>=`. Nothing is in order with NaN.
+pub(super) fn ordered<'a>(
+    machine: &Machine<'a>,
+    function: Function,
+    left: Value<'a>,
+    right: Value<'a>,
+) -> Result<bool, Failure> {
+    let Some(order) = order(machine, left, right)? else {
+        return Ok(false);
+    };
+    Ok(match function {
+        Function::Less => order.is_lt(),
+        Function::LessOrEqual => order.is_le(),
+        Function::Greater => order.is_gt(),
+        _ => order.is_ge(),
+    })
+}
+
+fn order<'a>(
+    machine: &Machine<'a>,
+    left: Value<'a>,
+    right: Value<'a>,
+) -> Result<Option<Ordering>, Failure> {
+    if let Some(order) = numbers(left, right) {
+        return Ok(order);
+    }
+    if machine.is_text(left) && machine.is_text(right) {
+        // UTF-8 sorts as its code points do.
+        return Ok(Some(machine.string(left)?.cmp(machine.string(right)?)));
+    }
+    Ok(Some(match (left, right) {
+        (Value::Bool(left), Value::Bool(right)) => left.cmp(&right),
+        (Value::Bytes(left), Value::Bytes(right)) => left.cmp(right),
+        (Value::Timestamp(left, a), Value::Timestamp(right, b)) => (left, a).cmp(&(right, b)),
+        (Value::Duration(left), Value::Duration(right)) => left.cmp(&right),
+        _ => return Err(Failure::Type),
+    }))
+}
+
+/// The order of two numbers (`Some(None)` with NaN); `None` where one is no number.
+pub(super) fn numbers(left: Value<'_>, right: Value<'_>) -> Option<Option<Ordering>> {
+    Some(match (left, right) {
+        (Value::Int(left), Value::Int(right)) => Some(left.cmp(&right)),
+        (Value::Uint(left), Value::Uint(right)) => Some(left.cmp(&right)),
+        (Value::Double(left), Value::Double(right)) => left.partial_cmp(&right),
+        (Value::Int(left), Value::Uint(right)) => Some(whole(left, right)),
+        (Value::Uint(left), Value::Int(right)) => Some(whole(right, left).reverse()),
+        (Value::Int(left), Value::Double(right)) => exact(left.into(), right),
+        (Value::Double(left), Value::Int(right)) => {
+            exact(right.into(), left).map(Ordering::reverse)
+        }
+        (Value::Uint(left), Value::Double(right)) => exact(left.into(), right),
+        (Value::Double(left), Value::Uint(right)) => {
+            exact(right.into(), left).map(Ordering::reverse)
+        }
+        _ => return None,
+    })
+}
+
+fn whole(left: i64, right: u64) -> Ordering {
+    i128::from(left).cmp(&i128::from(right))
+}
+
+/// A whole number and a double, without rounding either.
+fn exact(left: i128, right: f64) -> Option<Ordering> {
+    if right.is_nan() {
+        return None;
+    }
+    // Beyond every 64-bit number; `as` saturates, which keeps the order.
+    let truncated = right.trunc() as i128;
+    let rest = right - right.trunc();
+    Some(left.cmp(&truncated).then_with(|| {
+        0.0_f64
+            .partial_cmp(&rest)
+            .unwrap_or(Ordering::Equal)
+    }))
+}
+
+/// `value in list`
+pub(super) fn contains<'a>(
+    machine: &Machine<'a>,
+    list: Value<'a>,
+    value: Value<'a>,
+) -> Result<bool, Failure> {
+    let length = machine.length(list).ok_or(Failure::Type)?;
+    for index in 0..length {
+        machine.charge(1)?;
+        if equal(machine, machine.element(list, index), value)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

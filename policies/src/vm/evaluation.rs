@@ -1,0 +1,222 @@
+//! Evaluates a plan's expressions during one decision: each at most once, when a rule first asks.
+
+use super::inputs::{Context, Endpoint, Inputs};
+use super::machine::{Buffers, Machine};
+use super::value::{Failure, Value};
+use crate::decision::Key;
+use crate::facts::Facts;
+use crate::limits::State;
+use crate::plan::Plan;
+use crate::plan::draft::ExpressionIndex;
+
+/// What a worker keeps from one decision to the next: buffers and counters, nothing of the calls.
+#[derive(Debug, Default)]
+pub struct Evaluation {
+    buffers: Buffers,
+    memo: Vec<Memo>,
+    stamp: u64,
+    failures: u64,
+}
+
+impl Evaluation {
+    /// Expressions that failed so far: each is a bug, and a rule that acted closed.
+    #[must_use]
+    pub const fn failures(&self) -> u64 {
+        self.failures
+    }
+}
+
+/// The outcome of an expression, good while `stamp` is.
+#[derive(Debug, Clone, Copy)]
+struct Memo {
+    stamp: u64,
+    verdict: Verdict,
+}
+
+/// What a rule needs of an expression's value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Verdict {
+    Bool(bool),
+    Text {
+        key: Key,
+        /// The same in every process: for splits.
+        stable: u64,
+        empty: bool,
+    },
+    Failed(Failure),
+}
+
+/// One decision's evaluations.
+pub(crate) struct Session<'a, 'e> {
+    machine: Machine<'a>,
+    evaluation: &'e mut Evaluation,
+    state: Option<&'a State>,
+    stamp: u64,
+    context_stamp: u64,
+}
+
+impl<'a, 'e> Session<'a, 'e> {
+    pub(crate) fn new(
+        plan: &'a Plan,
+        facts: &'a Facts<'a>,
+        state: &'a State,
+        evaluation: &'e mut Evaluation,
+    ) -> Self {
+        let inputs = Inputs {
+            plan,
+            facts: Some(facts),
+            endpoint: None,
+            context: Context::default(),
+            threshold: None,
+            difficulty: None,
+        };
+        Self::with_inputs(inputs, Some(state), evaluation)
+    }
+
+    fn with_inputs(
+        inputs: Inputs<'a>,
+        state: Option<&'a State>,
+        evaluation: &'e mut Evaluation,
+    ) -> Self {
+        let count = inputs.plan.expressions().len();
+        evaluation.stamp += 2;
+        let memo = Memo {
+            stamp: 0,
+            verdict: Verdict::Failed(Failure::Missing),
+        };
+        evaluation.memo.resize(count, memo);
+        Self {
+            machine: Machine::new(inputs, std::mem::take(&mut evaluation.buffers)),
+            stamp: evaluation.stamp - 1,
+            context_stamp: evaluation.stamp,
+            evaluation,
+            state,
+        }
+    }
+
+    /// What rules see as `tier`, `model` and `cost` from now on.
+    pub(crate) fn set_context(&mut self, context: Context) {
+        if self.machine.inputs.context != context {
+            self.machine.inputs.context = context;
+            self.evaluation.stamp += 1;
+            self.context_stamp = self.evaluation.stamp;
+        }
+    }
+
+    pub(crate) fn set_threshold(&mut self, threshold: Option<f64>) {
+        self.machine.inputs.threshold = threshold;
+    }
+
+    /// The difficulty, if a rule asked for it or an earlier decision knew it.
+    pub(crate) const fn difficulty(&self) -> Option<f64> {
+        self.machine.inputs.difficulty
+    }
+
+    pub(crate) fn set_difficulty(&mut self, difficulty: Option<f64>) {
+        self.machine.inputs.difficulty = difficulty;
+    }
+
+    /// Whether a rule matches. One that failed does: closed.
+    pub(crate) fn matches(&mut self, when: ExpressionIndex) -> bool {
+        matches!(self.verdict(when), Verdict::Bool(true) | Verdict::Failed(_))
+    }
+
+    /// Whether a condition is true. One that failed is not.
+    pub(crate) fn is_true(&mut self, when: ExpressionIndex) -> bool {
+        self.verdict(when) == Verdict::Bool(true)
+    }
+
+    /// The bucket of a `per`; that of "" where it failed or none is written.
+    pub(crate) fn key(&mut self, per: Option<ExpressionIndex>) -> Key {
+        match per.map(|per| self.verdict(per)) {
+            Some(Verdict::Text { key, .. }) => key,
+            _ => self.hash(""),
+        }
+    }
+
+    pub(crate) fn verdict(&mut self, index: ExpressionIndex) -> Verdict {
+        let plan = self.machine.inputs.plan;
+        let summary = plan.tables().expressions.get(index as usize);
+        let stamp = if summary.is_some_and(|summary| summary.is_contextual()) {
+            self.context_stamp
+        } else {
+            self.stamp
+        };
+        match self.evaluation.memo.get(index as usize) {
+            Some(memo) if memo.stamp == stamp => return memo.verdict,
+            _ => {}
+        }
+        let code = plan.expression(index).map_or(&[][..], |expression| expression.code());
+        let value = self.machine.evaluate(code);
+        let verdict = self.judge(value);
+        if matches!(verdict, Verdict::Failed(_)) {
+            self.evaluation.failures += 1;
+        }
+        if let Some(memo) = self.evaluation.memo.get_mut(index as usize) {
+            *memo = Memo { stamp, verdict };
+        }
+        verdict
+    }
+
+    fn judge(&self, value: Value<'a>) -> Verdict {
+        match value {
+            Value::Bool(value) => Verdict::Bool(value),
+            Value::Failed(failure) => Verdict::Failed(failure),
+            value => match self.machine.string(value) {
+                Ok(text) => Verdict::Text {
+                    key: self.hash(text),
+                    stable: stable_hash(text.as_bytes()),
+                    empty: text.is_empty(),
+                },
+                Err(failure) => Verdict::Failed(failure),
+            },
+        }
+    }
+
+    fn hash(&self, text: &str) -> Key {
+        self.state.map_or(Key(0), |state| state.key(text))
+    }
+
+    /// The machine, to look at the values that a rule read.
+    pub(crate) const fn machine(&mut self) -> &mut Machine<'a> {
+        &mut self.machine
+    }
+}
+
+impl Drop for Session<'_, '_> {
+    fn drop(&mut self) {
+        self.evaluation.buffers = self.machine.buffers();
+    }
+}
+
+/// A hash that is the same in every process and version: FNV-1a, then mixed so that its remainders are even.
+pub(crate) fn stable_hash(bytes: &[u8]) -> u64 {
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    let hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    hash ^ (hash >> 33)
+}
+
+/// Whether a pool's `only when` conditions let a call go to this replica. One that failed does not.
+pub fn admits(
+    plan: &Plan,
+    pool: u16,
+    endpoint: &Endpoint<'_>,
+    evaluation: &mut Evaluation,
+) -> bool {
+    let Some(pool) = plan.pool(pool) else {
+        return false;
+    };
+    let inputs = Inputs {
+        plan,
+        facts: None,
+        endpoint: Some(*endpoint),
+        context: Context::default(),
+        threshold: None,
+        difficulty: None,
+    };
+    let mut session = Session::with_inputs(inputs, None, evaluation);
+    pool.placement().only().all(|only| session.is_true(only))
+}
