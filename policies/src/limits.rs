@@ -11,6 +11,7 @@
 
 mod bucket;
 mod calendar;
+mod declared;
 mod floors;
 mod quota;
 mod reservation;
@@ -32,7 +33,7 @@ use crate::decision::{Charge, Key, SessionFloor};
 use crate::plan::draft::TierIndex;
 use bucket::{Bucket, Hold};
 use floors::Floors;
-use shard::{Full, Shard};
+use shard::{Full, Name, Shard};
 
 /// Locks to share the buckets among; a power of two well above the number of cores.
 const SHARDS: usize = 64;
@@ -102,15 +103,35 @@ impl State {
                 resets_milliseconds: u64::MAX,
             };
         };
-        let kept = self
-            .lock(shard_of(key))
-            .and_then(|shard| shard.peek((quota, key), spec, now));
-        let bucket = kept.unwrap_or_else(|| Bucket::new(spec, now, bucket::Incarnation(0)));
+        let bucket = self.bucket(spec, (quota, key), now);
         Usage {
             used: bucket.used(spec),
             capacity: spec.capacity(),
             resets_milliseconds: bucket.until_empty(spec, now),
         }
+    }
+
+    /// Whether a charge would have room by itself, without taking it.
+    ///
+    /// # Errors
+    ///
+    /// When it may have.
+    pub fn room(&self, charge: &Charge, now: i64) -> Result<(), Exhausted> {
+        let exhausted = |reason, retry_after_milliseconds| Exhausted {
+            quota: charge.quota,
+            retry_after_milliseconds,
+            reason,
+        };
+        let quota = self
+            .quota(charge.quota)
+            .ok_or_else(|| exhausted(ExhaustedReason::Unknown, None))?;
+        let bucket = self.bucket(quota, (charge.quota, charge.key), now);
+        if bucket.has_room(quota, charge.amount, charge.bound) {
+            return Ok(());
+        }
+        let most = charge.bound.checked_sub(charge.amount);
+        let retry = most.and_then(|most| bucket.until_at_most(quota, most, now));
+        Err(exhausted(ExhaustedReason::Quota, retry))
     }
 
     /// Takes all the charges, or none.
@@ -189,6 +210,14 @@ impl State {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == (0, 0)
+    }
+
+    /// A bucket's figures at `now`.
+    fn bucket(&self, quota: &Quota, name: Name, now: i64) -> Bucket {
+        let kept = self
+            .lock(shard_of(name.1))
+            .and_then(|shard| shard.peek(name, quota, now));
+        kept.unwrap_or_else(|| Bucket::new(quota, now, bucket::Incarnation(0)))
     }
 
     fn quota(&self, index: u16) -> Option<&Quota> {

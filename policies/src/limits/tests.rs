@@ -438,11 +438,16 @@ fn run(state: &State, capacity: u64, events: &[Event]) -> (Vec<Call>, i64) {
         match *event {
             Event::Reserve { key, amount } => {
                 let before = used(state, 0, key, now);
+                let room = state.room(&charge(0, key, amount, capacity), now);
                 let result = state.reserve(&[charge(0, key, amount, capacity)], now);
                 assert_eq!(
                     result.is_ok(),
                     before + amount <= capacity,
                     "{before} + {amount}"
+                );
+                assert_eq!(
+                    room,
+                    result.as_ref().map(|_| ()).map_err(|exhausted| *exhausted)
                 );
                 match result {
                     Ok(held) => {
