@@ -302,6 +302,25 @@ fn fields_that_stand_twice() {
 }
 
 #[test]
+fn a_name_in_escapes_is_the_same_name() {
+    let body = r#"{"mod\u0065l":"m","messages":[{"r\u006fle":"user","content":"x"}]}"#;
+    assert_eq!(chat(body).model, "m");
+    check_refused(
+        Surface::Chat,
+        r#"{"model":"a","mod\u0065l":"b"}"#,
+        "`model` is sent twice: send it once",
+        Some("model"),
+    );
+}
+
+#[test]
+fn text_that_is_no_utf8() {
+    let body = b"{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"\xff\"}]}";
+    let error = Request::read(&everything(), Surface::Chat, "/", &|_| None, body).unwrap_err();
+    assert!(matches!(error, RequestError::NotJson { .. }), "{error}");
+}
+
+#[test]
 fn what_is_missing() {
     check_refused(
         Surface::Chat,
