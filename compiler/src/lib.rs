@@ -8,6 +8,7 @@ mod checks;
 mod findings;
 mod load;
 pub mod lower;
+pub mod manifests;
 pub mod program;
 mod resolve;
 pub mod standard;

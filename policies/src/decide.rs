@@ -26,10 +26,10 @@ use crate::plan::Plan;
 use crate::plan::draft::{ModelIndex, TierIndex};
 use crate::vm::{Evaluation, Session};
 
-pub use quotas::quota_key;
 pub(crate) use content::Course;
 pub(crate) use policy::Lowered;
 pub(crate) use quotas::QuotaReading;
+pub use quotas::quota_key;
 
 /// What one call gets.
 #[must_use]

@@ -1,7 +1,7 @@
 //! Limits and budgets: which apply to a call, how full they are, and what the call would take of them.
 
-use super::policy::Answer;
 use super::Decider;
+use super::policy::Answer;
 use crate::decision::{Charge, Key};
 use crate::facts::Facts;
 use crate::limits::{State, Usage};

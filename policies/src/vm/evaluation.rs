@@ -146,7 +146,9 @@ impl<'a, 'e> Session<'a, 'e> {
             Some(memo) if memo.stamp == stamp => return memo.verdict,
             _ => {}
         }
-        let code = plan.expression(index).map_or(&[][..], |expression| expression.code());
+        let code = plan
+            .expression(index)
+            .map_or(&[][..], |expression| expression.code());
         let value = self.machine.evaluate(code);
         let verdict = self.judge(value);
         if matches!(verdict, Verdict::Failed(_)) {

@@ -266,7 +266,9 @@ impl<'a> Machine<'a> {
             }
             (_, Value::Bool(kept)) => kept,
             (Comprehension::All | Comprehension::Exists, value) => {
-                walk.failure = walk.failure.or(Some(value.failure().unwrap_or(Failure::Type)));
+                walk.failure = walk
+                    .failure
+                    .or(Some(value.failure().unwrap_or(Failure::Type)));
                 return None;
             }
             (_, value) => {
@@ -580,7 +582,9 @@ impl<'a> Machine<'a> {
             }
             Value::ConstantList(constant) => {
                 let elements = self.constant_list(constant);
-                elements.and_then(|elements| elements.get(index)).map(Value::from)
+                elements
+                    .and_then(|elements| elements.get(index))
+                    .map(Value::from)
             }
             _ => None,
         };
