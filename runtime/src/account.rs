@@ -163,6 +163,14 @@ impl Account {
         }
     }
 
+    /// The upstream refused the call for what it is: it counts as a call, and used nothing.
+    pub(crate) fn rejected(&mut self) {
+        if let Some(held) = &mut self.held {
+            held.seen = Usage::default();
+            held.estimated = false;
+        }
+    }
+
     /// The answer's first byte has come.
     pub(crate) fn first_byte(&mut self) {
         let elapsed = self.started.elapsed();
@@ -191,8 +199,9 @@ impl Account {
     }
 
     /// The model is given up: gives back what it holds, but for what the attempts may have used.
-    pub(crate) fn give_up(&mut self, tried: Tried) {
+    pub(crate) fn give_up(&mut self, mut tried: Tried) {
         if let Some(receipt) = &mut self.receipt {
+            tried.replica = Some(receipt.replica.clone()).filter(|replica| !replica.is_empty());
             receipt.tried.push(tried);
             receipt.model.clear();
             receipt.replica.clear();

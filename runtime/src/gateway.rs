@@ -103,9 +103,6 @@ pub enum StartError {
     /// The system gave no random numbers.
     #[error("the system gave no random numbers")]
     Random,
-    /// The plan asks for what this version cannot do.
-    #[error("{0}")]
-    Unsupported(String),
 }
 
 impl Gateway {
@@ -125,7 +122,7 @@ impl Gateway {
             redactions: Redactions::read(&plan)?,
             client: client::public(settings.bounds.connect)?,
             providers: providers(&draft, settings, &secrets)?,
-            pools: pools(&draft)?,
+            pools: draft.pools.iter().map(|pool| Arc::new(Pool::new(pool, draft.labels.clone()))).collect(),
             metrics: Metrics::default(),
             journal: Journal::default(),
             bounds: settings.bounds,
@@ -321,17 +318,6 @@ fn providers(draft: &Draft, settings: &Settings, secrets: &[SecretValue]) -> Res
         Provider::new(provider, base_url, key).ok_or_else(|| StartError::Credential(provider.name.clone()))
     };
     draft.providers.iter().map(provider).collect()
-}
-
-fn pools(draft: &Draft) -> Result<Vec<Arc<Pool>>, StartError> {
-    let pool = |pool: &draft::Pool| {
-        if !pool.placement.only.is_empty() {
-            let name = &pool.name;
-            return Err(StartError::Unsupported(format!("`only when` of `place {name}` is not supported yet")));
-        }
-        Ok(Arc::new(Pool::new(pool)))
-    };
-    draft.pools.iter().map(pool).collect()
 }
 
 /// A secret seed for the keys of quotas.

@@ -2,7 +2,8 @@
 //!
 //! Invariant: a pod that is not ready, or is going, is never named.
 
-use std::net::IpAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use serde::Deserialize;
 
 use crate::body::collect;
 use crate::client::{self, Client, ClientError};
+use crate::pool::Found;
 
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// The largest list of pods that is read.
@@ -84,6 +86,8 @@ struct Pod {
 #[serde(rename_all = "camelCase")]
 struct Metadata {
     deletion_timestamp: Option<String>,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -109,18 +113,22 @@ impl Pods {
         Ok(Self { cluster, client })
     }
 
-    /// Base URLs of the ready pods with these labels.
+    /// The ready pods with these labels.
     pub(crate) async fn ready(
         &self,
         namespace: &str,
         labels: &[(String, String)],
         port: u16,
-    ) -> Result<Vec<String>, PodsError> {
+    ) -> Result<Vec<Found>, PodsError> {
         let list = self.list(namespace, &selector(labels)).await?;
-        let ready = list.items.into_iter().filter(Pod::is_ready).filter_map(|pod| pod.status.pod_ip);
-        Ok(ready
-            .map(|address| format!("http://{}", std::net::SocketAddr::new(address, port)))
-            .collect())
+        let ready = list.items.into_iter().filter(Pod::is_ready).filter_map(|pod| {
+            let address = SocketAddr::new(pod.status.pod_ip?, port);
+            Some(Found {
+                base: format!("http://{address}"),
+                labels: pod.metadata.labels,
+            })
+        });
+        Ok(ready.collect())
     }
 
     async fn list(&self, namespace: &str, selector: &str) -> Result<PodList, PodsError> {

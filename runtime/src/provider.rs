@@ -29,7 +29,7 @@ enum Dialect {
 }
 
 /// What a credential is sent as; its value is marked sensitive, so that nothing prints it.
-type Credential = (HeaderName, HeaderValue);
+pub(crate) type Credential = (HeaderName, HeaderValue);
 
 impl Provider {
     /// The provider of the plan, at `base_url`; the key as resolved.

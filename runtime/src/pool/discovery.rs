@@ -1,12 +1,13 @@
 //! Finds a pool's replicas: as written, by DNS, or ready pods by label.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 use waypost_policies::plan::draft::Discovery;
 
-use super::Pool;
+use super::{Found, Pool};
 use crate::kubernetes::Pods;
 
 /// Between two looks.
@@ -25,13 +26,13 @@ pub enum DiscoveryError {
 /// Looks for a pool's replicas for ever; returns where they are written down.
 pub(crate) async fn discover(pool: Arc<Pool>, discovery: Discovery, pods: Option<Pods>) {
     if let Discovery::Static(bases) = discovery {
-        pool.update(bases);
+        pool.update(bases.into_iter().map(unlabelled).collect());
         return;
     }
     loop {
         let look = look(&discovery, pods.as_ref());
         match timeout(PATIENCE, look).await {
-            Ok(Ok(bases)) => pool.update(bases),
+            Ok(Ok(found)) => pool.update(found),
             Ok(Err(reason)) => trouble(&pool, reason),
             Err(_) => trouble(&pool, format!("discovery took longer than {PATIENCE:?}")),
         }
@@ -45,16 +46,23 @@ fn trouble(pool: &Pool, reason: String) {
     pool.set_trouble(reason);
 }
 
-async fn look(discovery: &Discovery, pods: Option<&Pods>) -> Result<Vec<String>, String> {
+async fn look(discovery: &Discovery, pods: Option<&Pods>) -> Result<Vec<Found>, String> {
     match (discovery, pods) {
-        (Discovery::Static(bases), _) => Ok(bases.clone()),
+        (Discovery::Static(bases), _) => Ok(bases.iter().cloned().map(unlabelled).collect()),
         (Discovery::Dns(name), _) => {
             let addresses = tokio::net::lookup_host(name).await.map_err(|error| format!("`{name}`: {error}"))?;
-            Ok(addresses.map(|address| format!("http://{address}")).collect())
+            Ok(addresses.map(|address| unlabelled(format!("http://{address}"))).collect())
         }
         (Discovery::Kubernetes { namespace, labels, port }, Some(pods)) => {
             pods.ready(namespace, labels, *port).await.map_err(|error| error.to_string())
         }
         (Discovery::Kubernetes { .. }, None) => Err("no cluster".to_owned()),
+    }
+}
+
+fn unlabelled(base: String) -> Found {
+    Found {
+        base,
+        labels: BTreeMap::new(),
     }
 }
