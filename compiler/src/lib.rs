@@ -1,5 +1,19 @@
 //! Checks a `.route` file, lowers it to a plan and emits its manifests.
+//!
+//! Invariants: nothing here reads a file, a clock or the environment: imports come through a [`Loader`], what
+//! comes out is data. A [`Program`] exists only for sources without errors. Same sources, same output.
 
+mod check;
+mod checks;
+mod findings;
+mod load;
+pub mod lower;
 pub mod program;
+mod resolve;
+pub mod standard;
 
+pub use check::{Checked, check};
+pub use checks::shape_needs::shape_needs;
+pub use load::Loader;
+pub use lower::lower;
 pub use program::Program;

@@ -141,6 +141,15 @@ pub enum Engine {
     },
 }
 
+impl Pool {
+    /// The name of its KAITO workspace, which is also the value of the label `kaito.sh/workspace` of its pods:
+    /// what the manifests create and what the plan looks for.
+    #[must_use]
+    pub fn workspace(&self) -> String {
+        format!("workspace-{}", self.name.value.replace(['.', '_'], "-"))
+    }
+}
+
 /// How a pool's replicas come to be and are found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PoolSource {

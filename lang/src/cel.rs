@@ -1,6 +1,20 @@
 //! CEL: parsed with whole-expression spans, statically typed, made total.
+//!
+//! [`parse`] reads an expression, [`check`] gives it types and refuses what could fail on some call. What
+//! remains is [`typed::Typed`], which later stages lower without asking anything again.
 
+mod check;
 pub mod expression;
+mod facts;
+mod lexer;
+mod literal;
+mod parser;
+mod print;
+mod time;
 pub mod typed;
+mod walk;
 
+pub use check::{Expected, Scope, check};
 pub use expression::{Expr, ExprKind};
+pub use parser::{Extent, MAXIMUM_DEPTH, ParsedExpr, parse};
+pub use print::quote;

@@ -6,6 +6,7 @@
 pub mod cel;
 pub mod codes;
 pub mod diagnostic;
+pub mod render;
 pub mod source;
 pub mod syntax;
 

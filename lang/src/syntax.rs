@@ -1,3 +1,12 @@
 //! The language above expressions: lexer, recovering parser, tree, formatter.
 
+mod braces;
+pub mod format;
+mod lexer;
+mod literal;
+pub mod parser;
+mod text;
 pub mod tree;
+
+pub use format::format;
+pub use parser::{Parsed, parse};

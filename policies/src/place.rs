@@ -213,7 +213,7 @@ impl Endpoint {
 fn freshness(scraped: &Scraped, now: i64) -> f64 {
     // A scrape from the future is a clock that was set back: its age is not known.
     let age = now.saturating_sub(scraped.at);
-    if age < -FRESH || age >= WORTHLESS {
+    if !(-FRESH..WORTHLESS).contains(&age) {
         0.0
     } else if age <= FRESH {
         1.0

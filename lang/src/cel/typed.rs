@@ -291,7 +291,7 @@ functions! {
     Greater,
     /// `a >= b`
     GreaterOrEqual,
-    /// `a in list`
+    /// `a in list`; of a claim (dyn) that is no list: false
     In,
     /// `a + b`: numbers, strings, bytes, lists, times
     Add,

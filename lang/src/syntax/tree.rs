@@ -371,6 +371,10 @@ pub struct PolicyItem {
 }
 
 /// What a statement of a `policy` block states.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a file has a handful of them, and most are quotas"
+)]
 #[derive(Debug, Clone, PartialEq)]
 pub enum PolicyKind {
     /// `callers { … }`

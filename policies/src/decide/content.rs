@@ -34,7 +34,9 @@ impl Decider<'_, '_> {
             AcceptTarget::Content(index) => {
                 let content = plan.content(index)?;
                 let asked = threshold_in(&self.facts.request.model, rest);
-                let threshold = content.threshold().map(|declared| asked.unwrap_or(declared));
+                let threshold = content
+                    .threshold()
+                    .map(|declared| asked.unwrap_or(declared));
                 self.session.set_threshold(threshold);
                 Some(self.raise(index, &content, threshold))
             }
@@ -127,7 +129,9 @@ impl Decider<'_, '_> {
 /// The threshold in a model name such as `router-mf-0.11593`: what follows a prefix that ends in `-`.
 fn threshold_in(name: &str, rest: &str) -> Option<f64> {
     let prefix = name.strip_suffix(rest)?;
-    let plain = rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let plain = rest
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
     if !prefix.ends_with('-') || !plain {
         return None;
     }

@@ -34,10 +34,13 @@ pub(crate) struct Answer {
 impl Decider<'_, '_> {
     /// What rules see when this model answers in this tier.
     pub(crate) fn enter(&mut self, tier: TierIndex, model: ModelIndex) -> Context {
-        let (estimate, ceiling) = self.plan.model(model).map_or_else(Default::default, |model| {
-            let answer = self.answer(&model);
-            self.costs(&model, answer)
-        });
+        let (estimate, ceiling) = self
+            .plan
+            .model(model)
+            .map_or_else(Default::default, |model| {
+                let answer = self.answer(&model);
+                self.costs(&model, answer)
+            });
         let context = Context {
             tier,
             model,
@@ -100,7 +103,10 @@ impl Decider<'_, '_> {
             let Some(reading) = self.read_quota(index, &quota, context) else {
                 continue;
             };
-            for outcome in quota.outcomes().filter(|outcome| reading.acts(outcome.share())) {
+            for outcome in quota
+                .outcomes()
+                .filter(|outcome| reading.acts(outcome.share()))
+            {
                 match outcome.action() {
                     QuotaAction::CapAt(tier) if tier < lowered.tier => {
                         lowered = Lowered {

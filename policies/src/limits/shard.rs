@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::bucket::{Bucket, Incarnation};
+use super::bucket::{Bucket, Hold, Incarnation};
 use super::quota::Quota;
 use crate::decision::Key;
 
@@ -68,15 +68,15 @@ impl Shard {
 
     /// A copy of the bucket as it would be at `now`; `None` where nothing is used.
     pub(super) fn peek(&self, name: Name, quota: &Quota, now: i64) -> Option<Bucket> {
-        let mut bucket = *self.buckets.get(&name)?;
+        let mut bucket = self.buckets.get(&name)?.figures();
         bucket.advance(quota, now, Incarnation(0));
         Some(bucket)
     }
 
-    /// Puts a bucket back as it was.
-    pub(super) fn restore(&mut self, name: Name, bucket: Bucket) {
-        if let Some(place) = self.buckets.get_mut(&name) {
-            *place = bucket;
+    /// Takes back a charge that was just made.
+    pub(super) fn undo(&mut self, name: Name, quota: &Quota, hold: Hold) {
+        if let Some(bucket) = self.buckets.get_mut(&name) {
+            bucket.settle(quota, hold, 0);
         }
     }
 

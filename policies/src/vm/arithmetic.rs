@@ -138,13 +138,12 @@ pub(super) fn convert(function: Function, value: Value<'_>) -> Result<Value<'_>,
         (Function::ToInt, Value::Uint(number)) => Value::Int(checked(i64::try_from(number).ok())?),
         (Function::ToInt, Value::Double(number)) => {
             // Strictly within: the bounds themselves are not exact doubles.
-            let fits = number > -9_223_372_036_854_775_808.0 && number < 9_223_372_036_854_775_808.0;
+            let fits =
+                number > -9_223_372_036_854_775_808.0 && number < 9_223_372_036_854_775_808.0;
             Value::Int(checked(fits.then_some(number as i64))?)
         }
         (Function::ToInt, Value::Timestamp(seconds, _)) => Value::Int(seconds),
-        (Function::ToUint, Value::Int(number)) => {
-            Value::Uint(checked(u64::try_from(number).ok())?)
-        }
+        (Function::ToUint, Value::Int(number)) => Value::Uint(checked(u64::try_from(number).ok())?),
         (Function::ToUint, Value::Double(number)) => {
             let fits = number > -1.0 && number < 18_446_744_073_709_551_616.0;
             Value::Uint(checked(fits.then_some(number as u64))?)

@@ -118,11 +118,10 @@ fn exact(left: i128, right: f64) -> Option<Ordering> {
     // Beyond every 64-bit number; `as` saturates, which keeps the order.
     let truncated = right.trunc() as i128;
     let rest = right - right.trunc();
-    Some(left.cmp(&truncated).then_with(|| {
-        0.0_f64
-            .partial_cmp(&rest)
-            .unwrap_or(Ordering::Equal)
-    }))
+    Some(
+        left.cmp(&truncated)
+            .then_with(|| 0.0_f64.partial_cmp(&rest).unwrap_or(Ordering::Equal)),
+    )
 }
 
 /// `value in list`

@@ -117,16 +117,21 @@ impl<'a> Inputs<'a> {
     }
 
     /// The value of a map's slot, where it has one.
-    pub(super) fn slot(&self, map: Map, slot: u16) -> Option<Value<'a>> {
+    pub(crate) fn slot(&self, map: Map, slot: u16) -> Option<Value<'a>> {
         let slot = usize::from(slot);
-        let text = |values: &'a [Option<Cow<'a, str>>]| {
-            values.get(slot)?.as_deref().map(Value::Text)
-        };
+        let text =
+            |values: &'a [Option<Cow<'a, str>>]| values.get(slot)?.as_deref().map(Value::Text);
         match map {
             Map::Headers => text(&self.facts?.request.headers),
             Map::Metadata => text(&self.facts?.request.metadata),
             Map::Labels => text(self.endpoint?.labels),
-            Map::Claims => self.facts?.caller.claims.get(slot)?.as_ref().map(Value::from),
+            Map::Claims => self
+                .facts?
+                .caller
+                .claims
+                .get(slot)?
+                .as_ref()
+                .map(Value::from),
         }
     }
 }

@@ -138,7 +138,7 @@ impl<'a> Machine<'a> {
         self.stack.pop().unwrap_or(Value::Failed(Failure::Type))
     }
 
-    fn field(&mut self, field: Field) -> Value<'a> {
+    pub(crate) fn field(&mut self, field: Field) -> Value<'a> {
         if field != Field::Difficulty {
             return self.inputs.field(field);
         }
@@ -266,7 +266,9 @@ impl<'a> Machine<'a> {
             }
             (_, Value::Bool(kept)) => kept,
             (Comprehension::All | Comprehension::Exists, value) => {
-                walk.failure = walk.failure.or(Some(value.failure().unwrap_or(Failure::Type)));
+                walk.failure = walk
+                    .failure
+                    .or(Some(value.failure().unwrap_or(Failure::Type)));
                 return None;
             }
             (_, value) => {
@@ -463,7 +465,7 @@ impl<'a> Machine<'a> {
     }
 
     /// A string's text; reading it is charged.
-    pub(super) fn string(&self, value: Value<'a>) -> Result<&str, Failure> {
+    pub(crate) fn string(&self, value: Value<'a>) -> Result<&str, Failure> {
         let text = match value {
             Value::Text(text) => text,
             Value::MadeText(start, length) => {
@@ -580,7 +582,9 @@ impl<'a> Machine<'a> {
             }
             Value::ConstantList(constant) => {
                 let elements = self.constant_list(constant);
-                elements.and_then(|elements| elements.get(index)).map(Value::from)
+                elements
+                    .and_then(|elements| elements.get(index))
+                    .map(Value::from)
             }
             _ => None,
         };

@@ -74,7 +74,9 @@ pub(super) fn concatenate<'a>(
 fn search<'a>(function: Function, text: &str, part: &str) -> Result<Value<'a>, Failure> {
     let position = |found: Option<usize>| {
         let before = found.and_then(|offset| text.get(..offset));
-        before.map_or(Value::Int(-1), |before| Value::count(before.chars().count()))
+        before.map_or(Value::Int(-1), |before| {
+            Value::count(before.chars().count())
+        })
     };
     Ok(match function {
         Function::Contains => Value::Bool(text.contains(part)),

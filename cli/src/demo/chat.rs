@@ -1,0 +1,247 @@
+//! OpenAI's chat, completion and embedding calls as a simulated server reads and answers them.
+//!
+//! Invariants: what is streamed and what is not say the same words; usage is sent on a stream only when asked for.
+
+use serde_json::{Value, json};
+
+use super::answer::{Answer, Content};
+use super::prefix::Prompt;
+
+/// A call, as far as the simulation reads it.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    /// All that the model reads, in the order it reads it: tools, then messages.
+    pub(super) prompt: Prompt,
+    /// The last user turn.
+    pub(super) question: String,
+    /// Who spoke last.
+    pub(super) last_role: String,
+    /// What was said last.
+    pub(super) last_content: String,
+    /// Tools offered.
+    pub(super) tools: Vec<Value>,
+    /// `tool_choice`
+    pub(super) tool_choice: Option<Value>,
+    /// The longest answer.
+    pub(super) max_tokens: Option<u64>,
+    /// Whether it is streamed.
+    pub(super) stream: bool,
+    /// `stream_options.include_usage`
+    pub(super) include_usage: bool,
+    /// Whether a JSON object is asked for.
+    pub(super) wants_json: bool,
+}
+
+impl Call {
+    /// Reads a body; the error is for the caller.
+    pub(super) fn read(body: &[u8]) -> Result<Self, String> {
+        let body: Value = serde_json::from_slice(body)
+            .map_err(|error| format!("the body is not JSON: {error}"))?;
+        let messages = messages(&body);
+        if messages.is_empty() {
+            return Err("`messages`, `prompt` or `input` is missing".to_owned());
+        }
+        let tools = body.get("tools").and_then(Value::as_array);
+        let tools = tools.cloned().unwrap_or_default();
+        let mut read: String = tools.iter().map(Value::to_string).collect();
+        for (role, content) in &messages {
+            read.push_str(&format!("<|{role}|>{content}"));
+        }
+        let question = messages.iter().rev().find(|(role, _)| role == "user");
+        let question = question.map(|(_, content)| content.clone());
+        let (last_role, last_content) = messages.last().cloned().unwrap_or_default();
+        let number = |key: &str| body.get(key).and_then(Value::as_u64);
+        let format = body.pointer("/response_format/type");
+        Ok(Self {
+            prompt: Prompt::new(&read),
+            question: question.unwrap_or_default(),
+            last_role,
+            last_content,
+            tools,
+            tool_choice: body.get("tool_choice").cloned(),
+            max_tokens: number("max_completion_tokens").or_else(|| number("max_tokens")),
+            stream: body.get("stream") == Some(&Value::Bool(true)),
+            include_usage: body.pointer("/stream_options/include_usage") == Some(&Value::Bool(true)),
+            wants_json: format.and_then(Value::as_str).unwrap_or("text") != "text",
+        })
+    }
+}
+
+/// Role and text of each message; `prompt` and `input` are user turns.
+fn messages(body: &Value) -> Vec<(String, String)> {
+    if let Some(messages) = body.get("messages").and_then(Value::as_array) {
+        let role = |message: &Value| message.get("role").and_then(Value::as_str).map(str::to_owned);
+        return messages
+            .iter()
+            .map(|message| {
+                let mut content = text(message.get("content").unwrap_or(&Value::Null));
+                if let Some(calls) = message.get("tool_calls") {
+                    content.push_str(&calls.to_string());
+                }
+                (role(message).unwrap_or_default(), content)
+            })
+            .collect();
+    }
+    ["prompt", "input"]
+        .iter()
+        .filter_map(|key| body.get(key))
+        .map(|value| ("user".to_owned(), text(value)))
+        .collect()
+}
+
+/// The text of a string, or of all parts of a list.
+fn text(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => {
+            let part = |part: &Value| match part.get("text") {
+                Some(text) => text.as_str().unwrap_or_default().to_owned(),
+                None => part.as_str().unwrap_or_default().to_owned(),
+            };
+            parts.iter().map(part).collect::<Vec<_>>().join("\n")
+        }
+        _ => String::new(),
+    }
+}
+
+/// Which API an answer is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// `/chat/completions`
+    Chat,
+    /// `/completions`
+    Completion,
+}
+
+impl Shape {
+    const fn object(self, stream: bool) -> &'static str {
+        match (self, stream) {
+            (Self::Chat, false) => "chat.completion",
+            (Self::Chat, true) => "chat.completion.chunk",
+            (Self::Completion, _) => "text_completion",
+        }
+    }
+}
+
+/// Everything that an answer is written from.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) shape: Shape,
+    pub(super) id: String,
+    pub(super) created: u64,
+    pub(super) model: String,
+    pub(super) answer: Answer,
+    pub(super) prompt_tokens: u64,
+    pub(super) cached_tokens: u64,
+}
+
+impl Reply {
+    /// The whole answer at once.
+    pub(super) fn whole(&self) -> Value {
+        let finish = self.answer.finish_reason();
+        let choice = match (self.shape, &self.answer.content) {
+            (Shape::Completion, Content::Text(pieces)) => {
+                json!({"index": 0, "text": pieces.concat(), "finish_reason": finish})
+            }
+            (Shape::Chat, Content::Text(pieces)) => json!({
+                "index": 0, "finish_reason": finish, "logprobs": null,
+                "message": {"role": "assistant", "content": pieces.concat(), "refusal": null},
+            }),
+            (_, Content::ToolCall { name, arguments }) => json!({
+                "index": 0, "finish_reason": finish, "logprobs": null,
+                "message": {"role": "assistant", "content": null, "refusal": null, "tool_calls": [{
+                    "id": self.tool_call_id(), "type": "function",
+                    "function": {"name": name, "arguments": arguments.concat()},
+                }]},
+            }),
+        };
+        let mut document = self.envelope(false);
+        document["choices"] = json!([choice]);
+        document["usage"] = self.usage();
+        document
+    }
+
+    /// What is sent before the first piece.
+    pub(super) fn opening(&self) -> Option<Value> {
+        let delta = match (self.shape, &self.answer.content) {
+            (Shape::Completion, _) => return None,
+            (Shape::Chat, Content::Text(_)) => json!({"role": "assistant", "content": ""}),
+            (Shape::Chat, Content::ToolCall { name, .. }) => json!({
+                "role": "assistant", "content": null, "tool_calls": [{
+                    "index": 0, "id": self.tool_call_id(), "type": "function",
+                    "function": {"name": name, "arguments": ""},
+                }],
+            }),
+        };
+        Some(self.chunk(json!({"index": 0, "delta": delta, "finish_reason": null})))
+    }
+
+    /// One event for each piece.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = Value> + '_ {
+        let (pieces, tool) = match &self.answer.content {
+            Content::Text(pieces) => (pieces, false),
+            Content::ToolCall { arguments, .. } => (arguments, true),
+        };
+        pieces.iter().map(move |piece| {
+            let choice = match (self.shape, tool) {
+                (Shape::Completion, _) => {
+                    json!({"index": 0, "text": piece, "finish_reason": null})
+                }
+                (Shape::Chat, false) => {
+                    json!({"index": 0, "delta": {"content": piece}, "finish_reason": null})
+                }
+                (Shape::Chat, true) => json!({
+                    "index": 0, "finish_reason": null,
+                    "delta": {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]},
+                }),
+            };
+            self.chunk(choice)
+        })
+    }
+
+    /// What says why it ended.
+    pub(super) fn closing(&self) -> Value {
+        let finish = self.answer.finish_reason();
+        self.chunk(match self.shape {
+            Shape::Chat => json!({"index": 0, "delta": {}, "finish_reason": finish}),
+            Shape::Completion => json!({"index": 0, "text": "", "finish_reason": finish}),
+        })
+    }
+
+    /// The last event, for those who asked for usage.
+    pub(super) fn usage_event(&self) -> Value {
+        let mut document = self.envelope(true);
+        document["choices"] = json!([]);
+        document["usage"] = self.usage();
+        document
+    }
+
+    fn chunk(&self, choice: Value) -> Value {
+        let mut document = self.envelope(true);
+        document["choices"] = json!([choice]);
+        document
+    }
+
+    fn envelope(&self, stream: bool) -> Value {
+        json!({
+            "id": self.id,
+            "object": self.shape.object(stream),
+            "created": self.created,
+            "model": self.model,
+        })
+    }
+
+    fn usage(&self) -> Value {
+        let completion = self.answer.tokens();
+        json!({
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": completion,
+            "total_tokens": self.prompt_tokens + completion,
+            "prompt_tokens_details": {"cached_tokens": self.cached_tokens},
+        })
+    }
+
+    fn tool_call_id(&self) -> String {
+        self.id.replace("chatcmpl", "call")
+    }
+}

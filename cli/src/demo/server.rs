@@ -1,0 +1,289 @@
+//! The HTTP side of a simulated server: OpenAI's paths, Azure's deployment paths, `/metrics` and `/health`.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+use super::answer::answer;
+use super::chat::{Call, Reply, Shape};
+use super::engine::{Engine, Sequence};
+use super::events::Events;
+use super::metrics::{Names, exposition};
+
+/// Bodies larger than this are refused.
+const LARGEST_BODY: usize = 64 << 20;
+/// Events that wait for a slow reader before the model waits too.
+const EVENT_BUFFER: usize = 8;
+
+type Body = UnsyncBoxBody<Bytes, Infallible>;
+
+/// One simulated server.
+#[derive(Debug)]
+pub(super) struct Server {
+    engine: Arc<Engine>,
+    names: Names,
+    /// The models it says it has.
+    models: Vec<String>,
+    calls: AtomicU64,
+}
+
+impl Server {
+    /// A server of `models` on `engine`.
+    pub(super) fn new(engine: Arc<Engine>, names: Names, models: Vec<String>) -> Arc<Self> {
+        Arc::new(Self {
+            engine,
+            names,
+            models,
+            calls: AtomicU64::new(0),
+        })
+    }
+
+    /// Serves until the task is aborted.
+    pub(super) async fn serve(self: Arc<Self>, listener: TcpListener) {
+        loop {
+            let Ok((stream, _)) = listener.accept().await else {
+                // Out of file descriptors, most likely: others must end first.
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                continue;
+            };
+            let server = Arc::clone(&self);
+            tokio::spawn(async move {
+                let service = service_fn(move |request| {
+                    let server = Arc::clone(&server);
+                    async move { Ok::<_, Infallible>(server.respond(request).await) }
+                });
+                // A client that hangs up is its own affair.
+                let _ = hyper::server::conn::http1::Builder::new()
+                    .timer(TokioTimer::new())
+                    .serve_connection(TokioIo::new(stream), service)
+                    .await;
+            });
+        }
+    }
+
+    async fn respond(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+        let path = request.uri().path().to_owned();
+        let method = request.method().clone();
+        match path.as_str() {
+            "/metrics" => text(exposition(&self.engine, &self.names, self.model())),
+            "/health" => text("ok\n".to_owned()),
+            _ if path.ends_with("/models") && method == Method::GET => document(&self.list()),
+            _ if method != Method::POST => not_found(&path),
+            _ if path.ends_with("/chat/completions") => {
+                self.complete(request, &path, Shape::Chat).await
+            }
+            _ if path.ends_with("/completions") => {
+                self.complete(request, &path, Shape::Completion).await
+            }
+            _ if path.ends_with("/embeddings") => self.embed(request).await,
+            _ => not_found(&path),
+        }
+    }
+
+    fn model(&self) -> &str {
+        self.models.first().map_or("simulated", String::as_str)
+    }
+
+    fn list(&self) -> Value {
+        let entry = |model: &String| json!({"id": model, "object": "model", "created": 0, "owned_by": "demo"});
+        let models: Vec<Value> = self.models.iter().map(entry).collect();
+        json!({"object": "list", "data": models})
+    }
+
+    async fn complete(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        path: &str,
+        shape: Shape,
+    ) -> Response<Body> {
+        let body = match read(request).await {
+            Ok(body) => body,
+            Err(message) => return refusal(StatusCode::PAYLOAD_TOO_LARGE, &message),
+        };
+        let call = match Call::read(&body) {
+            Ok(call) => call,
+            Err(message) => return refusal(StatusCode::BAD_REQUEST, &message),
+        };
+        let model = self.asked_model(path, &body);
+        let spoken = answer(&call, &model);
+        let sequence = self.engine.start(&call.prompt, spoken.tokens()).await;
+        let reply = Reply {
+            shape,
+            id: format!("chatcmpl-demo{}", self.calls.fetch_add(1, Ordering::Relaxed)),
+            created: seconds(),
+            model,
+            prompt_tokens: call.prompt.tokens,
+            cached_tokens: sequence.cached_tokens,
+            answer: spoken,
+        };
+        if call.stream {
+            return stream(reply, sequence, call.include_usage);
+        }
+        sequence.speak(reply.answer.tokens()).await;
+        sequence.finish();
+        document(&reply.whole())
+    }
+
+    /// The model of an Azure deployment path, else of the body.
+    fn asked_model(&self, path: &str, body: &[u8]) -> String {
+        let deployment = path
+            .split_once("/deployments/")
+            .and_then(|(_, rest)| rest.split_once('/'))
+            .map(|(name, _)| name.to_owned());
+        let in_body = || {
+            let body: Value = serde_json::from_slice(body).ok()?;
+            body.get("model")?.as_str().map(str::to_owned)
+        };
+        deployment
+            .or_else(in_body)
+            .unwrap_or_else(|| self.model().to_owned())
+    }
+
+    async fn embed(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+        let body = match read(request).await {
+            Ok(body) => body,
+            Err(message) => return refusal(StatusCode::PAYLOAD_TOO_LARGE, &message),
+        };
+        let call = match Call::read(&body) {
+            Ok(call) => call,
+            Err(message) => return refusal(StatusCode::BAD_REQUEST, &message),
+        };
+        let model = self.asked_model("", &body);
+        let sequence = self.engine.start(&call.prompt, 0).await;
+        sequence.finish();
+        let tokens = call.prompt.tokens;
+        document(&json!({
+            "object": "list", "model": model,
+            "data": [{"object": "embedding", "index": 0, "embedding": embedding(&call.question)}],
+            "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+        }))
+    }
+}
+
+/// Sends the answer token by token; the sequence ends with the reader.
+fn stream(reply: Reply, sequence: Sequence, include_usage: bool) -> Response<Body> {
+    let (sender, receiver) = mpsc::channel(EVENT_BUFFER);
+    tokio::spawn(async move {
+        let speak = async {
+            if let Some(opening) = reply.opening() {
+                sender.send(event(&opening)).await?;
+            }
+            for piece in reply.pieces() {
+                sequence.speak(1).await;
+                sender.send(event(&piece)).await?;
+            }
+            sender.send(event(&reply.closing())).await?;
+            if include_usage {
+                sender.send(event(&reply.usage_event())).await?;
+            }
+            sender.send(Bytes::from_static(b"data: [DONE]\n\n")).await
+        };
+        if speak.await.is_ok() {
+            sequence.finish();
+        }
+    });
+    let mut response = Response::new(Events::new(receiver).boxed_unsync());
+    set(&mut response, CONTENT_TYPE, "text/event-stream");
+    set(&mut response, CACHE_CONTROL, "no-cache");
+    response
+}
+
+fn event(document: &Value) -> Bytes {
+    Bytes::from(format!("data: {document}\n\n"))
+}
+
+async fn read(request: Request<Incoming>) -> Result<Bytes, String> {
+    let body = Limited::new(request.into_body(), LARGEST_BODY);
+    let collected = body.collect().await;
+    collected
+        .map(http_body_util::Collected::to_bytes)
+        .map_err(|error| error.to_string())
+}
+
+/// Eight numbers of length one, the same for the same text.
+fn embedding(text: &str) -> Vec<f64> {
+    let mut sums = [0.0_f64; 8];
+    for (at, byte) in text.bytes().enumerate() {
+        if let Some(sum) = sums.get_mut((at + usize::from(byte)) % 8) {
+            *sum += f64::from(byte) - 96.0;
+        }
+    }
+    let length = sums.iter().map(|sum| sum * sum).sum::<f64>().sqrt().max(1e-9);
+    sums.iter().map(|sum| sum / length).collect()
+}
+
+fn seconds() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |duration| duration.as_secs())
+}
+
+fn not_found(path: &str) -> Response<Body> {
+    refusal(
+        StatusCode::NOT_FOUND,
+        &format!("the simulated server has no `{path}`"),
+    )
+}
+
+fn refusal(status: StatusCode, message: &str) -> Response<Body> {
+    let error = json!({"message": message, "type": "invalid_request_error", "param": null, "code": null});
+    let mut response = document(&json!({ "error": error }));
+    *response.status_mut() = status;
+    response
+}
+
+fn document(value: &Value) -> Response<Body> {
+    let mut response = Response::new(full(value.to_string()));
+    set(&mut response, CONTENT_TYPE, "application/json");
+    response
+}
+
+fn text(text: String) -> Response<Body> {
+    let mut response = Response::new(full(text));
+    set(&mut response, CONTENT_TYPE, "text/plain; version=0.0.4");
+    response
+}
+
+fn full(text: String) -> Body {
+    Full::new(Bytes::from(text)).boxed_unsync()
+}
+
+fn set(response: &mut Response<Body>, name: hyper::header::HeaderName, value: &'static str) {
+    let value = hyper::header::HeaderValue::from_static(value);
+    response.headers_mut().insert(name, value);
+}
+
+/// Where a server is reached.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// The last byte of 127.0.0.x.
+    pub(super) host: u8,
+    /// The port that the file names.
+    pub(super) port: u16,
+}
+
+impl Wanted {
+    /// Listens there; else on a free port of that address, else (macOS knows only 127.0.0.1) on one of 127.0.0.1.
+    pub(super) async fn listen(self) -> std::io::Result<TcpListener> {
+        let own = [127, 0, 0, self.host];
+        for (address, port) in [(own, self.port), (own, 0)] {
+            if let Ok(listener) = TcpListener::bind(SocketAddr::from((address, port))).await {
+                return Ok(listener);
+            }
+        }
+        TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+}

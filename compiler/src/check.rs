@@ -1,0 +1,40 @@
+//! From text to a checked program: load, resolve, check.
+//!
+//! Invariants: a program comes out iff no diagnostic is an error; diagnostics stand in the order of files and
+//! positions, each once.
+
+use waypost_lang::{Diagnostic, SourceMap};
+
+use crate::findings::Findings;
+use crate::load::{self, Loader};
+use crate::{Program, checks, resolve};
+
+/// What came of checking a file and all it imports.
+#[derive(Debug)]
+pub struct Checked {
+    /// Every file read, the one asked for first.
+    pub sources: SourceMap,
+    /// The checked program; absent if there are errors.
+    pub program: Option<Program>,
+    /// Everything found, by file and position.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks the file `name` with content `text`, and what it imports through `loader`.
+#[must_use]
+pub fn check(name: &str, text: &str, loader: &dyn Loader) -> Checked {
+    let mut findings = Findings::default();
+    let loaded = load::load(name, text, loader, &mut findings);
+    findings.set_incomplete(loaded.incomplete);
+    let resolved = resolve::resolve(&loaded, &mut findings);
+    if let Some(program) = &resolved {
+        checks::check_program(program, &mut findings);
+    }
+    let diagnostics = findings.into_sorted();
+    let failed = diagnostics.iter().any(Diagnostic::is_error);
+    Checked {
+        sources: loaded.sources,
+        program: resolved.filter(|_| !failed),
+        diagnostics,
+    }
+}

@@ -1,0 +1,83 @@
+//! WP0601: what this version parses but cannot do.
+//!
+//! Invariant: an error where ignoring it would let calls through or send them elsewhere, a warning where the
+//! runtime is closed without it.
+
+use waypost_lang::codes;
+use waypost_lang::diagnostic::Diagnostic;
+use waypost_lang::source::Span;
+use waypost_lang::syntax::tree::Name;
+
+/// A kind of provider whose dialect the runtime does not speak.
+pub(crate) fn provider_kind(kind: &Name) -> Diagnostic {
+    let message = format!(
+        "this version cannot call a provider of kind `{}`",
+        kind.value
+    );
+    codes::NOT_IN_THIS_BUILD
+        .error(kind.span, message)
+        .label("its dialect is not spoken yet")
+        .help("use `openai`, `azure-openai` or `openai-compatible`, or a gateway that speaks one of them")
+}
+
+/// `auth workload-identity`: no token would be sent.
+pub(crate) fn workload_identity(span: Span) -> Diagnostic {
+    codes::NOT_IN_THIS_BUILD
+        .error(
+            span,
+            "this version cannot authenticate with a workload's identity",
+        )
+        .label("calls would leave without credentials")
+        .help("write `auth secret NAME`, with the key in a Kubernetes secret")
+}
+
+/// `threshold hold`: nothing would steer it.
+pub(crate) fn threshold_hold(span: Span) -> Diagnostic {
+    codes::NOT_IN_THIS_BUILD
+        .error(
+            span,
+            "this version cannot hold a share of calls by steering the threshold",
+        )
+        .label("nothing would steer it")
+        .help("write a fixed one, such as `threshold 0.42`")
+}
+
+/// `shape gateway-api`: no manifests of it are written, and building them is refused.
+pub(crate) fn gateway_api(shape: &Name) -> Diagnostic {
+    codes::NOT_IN_THIS_BUILD
+        .warning(
+            shape.span,
+            "this version writes no manifests of the shape `gateway-api`",
+        )
+        .label("`waypost build` refuses it")
+        .help("write `shape waypost` or `shape layered`")
+}
+
+/// `jwt { … }`: no token is accepted.
+pub(crate) fn token_callers(span: Span) -> Diagnostic {
+    codes::NOT_IN_THIS_BUILD
+        .warning(span, "this version cannot verify signed tokens")
+        .label("callers with a token get 401, as if it were wrong")
+        .help("give them keys with `keys secret NAME` until it can")
+}
+
+/// `state redis`: it is not asked, so each replica counts by itself and N replicas let through N times a limit.
+pub(crate) fn shared_state(span: Span, replicas: u64, quotas: usize) -> Diagnostic {
+    let diagnostic = codes::NOT_IN_THIS_BUILD.warning(
+        span,
+        "this version does not share limits and budgets over Redis",
+    );
+    if replicas > 1 && quotas > 0 {
+        diagnostic
+            .label(format!(
+                "each of {replicas} replicas counts by itself: together they let through {replicas} times what is written"
+            ))
+            .help(format!(
+                "divide each limit and budget by {replicas}, or write `replicas 1`"
+            ))
+    } else {
+        diagnostic
+            .label("each replica counts by itself")
+            .help("write `state local`, which is what happens")
+    }
+}

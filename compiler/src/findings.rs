@@ -1,0 +1,70 @@
+//! Collects what was found.
+//!
+//! Invariant: one mistake gives one diagnostic. When a part of the text could not be read, nothing is said that
+//! may only follow from its absence: a model lost to a syntax error is not also an unknown name.
+
+use waypost_lang::codes;
+use waypost_lang::{Code, Diagnostic};
+
+/// Everything found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    diagnostics: Vec<Diagnostic>,
+    incomplete: bool,
+}
+
+/// Codes whose finding may only follow from a statement that was not read.
+const FROM_ABSENCE: &[Code] = &[
+    codes::UNKNOWN_NAME,
+    codes::MISSING_FIELD,
+    codes::UNKNOWN_IDENTIFIER,
+    codes::UNKNOWN_LITERAL,
+    codes::TIER_NOT_IN_CHAIN,
+    codes::TIER_WITHOUT_MODEL,
+    codes::UNREACHABLE_MODEL,
+    codes::BUDGET_WITHOUT_PRICE,
+    codes::SHAPE_NEEDS,
+];
+
+impl Findings {
+    /// From now on, says whether a part of the text was not read.
+    pub(crate) const fn set_incomplete(&mut self, incomplete: bool) {
+        self.incomplete = incomplete;
+    }
+
+    /// Adds a finding, unless it may only follow from text that was not read.
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+        if !(self.incomplete && FROM_ABSENCE.contains(&diagnostic.code)) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Adds several.
+    pub(crate) fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        for diagnostic in diagnostics {
+            self.push(diagnostic);
+        }
+    }
+
+    /// Whether an error is among them.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// By file and position, each once.
+    pub(crate) fn into_sorted(self) -> Vec<Diagnostic> {
+        let mut diagnostics = self.diagnostics;
+        diagnostics.sort_by(|left, right| {
+            let key = |one: &Diagnostic| (one.primary.span, one.code.number);
+            key(left)
+                .cmp(&key(right))
+                .then_with(|| left.message.cmp(&right.message))
+        });
+        diagnostics.dedup_by(|second, first| {
+            second.code == first.code
+                && second.primary.span == first.primary.span
+                && second.message == first.message
+        });
+        diagnostics
+    }
+}

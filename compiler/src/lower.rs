@@ -1,0 +1,68 @@
+//! From a checked program to the draft of its plan: mechanical, total and deterministic.
+//!
+//! Invariants: nothing is decided here that the program does not say, except the defaults of the language
+//! (a quota denies at 100%, a bucket holds its amount); the same program and sources give the same draft.
+
+mod content;
+mod expression;
+mod expressions;
+mod model;
+mod origin;
+mod policy;
+mod pool;
+mod provider;
+mod quota;
+mod secret;
+mod tier;
+
+use sha2::{Digest, Sha256};
+use waypost_lang::SourceMap;
+use waypost_policies::plan::Draft;
+
+use crate::Program;
+use expressions::Expressions;
+use origin::Origins;
+
+/// Lowers a checked program; `sources` are those it was checked from.
+#[must_use]
+pub fn lower(program: &Program, sources: &SourceMap) -> Draft {
+    let origins = Origins::new(sources);
+    let mut expressions = Expressions::new(sources);
+    let mut draft = Draft {
+        compiler: env!("CARGO_PKG_VERSION").to_owned(),
+        source_hash: source_hash(sources),
+        files: sources
+            .files()
+            .map(|(_, file)| file.name().to_owned())
+            .collect(),
+        secrets: secret::lower(&program.secrets),
+        providers: provider::lower(&program.providers),
+        pools: pool::lower(program, &mut expressions),
+        models: model::lower(&program.models, &origins),
+        tiers: tier::lower(&program.tiers, &origins, &mut expressions),
+        accepts: content::lower_accepts(&program.contents),
+        contents: content::lower(&program.contents, &origins, &mut expressions),
+        ..Draft::default()
+    };
+    policy::lower(&program.policy, &origins, &mut expressions, &mut draft);
+    expressions.finish(&mut draft);
+    draft
+}
+
+/// SHA-256 over every text with its length before it, in the order of files; names are left out, so a file
+/// has the same hash wherever it lies.
+fn source_hash(sources: &SourceMap) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for (_, file) in sources.files() {
+        let length = u64::try_from(file.text().len()).unwrap_or(u64::MAX);
+        hash.update(length.to_le_bytes());
+        hash.update(file.text().as_bytes());
+    }
+    hash.finalize().into()
+}
+
+/// An index as the plan counts them. One that is too large becomes one that the plan's verifier refuses, since
+/// no vector is that long.
+fn index(at: usize) -> u16 {
+    u16::try_from(at).unwrap_or(u16::MAX)
+}

@@ -1,0 +1,27 @@
+//! Hosted APIs.
+
+use waypost_policies::plan::draft;
+
+use super::index;
+use crate::program::{Provider, ProviderAuth, ProviderKind};
+
+pub(crate) fn lower(providers: &[Provider]) -> Vec<draft::Provider> {
+    providers
+        .iter()
+        .map(|provider| draft::Provider {
+            name: provider.name.value.clone(),
+            kind: match provider.kind {
+                ProviderKind::OpenAi => draft::ProviderKind::OpenAi,
+                ProviderKind::AzureOpenAi => draft::ProviderKind::AzureOpenAi,
+                ProviderKind::OpenAiCompatible => draft::ProviderKind::OpenAiCompatible,
+            },
+            base_url: provider.url.clone(),
+            api_version: provider.version.clone(),
+            auth: match provider.auth {
+                ProviderAuth::Secret(secret) => draft::ProviderAuth::Secret(index(secret)),
+                // The check refuses a workload's identity in this version, so no program has it.
+                ProviderAuth::WorkloadIdentity | ProviderAuth::None => draft::ProviderAuth::None,
+            },
+        })
+        .collect()
+}

@@ -1,0 +1,240 @@
+//! Ports, secrets, versions, shapes and what this version cannot do: each defect beside its nearest neighbour.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    dead_code,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod fixture;
+
+use fixture::{SOUND, findings, refused, replaced, taken};
+use waypost_compiler::program::Shape;
+use waypost_compiler::shape_needs;
+
+const POOL: &str = "kaito { preset \"phi-4-mini-instruct\"  replicas 2..8 }  port 5000";
+
+#[test]
+fn a_services_port_is_not_a_containers() {
+    refused("port 5000", "port 80", "WP0304", "80");
+    refused("port 5000", "port 443", "WP0304", "443");
+    taken("port 5000", "port 8080");
+    taken("  port 5000", "");
+    refused(
+        POOL,
+        "selector { app: \"vllm\" }  engine vllm  port 80",
+        "WP0304",
+        "80",
+    );
+    taken(POOL, "selector { app: \"vllm\" }  engine vllm");
+}
+
+#[test]
+fn a_pool_has_one_source() {
+    refused(
+        POOL,
+        "endpoints \"http://a:1\"  dns \"b:2\"  engine vllm",
+        "WP0307",
+        "\"b:2\"",
+    );
+    taken(POOL, "dns \"vllm.llm.svc:8000\"  engine vllm");
+    taken(
+        POOL,
+        "endpoints \"http://gpu-1:8000\", \"http://gpu-2:8000\"  engine sglang",
+    );
+    refused(
+        POOL,
+        "endpoints \"gpu-1:8000\"  engine vllm",
+        "WP0307",
+        "\"gpu-1:8000\"",
+    );
+    refused(POOL, "dns \"vllm\"  engine vllm", "WP0307", "\"vllm\"");
+    refused(
+        POOL,
+        "endpoints \"http://a:1\"  engine vllm  port 5000",
+        "WP0307",
+        "5000",
+    );
+    refused(POOL, "endpoints \"http://a:1\"", "WP0105", "own");
+}
+
+#[test]
+fn secrets_are_places() {
+    refused(
+        "k8s(\"llm/openai\", \"key\")",
+        "\"hunter2\"",
+        "WP0501",
+        "\"hunter2\"",
+    );
+    refused(
+        "env(\"CALLER_KEYS\")",
+        "env(\"sk-0000000000\")",
+        "WP0501",
+        "\"sk-0000000000\"",
+    );
+    refused(
+        "\"llm/openai\"",
+        "\"llm/REPLACE_ME\"",
+        "WP0501",
+        "\"llm/REPLACE_ME\"",
+    );
+    refused("\"llm/openai\"", "\"openai\"", "WP0307", "\"openai\"");
+    refused(
+        "resource \"acme\"",
+        "resource \"<your-resource>\"",
+        "WP0501",
+        "\"<your-resource>\"",
+    );
+    refused(
+        "resource \"acme\"",
+        "resource \"https://acme.openai.azure.com\"",
+        "WP0307",
+        "\"https://acme.openai.azure.com\"",
+    );
+    refused(
+        "auth secret key }\nprovider",
+        "auth \"sk-0000000000\" }\nprovider",
+        "WP0501",
+        "\"sk-0000000000\"",
+    );
+    refused(
+        "kind openai  auth",
+        "kind openai  url \"https://xxx.dev/v1\"  auth",
+        "WP0501",
+        "\"https://xxx.dev/v1\"",
+    );
+    taken(
+        "kind openai  auth",
+        "kind openai  url \"https://llm.acme.dev/v1\"  auth",
+    );
+    taken("resource \"acme\"", "resource \"todo-backend\"");
+}
+
+#[test]
+fn a_pod_mounts_secrets_of_its_own_namespace() {
+    refused("\"llm/openai\"", "\"platform/openai\"", "WP0503", "key");
+    let unused = format!("{SOUND}\nsecret other = k8s(\"platform/other\", \"key\")\n");
+    assert_eq!(findings(&unused), []);
+    let system = replaced("namespace \"llm\"", "namespace \"kube-system\"");
+    let found = findings(&system.replace("llm/openai", "kube-system/openai"));
+    assert_eq!(found, [("WP0503".to_owned(), "\"kube-system\"".to_owned())]);
+}
+
+#[test]
+fn versions_are_those_whose_manifests_are_known() {
+    refused(
+        "kaito \"v1beta1\"",
+        "kaito \"v1alpha1\"",
+        "WP0502",
+        "\"v1alpha1\"",
+    );
+    refused(
+        "inference-extension \"1.0\"",
+        "inference-extension \"0.5\"",
+        "WP0502",
+        "\"0.5\"",
+    );
+    taken(
+        "inference-extension \"1.0\"",
+        "inference-extension \"1.0.1\"",
+    );
+    refused(
+        "agentgateway \"1.3.1\"",
+        "agentgateway \"1.2.0\"",
+        "WP0502",
+        "\"1.2.0\"",
+    );
+    taken("agentgateway \"1.3.1\"", "agentgateway \"1.4.1\"");
+}
+
+#[test]
+fn the_layered_shape_needs_two_tiers_pods_and_a_provider() {
+    taken("shape waypost", "shape layered");
+    let layered = replaced("shape waypost", "shape layered");
+    let three = layered
+        .replace("tiers weak < strong", "tiers weak < strong < top")
+        .replace("tier strong {", "tier top { try big }\ntier strong {");
+    assert_eq!(findings(&three), [("WP0503".to_owned(), "top".to_owned())]);
+    let hosted = layered.replace("try small then big", "try big then small");
+    assert_eq!(
+        findings(&hosted),
+        [("WP0503".to_owned(), "weak".to_owned())]
+    );
+    let pooled = layered.replace(
+        "split big 90%, alt 10% by caller.key  then big",
+        "try small then big then alt",
+    );
+    assert_eq!(
+        findings(&pooled),
+        [("WP0503".to_owned(), "strong".to_owned())]
+    );
+}
+
+#[test]
+fn another_shape_can_be_asked_about() {
+    let text = replaced("try small then big", "try big then small");
+    let program = fixture::checked(&text).program.unwrap();
+    assert_eq!(shape_needs(&program, Shape::Waypost).len(), 0);
+    assert_eq!(shape_needs(&program, Shape::Layered).len(), 1);
+}
+
+#[test]
+fn what_this_version_cannot_do_is_refused_where_ignoring_it_would_be_open() {
+    refused(
+        "kind openai  auth",
+        "kind anthropic  auth",
+        "WP0601",
+        "anthropic",
+    );
+    refused(
+        "auth secret key }\nmodel",
+        "auth workload-identity }\nmodel",
+        "WP0601",
+        "workload-identity",
+    );
+    refused(
+        "threshold 0.42",
+        "threshold hold strong at 30%..35%",
+        "WP0601",
+        "threshold hold strong at 30%..35%",
+    );
+}
+
+#[test]
+fn what_is_closed_without_it_is_a_warning() {
+    let jwt = "jwt { issuer \"https://a.dev\"  audience \"llm\"  jwks \"https://a.dev/keys\" }";
+    let text = replaced("anonymous deny", jwt);
+    assert_eq!(findings(&text), [("WP0601".to_owned(), jwt.to_owned())]);
+    assert!(
+        fixture::checked(&text)
+            .program
+            .unwrap()
+            .policy
+            .jwt
+            .is_some()
+    );
+    let half = "jwt { issuer \"https://a.dev\"  audience \"llm\" }";
+    refused("anonymous deny", half, "WP0105", half);
+}
+
+#[test]
+fn redis_says_by_how_much_limits_multiply() {
+    let redis = "secret redis_url = k8s(\"llm/state\", \"url\")\ndeploy kubernetes";
+    let text =
+        replaced("deploy kubernetes", redis).replace("state local", "state redis secret redis_url");
+    let checked = fixture::checked(&text);
+    let [warning] = checked.diagnostics.as_slice() else {
+        panic!("{:?}", checked.diagnostics)
+    };
+    assert_eq!(warning.code.number, "WP0601");
+    assert!(
+        warning.primary.message.contains("10 times"),
+        "{}",
+        warning.primary.message
+    );
+    assert!(checked.program.is_some());
+    refused("state local", "state redis", "WP0105", "state redis");
+}

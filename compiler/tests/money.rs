@@ -1,0 +1,143 @@
+//! Prices, budgets and windows: each defect beside its nearest neighbour without it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    dead_code,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod fixture;
+
+use fixture::{SOUND, findings, refused, replaced, taken};
+
+const PRICED: &str = "price input $1.25  output $10.00 }";
+
+#[test]
+fn a_budget_over_a_model_without_a_price_counts_nothing() {
+    let unpriced = replaced(PRICED, "}");
+    let found = findings(&unpriced);
+    assert_eq!(found, [("WP0311".to_owned(), "$50 / day".to_owned())]);
+    // On another model, the same budget counts what it says; the test's cost is of `small`.
+    assert_eq!(
+        findings(&unpriced.replace("team on strong {", "team on small {")),
+        []
+    );
+}
+
+#[test]
+fn a_budget_on_nothing_counts_every_model_that_can_answer() {
+    let unpriced = replaced("price input $1  output $2 }", "}");
+    assert_eq!(findings(&unpriced), []);
+    let every = unpriced.replace("per caller.team on strong {", "per caller.team {");
+    assert_eq!(
+        findings(&every),
+        [("WP0311".to_owned(), "$50 / day".to_owned())]
+    );
+}
+
+#[test]
+fn an_expected_cost_needs_a_price() {
+    let unpriced = replaced("price input $0.04  output $0.08 }", "}");
+    assert_eq!(
+        findings(&unpriced),
+        [("WP0311".to_owned(), "cost < $0.001".to_owned())]
+    );
+    assert_eq!(findings(&unpriced.replace("  cost < $0.001", "")), []);
+}
+
+#[test]
+fn a_rule_about_cost_needs_every_price() {
+    let rule = SOUND.replace("caller.team == \"sandbox\"", "cost.ceiling > 0.5");
+    assert_eq!(findings(&rule), []);
+    let unpriced = rule.replace("price input $1  output $2 }", "}");
+    assert_eq!(
+        findings(&unpriced),
+        [("WP0311".to_owned(), "cost.ceiling".to_owned())]
+    );
+}
+
+#[test]
+fn zero_is_a_price() {
+    taken("price input $1  output $2", "price input $0  output $0");
+}
+
+#[test]
+fn windows_are_counted_by_a_clock() {
+    for word in ["session", "fortnight", "daily", "hour"] {
+        let by = format!("$50 / {word}");
+        let text = SOUND.replace("$50 / day in \"Europe/Berlin\"", &by);
+        let text = text.replace("  capped by \"$50 / day\"", "");
+        assert_eq!(findings(&text), [("WP0312".to_owned(), word.to_owned())]);
+    }
+    refused("requests / 1m", "requests / 0m", "WP0312", "0m");
+    refused("requests / 1m", "requests / 32d", "WP0312", "32d");
+    taken("requests / 1m", "requests / 31d");
+    refused(
+        "requests / 1m burst",
+        "requests / 1m in \"UTC\" burst",
+        "WP0312",
+        "\"UTC\"",
+    );
+}
+
+#[test]
+fn zones_are_of_the_time_zone_database() {
+    let zone = |name: &str| SOUND.replace("Europe/Berlin", name);
+    assert_eq!(
+        findings(&zone("Europe/Berlln")),
+        [("WP0312".to_owned(), "\"Europe/Berlln\"".to_owned())]
+    );
+    assert_eq!(findings(&zone("America/New_York")), []);
+}
+
+#[test]
+fn a_burst_is_of_a_bucket_that_refills() {
+    refused(
+        "$50 / day in \"Europe/Berlin\" per",
+        "$50 / day in \"Europe/Berlin\" burst 5 per",
+        "WP0307",
+        "5",
+    );
+    taken("requests / 1m burst 50", "requests / 1m burst 5000");
+}
+
+#[test]
+fn a_budget_counts_dollars() {
+    refused(
+        "limit 600 requests / 1m",
+        "budget 600 requests / 1m",
+        "WP0307",
+        "600 requests",
+    );
+    taken("limit 600 requests / 1m burst 50", "limit $5 / 1h");
+}
+
+#[test]
+fn one_share_has_one_binding_outcome() {
+    refused(
+        "at 80% warn",
+        "at 100% deny",
+        "WP0102",
+        "at 100% cap at weak",
+    );
+    taken("at 80% warn", "at 100% warn");
+}
+
+#[test]
+fn a_quota_denies_at_the_whole_where_no_outcome_is_written() {
+    let program = fixture::checked(SOUND).program.unwrap();
+    let outcome = program.policy.quotas[0].outcomes[0];
+    assert_eq!(outcome.share.0, 10_000);
+    assert_eq!(outcome.action, waypost_compiler::program::Action::Deny);
+    assert_eq!(program.policy.quotas[0].label.text, "600 requests / 1m");
+}
+
+#[test]
+fn a_tier_in_on_stands_for_the_model_that_it_tries_first() {
+    let program = fixture::checked(SOUND).program.unwrap();
+    let on = program.policy.quotas[1].on.as_ref().unwrap();
+    assert_eq!(program.models[on.value].name.value, "big");
+}

@@ -1,0 +1,449 @@
+//! The checker: resolves names, chooses overloads, folds constants, and refuses what could fail at run time.
+//!
+//! Invariants: whatever it returns is total, reads only what its section may read, and reads maps by constant
+//! keys only; it returns nothing without having said why.
+
+mod access;
+mod call;
+mod fold;
+mod function;
+mod guard;
+mod membership;
+mod mistake;
+mod names;
+mod operator;
+mod standard;
+mod types;
+
+use super::expression::{BinaryOperator, Expr, ExprKind, Literal, UnaryOperator};
+use super::typed::{Constant, Function, Section, Type, Typed, TypedKind};
+use crate::codes::{NOT_A_BOOL, NOT_IN_THIS_BUILD, TYPE_MISMATCH, UNKNOWN_IDENTIFIER};
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use guard::Guard;
+use mistake::article;
+use types::{common, unify};
+
+/// What an expression finds around it.
+#[derive(Clone, Copy)]
+pub struct Scope<'a> {
+    /// The part of the file that it stands in.
+    pub section: Section,
+    /// The declared tiers.
+    pub tiers: &'a [&'a str],
+    /// The declared models.
+    pub models: &'a [&'a str],
+    /// The value of a `let`.
+    pub constants: &'a dyn Fn(&str) -> Option<Constant>,
+    /// The names of all `let`s, to find a misspelt one.
+    pub constant_names: &'a [&'a str],
+}
+
+/// The type that the place of an expression asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// `when`.
+    Bool,
+    /// `per`, `keep session`, `split … by`.
+    String,
+    /// `let`.
+    Any,
+}
+
+/// Checks `expr`; nothing if anything was wrong with it, and then `diagnostics` or those of the parser say what.
+pub fn check(
+    expr: &Expr,
+    scope: &Scope<'_>,
+    expected: Expected,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Typed> {
+    let mut checker = Checker {
+        scope,
+        locals: Vec::new(),
+        nesting: 0,
+        inlined: 0,
+        guards: Vec::new(),
+        failed: false,
+        diagnostics,
+    };
+    let typed = checker.value(expr);
+    checker.expect(expected, expr, &typed);
+    (!checker.failed).then_some(typed)
+}
+
+/// A name that a macro around gives.
+struct Local {
+    name: String,
+    meaning: Meaning,
+}
+
+/// What such a name stands for.
+enum Meaning {
+    /// Each element in turn; the number as in [`TypedKind::Local`].
+    Element(u16, Type),
+    /// Another expression.
+    Bound(Typed),
+}
+
+struct Checker<'a> {
+    scope: &'a Scope<'a>,
+    /// The names that the macros around give, the outermost first.
+    locals: Vec<Local>,
+    /// How many comprehensions are around.
+    nesting: u16,
+    /// How much was written out for names that stand for an expression.
+    inlined: usize,
+    /// What holds wherever the current expression is evaluated.
+    guards: Vec<Guard>,
+    failed: bool,
+    diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+impl Checker<'_> {
+    /// Checks an expression that is used as a value, so it is no map.
+    fn value(&mut self, expr: &Expr) -> Typed {
+        let typed = self.any(expr);
+        if matches!(typed.ty, Type::Map(..)) {
+            return self.map_as_value(expr);
+        }
+        typed
+    }
+
+    /// Checks an expression that may be a map, because a key of it is read.
+    fn any(&mut self, expr: &Expr) -> Typed {
+        match &expr.kind {
+            ExprKind::Error => {
+                self.failed = true;
+                unknown(expr.span)
+            }
+            ExprKind::Literal(literal) => constant(expr.span, literal_value(literal)),
+            ExprKind::Identifier(name) => self.identifier(expr.span, name),
+            ExprKind::Select {
+                operand,
+                field,
+                optional,
+            } => self.select(expr, operand, field, *optional),
+            ExprKind::Index {
+                operand,
+                index,
+                optional,
+            } => self.index(expr, operand, index, *optional),
+            ExprKind::Call {
+                receiver,
+                function,
+                arguments,
+            } => self.call(expr, receiver.as_deref(), function, arguments),
+            ExprKind::Unary { operator, operand } => self.unary(expr, operator.value, operand),
+            ExprKind::Binary {
+                operator,
+                left,
+                right,
+            } => match operator.value {
+                BinaryOperator::And | BinaryOperator::Or => {
+                    self.logic(expr, operator.value, left, right)
+                }
+                BinaryOperator::In => self.membership(expr, left, right),
+                operator => self.binary(expr, operator, left, right),
+            },
+            ExprKind::Conditional {
+                condition,
+                then,
+                otherwise,
+            } => self.conditional(expr, condition, then, otherwise),
+            ExprKind::List(elements) => self.list(expr, elements),
+            ExprKind::Map(_) => self.report(
+                NOT_IN_THIS_BUILD
+                    .error(expr.span, "maps cannot be written in expressions yet")
+                    .label("this version reads maps of the request only")
+                    .help("write a conditional: `x == \"a\" ? 1 : 2`"),
+            ),
+            ExprKind::Message { name, .. } => self.report(
+                UNKNOWN_IDENTIFIER
+                    .error(name.span, format!("there is no message `{}`", name.value))
+                    .label("expressions have no messages")
+                    .help("compare fields with constants"),
+            ),
+        }
+    }
+
+    fn unary(&mut self, expr: &Expr, operator: UnaryOperator, operand: &Expr) -> Typed {
+        match operator {
+            UnaryOperator::Not => {
+                let typed = self.condition(operand, "!");
+                self.apply(expr.span, Function::Not, vec![typed], Type::Bool)
+            }
+            UnaryOperator::Negate => {
+                let typed = self.operand(operand);
+                match typed.ty {
+                    Type::Error => unknown(expr.span),
+                    Type::Int | Type::Double => {
+                        let ty = typed.ty.clone();
+                        self.apply(expr.span, Function::Negate, vec![typed], ty)
+                    }
+                    _ => self.wrong_operand("-", "an int or a double", operand, &typed.ty),
+                }
+            }
+        }
+    }
+
+    fn logic(&mut self, expr: &Expr, operator: BinaryOperator, left: &Expr, right: &Expr) -> Typed {
+        let is_and = operator == BinaryOperator::And;
+        let sign = if is_and { "&&" } else { "||" };
+        let left = self.condition(left, sign);
+        // The right is read only if the left did not decide.
+        let guards = guard::implied(&left, is_and);
+        let right = self.under(guards, |checker| checker.condition(right, sign));
+        let kind = match (bool_of(&left), bool_of(&right)) {
+            (Some(value), _) if value != is_and => TypedKind::Constant(Constant::Bool(value)),
+            (Some(_), _) => right.kind,
+            (_, Some(value)) if value == is_and => left.kind,
+            _ if is_and => TypedKind::And(Box::new(left), Box::new(right)),
+            _ => TypedKind::Or(Box::new(left), Box::new(right)),
+        };
+        Typed {
+            span: expr.span,
+            ty: Type::Bool,
+            kind,
+        }
+    }
+
+    fn conditional(
+        &mut self,
+        expr: &Expr,
+        condition: &Expr,
+        then: &Expr,
+        otherwise: &Expr,
+    ) -> Typed {
+        let test = self.condition(condition, "?");
+        let (if_true, if_false) = (guard::implied(&test, true), guard::implied(&test, false));
+        let (then_expr, otherwise_expr) = (then, otherwise);
+        let mut then = self.under(if_true, |checker| checker.value(then));
+        let mut otherwise = self.under(if_false, |checker| checker.value(otherwise));
+        let Some(ty) = unify(&mut then, &mut otherwise) else {
+            let message = format!(
+                "`{then_expr}` is {}, `{otherwise_expr}` is {}",
+                article(&then.ty),
+                article(&otherwise.ty)
+            );
+            return self.report(
+                TYPE_MISMATCH
+                    .error(expr.span, message)
+                    .label("both sides of `:` must have one type")
+                    .because(then.span, then.ty.to_string())
+                    .because(otherwise.span, otherwise.ty.to_string())
+                    .help("convert one side, for example with `string(…)` or `double(…)`"),
+            );
+        };
+        let kind = match bool_of(&test) {
+            Some(true) => then.kind,
+            Some(false) => otherwise.kind,
+            None => TypedKind::Conditional(Box::new(test), Box::new(then), Box::new(otherwise)),
+        };
+        Typed {
+            span: expr.span,
+            ty,
+            kind,
+        }
+    }
+
+    fn list(&mut self, expr: &Expr, elements: &[(bool, Expr)]) -> Typed {
+        if let Some((_, element)) = elements.iter().find(|(optional, _)| *optional) {
+            return self.report(
+                NOT_IN_THIS_BUILD
+                    .error(element.span, "optional elements cannot be written yet")
+                    .label("this element may be absent")
+                    .help("write its value when it is absent: `.orValue(…)`"),
+            );
+        }
+        let elements: Vec<Typed> = elements
+            .iter()
+            .map(|(_, element)| self.value(element))
+            .collect();
+        let mut element_type = elements.first().map_or(Type::Dyn, |first| first.ty.clone());
+        for element in &elements {
+            element_type = common(&element_type, &element.ty).unwrap_or(Type::Dyn);
+        }
+        let ty = Type::List(Box::new(element_type));
+        let constants: Option<Vec<Constant>> =
+            elements.iter().map(|e| constant_of(e).cloned()).collect();
+        let kind = match constants {
+            Some(constants) => TypedKind::Constant(Constant::List(constants)),
+            None => TypedKind::List(elements),
+        };
+        Typed {
+            span: expr.span,
+            ty,
+            kind,
+        }
+    }
+
+    /// Checks an operand of a logical operator.
+    fn condition(&mut self, expr: &Expr, operator: &str) -> Typed {
+        let typed = self.value(expr);
+        match typed.ty {
+            Type::Bool | Type::Error => typed,
+            Type::Dyn => self.dynamic(expr, &format!("`{operator}` takes bools")),
+            _ => {
+                let help = mistake::as_condition(expr, &typed.ty);
+                self.report(
+                    TYPE_MISMATCH
+                        .error(
+                            expr.span,
+                            format!(
+                                "`{operator}` takes bools, `{expr}` is {}",
+                                article(&typed.ty)
+                            ),
+                        )
+                        .label(typed.ty.to_string())
+                        .help(help),
+                )
+            }
+        }
+    }
+
+    /// Checks an operand or argument. An optional that is known to have a value stands for the value.
+    fn operand(&mut self, expr: &Expr) -> Typed {
+        let typed = self.value(expr);
+        match &typed.ty {
+            Type::Optional(inner) if self.has_value(&typed) => {
+                let ty = (**inner).clone();
+                call(expr.span, Function::Value, vec![typed], ty)
+            }
+            _ => typed,
+        }
+    }
+
+    /// Checks what `check` evaluates where `guards` hold.
+    fn under<T>(&mut self, guards: Vec<Guard>, check: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.guards.len();
+        self.guards.extend(guards);
+        let result = check(self);
+        self.guards.truncate(before);
+        result
+    }
+
+    fn expect(&mut self, expected: Expected, expr: &Expr, typed: &Typed) {
+        match (expected, &typed.ty) {
+            (_, Type::Error)
+            | (Expected::Bool, Type::Bool)
+            | (Expected::String, Type::String)
+            | (Expected::Any, _) => {}
+            (Expected::Bool, Type::Dyn) => {
+                self.dynamic(expr, "a condition is a bool");
+            }
+            (Expected::Bool, ty) => {
+                let help = mistake::as_condition(expr, ty);
+                self.report(
+                    NOT_A_BOOL
+                        .error(
+                            expr.span,
+                            format!("a condition is a bool, `{expr}` is {}", article(ty)),
+                        )
+                        .label(ty.to_string())
+                        .help(help),
+                );
+            }
+            (Expected::String, Type::Dyn) => {
+                self.dynamic(expr, "a key is a string");
+            }
+            (Expected::String, ty) => {
+                let help = match ty {
+                    Type::Optional(_) => {
+                        format!("say what a missing one means: `{expr}.orValue(\"\")`")
+                    }
+                    _ => format!("write `string({expr})`, or name a field that is a string"),
+                };
+                self.report(
+                    TYPE_MISMATCH
+                        .error(
+                            expr.span,
+                            format!("a key is a string, `{expr}` is {}", article(ty)),
+                        )
+                        .label(ty.to_string())
+                        .help(help),
+                );
+            }
+        }
+    }
+
+    /// Reports a mistake; what stands there has no known type, so nothing follows from it.
+    fn report(&mut self, diagnostic: Diagnostic) -> Typed {
+        self.failed = true;
+        let span = diagnostic.primary.span;
+        self.diagnostics.push(diagnostic);
+        unknown(span)
+    }
+
+    /// Calls `function`, or folds it if all arguments are constants.
+    fn apply(&mut self, span: Span, function: Function, arguments: Vec<Typed>, ty: Type) -> Typed {
+        let constants: Option<Vec<&Constant>> = arguments.iter().map(constant_of).collect();
+        match constants.map(|constants| fold::fold(function, &constants)) {
+            Some(Ok(Some(value))) => Typed {
+                span,
+                ty,
+                kind: TypedKind::Constant(value),
+            },
+            Some(Err(failure)) => self.constant_fails(span, failure),
+            None | Some(Ok(None)) => call(span, function, arguments, ty),
+        }
+    }
+}
+
+/// What stands where something was reported.
+fn unknown(span: Span) -> Typed {
+    Typed {
+        span,
+        ty: Type::Error,
+        kind: TypedKind::Constant(Constant::Null),
+    }
+}
+
+fn call(span: Span, function: Function, arguments: Vec<Typed>, ty: Type) -> Typed {
+    Typed {
+        span,
+        ty,
+        kind: TypedKind::Call(function, arguments),
+    }
+}
+
+fn constant(span: Span, value: Constant) -> Typed {
+    Typed {
+        span,
+        ty: value.ty(),
+        kind: TypedKind::Constant(value),
+    }
+}
+
+fn literal_value(literal: &Literal) -> Constant {
+    match literal {
+        Literal::Null => Constant::Null,
+        Literal::Bool(value) => Constant::Bool(*value),
+        Literal::Int(value) => Constant::Int(*value),
+        Literal::Uint(value) => Constant::Uint(*value),
+        Literal::Double(value) => Constant::Double(*value),
+        Literal::String(text) => Constant::String(text.clone()),
+        Literal::Bytes(octets) => Constant::Bytes(octets.clone()),
+    }
+}
+
+/// The value, if it is known and its type too.
+fn constant_of(typed: &Typed) -> Option<&Constant> {
+    match &typed.kind {
+        TypedKind::Constant(value) if typed.ty != Type::Error => Some(value),
+        _ => None,
+    }
+}
+
+fn bool_of(typed: &Typed) -> Option<bool> {
+    match constant_of(typed) {
+        Some(Constant::Bool(value)) => Some(*value),
+        _ => None,
+    }
+}
+
+fn text_of(typed: &Typed) -> Option<&str> {
+    match constant_of(typed) {
+        Some(Constant::String(text)) => Some(text),
+        _ => None,
+    }
+}

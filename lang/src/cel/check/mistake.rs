@@ -1,0 +1,97 @@
+//! The wording that findings about types share.
+
+use super::{Checker, Expr, TYPE_MISMATCH, Type, Typed, unknown};
+use crate::cel::expression::ExprKind;
+use crate::codes::{CONSTANT_FAILS, PARTIAL_OPERATION};
+use crate::source::Span;
+
+/// `an int`, `a string`.
+pub(super) fn article(ty: &Type) -> String {
+    match ty {
+        Type::Error | Type::Null => ty.to_string(),
+        Type::Dyn => "of a type known only at run time".to_owned(),
+        Type::Int | Type::Ip | Type::Optional(_) => format!("an {ty}"),
+        _ => format!("a {ty}"),
+    }
+}
+
+/// What to write if `expr` stands where a condition belongs.
+pub(super) fn as_condition(expr: &Expr, ty: &Type) -> String {
+    match ty {
+        Type::String => format!("compare it: `{expr} != \"\"`"),
+        Type::Int => format!("compare it: `{expr} > 0`"),
+        Type::Double => format!("compare it: `{expr} > 0.5`"),
+        Type::List(_) => format!("compare its size: `size({expr}) > 0`"),
+        Type::Optional(_) => format!("ask for its value: `{expr}.hasValue()`"),
+        _ => format!("compare it: `{expr} == …`"),
+    }
+}
+
+impl Checker<'_> {
+    /// A value whose type is known only at run time stands where one type is needed.
+    pub(super) fn dynamic(&mut self, expr: &Expr, why: &str) -> Typed {
+        self.report(
+            PARTIAL_OPERATION
+                .error(expr.span, format!("{why}, `{expr}` may be of any type"))
+                .label("a token may carry any JSON here")
+                .help("compare it with a constant: `… == \"text\"` or `… == true`, which is false for any other type"),
+        )
+    }
+
+    pub(super) fn map_as_value(&mut self, expr: &Expr) -> Typed {
+        let help = match &expr.kind {
+            ExprKind::Identifier(_) | ExprKind::Select { .. } => {
+                format!(
+                    "read one key: `{expr}[?\"key\"].orValue(\"\")`, or ask for one: `\"key\" in {expr}`"
+                )
+            }
+            _ => "read one key: `[?\"key\"].orValue(\"\")`".to_owned(),
+        };
+        self.report(
+            TYPE_MISMATCH
+                .error(
+                    expr.span,
+                    format!("`{expr}` is a map, which is only read by key"),
+                )
+                .label("a plan reads the keys that it names, and no others")
+                .help(help),
+        )
+    }
+
+    /// An operand that the operator does not take.
+    pub(super) fn wrong_operand(
+        &mut self,
+        operator: &str,
+        takes: &str,
+        expr: &Expr,
+        ty: &Type,
+    ) -> Typed {
+        match ty {
+            Type::Error => return unknown(expr.span),
+            Type::Dyn => return self.dynamic(expr, &format!("`{operator}` takes {takes}")),
+            _ => {}
+        }
+        let help = match ty {
+            Type::Optional(_) => format!("say what a missing one means: `{expr}.orValue(…)`"),
+            _ => format!("write {takes}"),
+        };
+        self.report(
+            TYPE_MISMATCH
+                .error(
+                    expr.span,
+                    format!("`{operator}` takes {takes}, `{expr}` is {}", article(ty)),
+                )
+                .label(ty.to_string())
+                .help(help),
+        )
+    }
+
+    pub(super) fn constant_fails(&mut self, span: Span, failure: &str) -> Typed {
+        self.report(
+            CONSTANT_FAILS
+                .error(span, format!("the constant cannot be computed: {failure}"))
+                .label("this is always so")
+                .help("write a constant that has a value"),
+        )
+    }
+}

@@ -1,0 +1,257 @@
+//! What names stand for: variables, constants, and the fields that the section may read.
+
+use super::{Checker, Meaning, Typed, TypedKind, constant, unknown};
+use crate::cel::expression::{Expr, ExprKind};
+use crate::cel::parser::MAXIMUM_DEPTH;
+use crate::cel::print::quote;
+use crate::cel::typed::{Field, Record, Section};
+use crate::codes::{EXPRESSION_SYNTAX, SECTION_SEAM, UNKNOWN_IDENTIFIER};
+use crate::diagnostic::{Edit, nearest};
+use crate::source::{Span, Spanned};
+
+/// Names that only group fields.
+const GROUPS: &[&str] = &["request", "caller", "cost", "source", "endpoint"];
+
+/// How many operations names that stand for expressions may add to one expression.
+const MAXIMUM_INLINED: usize = 10_000;
+
+impl Checker<'_> {
+    pub(super) fn identifier(&mut self, span: Span, written: &str) -> Typed {
+        let name = written.strip_prefix('.').unwrap_or(written);
+        if name == written
+            && let Some(at) = self.locals.iter().rposition(|local| local.name == name)
+        {
+            return self.local(span, at);
+        }
+        if let Some(field) = Field::find(name) {
+            return self.fact(span, field);
+        }
+        if let Some(value) = (self.scope.constants)(name) {
+            return constant(span, value);
+        }
+        if GROUPS.contains(&name) {
+            let fields: Vec<_> = fields_of(name)
+                .map(|field| format!("`{}`", field.path()))
+                .collect();
+            return self.report(
+                UNKNOWN_IDENTIFIER
+                    .error(span, format!("`{name}` has no value of its own"))
+                    .label("its fields have values")
+                    .help(format!("name one of its fields: {}", fields.join(", "))),
+            );
+        }
+        self.unknown_identifier(span, name)
+    }
+
+    fn local(&mut self, span: Span, at: usize) -> Typed {
+        let Some(local) = self.locals.get(at) else {
+            return unknown(span);
+        };
+        match &local.meaning {
+            Meaning::Element(number, ty) => Typed {
+                span,
+                ty: ty.clone(),
+                kind: TypedKind::Local(*number),
+            },
+            Meaning::Bound(value) => {
+                value.visit(&mut |_| self.inlined += 1);
+                let value = Typed {
+                    span,
+                    ..value.clone()
+                };
+                self.bound(span, value)
+            }
+        }
+    }
+
+    /// Names that stand for expressions are written out, so each use counts.
+    fn bound(&mut self, span: Span, value: Typed) -> Typed {
+        if self.inlined <= MAXIMUM_INLINED {
+            return value;
+        }
+        self.too_large(span)
+    }
+
+    pub(super) fn too_large(&mut self, span: Span) -> Typed {
+        self.report(
+            EXPRESSION_SYNTAX
+                .error(
+                    span,
+                    "the expression is too large once its names are written out",
+                )
+                .label(format!(
+                    "more than {MAXIMUM_INLINED} operations, or more than {MAXIMUM_DEPTH} levels"
+                ))
+                .help(
+                    "use the names of `cel.bind` and `optMap` less often, or write several rules",
+                ),
+        )
+    }
+
+    fn unknown_identifier(&mut self, span: Span, name: &str) -> Typed {
+        let finding = UNKNOWN_IDENTIFIER.error(span, format!("`{name}` is not known here"));
+        let names = self.scope.tiers.iter().chain(self.scope.models);
+        let prefix = format!("{name}-");
+        if let Some(declared) = names
+            .copied()
+            .find(|declared| *declared == name || declared.starts_with(&prefix))
+        {
+            return self.report(
+                finding
+                    .label("inside expressions, names are strings")
+                    .help(format!("write `{}`", quote(declared))),
+            );
+        }
+        let section = self.scope.section;
+        let readable = |field: &Field| field.sections().contains(&section);
+        let by_last_part = Field::all()
+            .filter(readable)
+            .chain(Field::all())
+            .map(Field::path)
+            .find(|path| path.rsplit('.').next() == Some(name));
+        let mut candidates: Vec<&str> = Vec::new();
+        for field in Field::all().filter(readable) {
+            candidates.push(field.path());
+        }
+        candidates.retain(|path| !path.contains('.'));
+        candidates.extend(self.locals.iter().map(|local| local.name.as_str()));
+        candidates.extend(self.scope.constant_names);
+        let meant = by_last_part
+            .map(str::to_owned)
+            .or_else(|| nearest(name, candidates).map(str::to_owned));
+        let finding = match meant {
+            Some(meant) => finding
+                .label("no field, constant or variable has this name")
+                .help(format!("write `{meant}`"))
+                .fix(format!("write `{meant}`"), [Edit { span, text: meant }]),
+            None => finding
+                .label("no field, constant or variable has this name")
+                .help(
+                    "fields are written in full, such as `request.tokens`; strings stand in quotes",
+                ),
+        };
+        self.report(finding)
+    }
+
+    /// Reads a fact, if the section may.
+    fn fact(&mut self, span: Span, field: Field) -> Typed {
+        if !field.sections().contains(&self.scope.section) {
+            return self.seam(span, field);
+        }
+        Typed {
+            span,
+            ty: field.ty(),
+            kind: TypedKind::Field(field),
+        }
+    }
+
+    fn seam(&mut self, span: Span, field: Field) -> Typed {
+        let path = field.path();
+        let owners: Vec<String> = field
+            .sections()
+            .iter()
+            .map(|section| format!("`{}`", section.keyword()))
+            .collect();
+        let (owners, any_owner) = (owners.join(" and "), owners.join(" or "));
+        let (label, help) = match self.scope.section {
+            Section::Content => (
+                "`content` reads the request, never who calls, what it costs or where it runs",
+                format!("move the rule to {any_owner}"),
+            ),
+            Section::Policy if field.sections() == [Section::Place] => (
+                "`policy` never reads where a call runs",
+                "move the condition to `place`: `only when …`".to_owned(),
+            ),
+            Section::Policy => (
+                "`policy` never reads what was asked",
+                "move the rule to `content`: an `escalate` may read it, and `policy` sees the `tier`".to_owned(),
+            ),
+            Section::Place => (
+                "`place` reads the endpoints, never the request, the caller or the money",
+                format!("move the rule to {any_owner}"),
+            ),
+            Section::Constant => (
+                "a constant is known before any call",
+                format!("write it where it is used, in {any_owner}"),
+            ),
+        };
+        self.report(
+            SECTION_SEAM
+                .error(span, format!("`{path}` belongs to {owners}"))
+                .label(label)
+                .help(help),
+        )
+    }
+
+    /// The group that an expression names, unless a variable hides it.
+    pub(super) fn group(&self, expr: &Expr) -> Option<&'static str> {
+        let ExprKind::Identifier(written) = &expr.kind else {
+            return None;
+        };
+        let name = written.strip_prefix('.').unwrap_or(written);
+        let hidden = name == written && self.locals.iter().any(|local| local.name == name);
+        GROUPS
+            .iter()
+            .copied()
+            .find(|group| *group == name && !hidden)
+    }
+
+    pub(super) fn field_of(&mut self, group: &str, span: Span, field: &Spanned<String>) -> Typed {
+        let path = format!("{group}.{}", field.value);
+        if let Some(field) = Field::find(&path) {
+            return self.fact(span, field);
+        }
+        let names = fields_of(group).filter_map(|field| field.path().split_once('.'));
+        self.unknown_field(
+            format!("`{group}` has no field `{}`", field.value),
+            field,
+            &names.map(|(_, name)| name).collect::<Vec<_>>(),
+        )
+    }
+
+    pub(super) fn member(
+        &mut self,
+        span: Span,
+        base: Typed,
+        record: Record,
+        field: &Spanned<String>,
+    ) -> Typed {
+        let found = record.members().find(|(name, _)| *name == field.value);
+        if let Some((_, member)) = found {
+            return Typed {
+                span,
+                ty: member.ty(),
+                kind: TypedKind::Member(Box::new(base), member),
+            };
+        }
+        let names: Vec<_> = record.members().map(|(name, _)| name).collect();
+        let message = format!("a {} has no field `{}`", base.ty, field.value);
+        self.unknown_field(message, field, &names)
+    }
+
+    fn unknown_field(&mut self, message: String, field: &Spanned<String>, names: &[&str]) -> Typed {
+        let finding = UNKNOWN_IDENTIFIER
+            .error(field.span, message)
+            .label("no such field");
+        let finding = match nearest(&field.value, names.iter().copied()) {
+            Some(meant) => finding.help(format!("write `{meant}`")).fix(
+                format!("write `{meant}`"),
+                [Edit {
+                    span: field.span,
+                    text: meant.to_owned(),
+                }],
+            ),
+            None => finding.help(format!("its fields are `{}`", names.join("`, `"))),
+        };
+        self.report(finding)
+    }
+}
+
+fn fields_of(group: &str) -> impl Iterator<Item = Field> {
+    Field::all().filter(move |field| {
+        field
+            .path()
+            .split_once('.')
+            .is_some_and(|(prefix, _)| prefix == group)
+    })
+}

@@ -1,0 +1,308 @@
+//! Operators between two operands.
+
+use super::mistake::article;
+use super::types::{are_comparable, is_number, sum_type, unify};
+use super::{Checker, TYPE_MISMATCH, Type, Typed, TypedKind, constant_of, unknown};
+use crate::cel::expression::{BinaryOperator, Expr, ExprKind, Literal};
+use crate::cel::print::quote;
+use crate::cel::typed::{Constant, Field, Function};
+use crate::codes::{CONSTANT_FAILS, PARTIAL_OPERATION};
+use crate::diagnostic::{Diagnostic, Edit};
+use crate::source::Span;
+
+impl Checker<'_> {
+    pub(super) fn binary(
+        &mut self,
+        expr: &Expr,
+        operator: BinaryOperator,
+        left: &Expr,
+        right: &Expr,
+    ) -> Typed {
+        let (left_expr, right_expr) = (left, right);
+        let (left, right) = (self.value(left), self.value(right));
+        if left.ty == Type::Error || right.ty == Type::Error {
+            return unknown(expr.span);
+        }
+        let both_optional = matches!(
+            (&left.ty, &right.ty),
+            (Type::Optional(_), Type::Optional(_))
+        );
+        let (left, right) = if both_optional {
+            (left, right)
+        } else {
+            (self.known_value(left), self.known_value(right))
+        };
+        let operands = Operands {
+            expr,
+            operator,
+            left_expr,
+            right_expr,
+            left,
+            right,
+        };
+        match operator {
+            BinaryOperator::Equal => self.equality(operands, Function::Equal),
+            BinaryOperator::NotEqual => self.equality(operands, Function::NotEqual),
+            BinaryOperator::Less => self.order(operands, Function::Less),
+            BinaryOperator::LessOrEqual => self.order(operands, Function::LessOrEqual),
+            BinaryOperator::Greater => self.order(operands, Function::Greater),
+            BinaryOperator::GreaterOrEqual => self.order(operands, Function::GreaterOrEqual),
+            _ => self.arithmetic(operands),
+        }
+    }
+
+    /// The value of an optional that is known to have one; anything else as it is.
+    fn known_value(&self, typed: Typed) -> Typed {
+        match &typed.ty {
+            Type::Optional(inner) if self.has_value(&typed) => {
+                let ty = (**inner).clone();
+                super::call(typed.span, Function::Value, vec![typed], ty)
+            }
+            _ => typed,
+        }
+    }
+
+    fn equality(&mut self, operands: Operands<'_>, function: Function) -> Typed {
+        if !are_comparable(&operands.left.ty, &operands.right.ty) {
+            return self.report(operands.mismatch("these are never equal"));
+        }
+        let (left, right) = (&operands.left, &operands.right);
+        if self.is_undeclared(left, right, true) || self.is_undeclared(right, left, true) {
+            return unknown(operands.expr.span);
+        }
+        self.apply(
+            operands.expr.span,
+            function,
+            vec![operands.left, operands.right],
+            Type::Bool,
+        )
+    }
+
+    fn order(&mut self, operands: Operands<'_>, function: Function) -> Typed {
+        if operands.left.ty == Type::Dyn {
+            return self.dynamic(
+                operands.left_expr,
+                &format!("`{}` takes values of one type", operands.operator),
+            );
+        }
+        if operands.right.ty == Type::Dyn {
+            return self.dynamic(
+                operands.right_expr,
+                &format!("`{}` takes values of one type", operands.operator),
+            );
+        }
+        let (left, right) = (&operands.left.ty, &operands.right.ty);
+        let ordered = matches!(
+            left,
+            Type::Bool | Type::String | Type::Bytes | Type::Timestamp | Type::Duration
+        ) && left == right;
+        if !(ordered || is_number(left) && is_number(right)) {
+            return self.report(operands.mismatch("these have no order"));
+        }
+        let tier = [&operands.left, &operands.right]
+            .into_iter()
+            .any(|operand| operand.kind == TypedKind::Field(Field::Tier));
+        if tier {
+            return self.report(
+                TYPE_MISMATCH
+                    .error(
+                        operands.expr.span,
+                        format!("`{}` compares letters, not tiers", operands.operator),
+                    )
+                    .label("`tier` is a string here")
+                    .help(
+                        "name the tiers: `tier == \"strong\"` or `tier in [\"weak\", \"strong\"]`",
+                    ),
+            );
+        }
+        self.apply(
+            operands.expr.span,
+            function,
+            vec![operands.left, operands.right],
+            Type::Bool,
+        )
+    }
+
+    fn arithmetic(&mut self, operands: Operands<'_>) -> Typed {
+        for (typed, expr) in [
+            (&operands.left, operands.left_expr),
+            (&operands.right, operands.right_expr),
+        ] {
+            if typed.ty == Type::Dyn {
+                return self.dynamic(
+                    expr,
+                    &format!("`{}` takes values of one type", operands.operator),
+                );
+            }
+        }
+        let mut operands = operands;
+        if operands.operator == BinaryOperator::Add {
+            unify(&mut operands.left, &mut operands.right);
+        }
+        let Some(ty) = sum_type(operands.operator, &operands.left.ty, &operands.right.ty) else {
+            let label = format!("`{}` does not take these", operands.operator);
+            return self.report(operands.mismatch(&label));
+        };
+        let function = match operands.operator {
+            BinaryOperator::Add => Function::Add,
+            BinaryOperator::Subtract => Function::Subtract,
+            BinaryOperator::Multiply => Function::Multiply,
+            BinaryOperator::Divide => Function::Divide,
+            _ => Function::Remainder,
+        };
+        let divides = matches!(function, Function::Divide | Function::Remainder);
+        if divides && ty != Type::Double && !self.check_divisor(&operands) {
+            return unknown(operands.expr.span);
+        }
+        self.apply(
+            operands.expr.span,
+            function,
+            vec![operands.left, operands.right],
+            ty,
+        )
+    }
+
+    /// Says whether an integer divisor is known and not 0.
+    fn check_divisor(&mut self, operands: &Operands<'_>) -> bool {
+        let right = operands.right_expr;
+        match constant_of(&operands.right) {
+            Some(Constant::Int(0) | Constant::Uint(0)) => {
+                self.report(
+                    CONSTANT_FAILS
+                        .error(operands.expr.span, "the division by 0 has no value")
+                        .label("this always fails")
+                        .help("write another divisor"),
+                );
+                false
+            }
+            Some(_) => true,
+            None => {
+                let left = operands.left_expr;
+                let help = if operands.operator == BinaryOperator::Divide {
+                    format!(
+                        "compare products instead (`a > b * {right}`), or divide doubles: `double({left}) / double({right})`"
+                    )
+                } else {
+                    "write a constant".to_owned()
+                };
+                self.report(
+                    PARTIAL_OPERATION
+                        .error(operands.expr.span, format!("`{right}` can be 0"))
+                        .label("a division by 0 would fail")
+                        .help(help),
+                );
+                false
+            }
+        }
+    }
+}
+
+struct Operands<'a> {
+    expr: &'a Expr,
+    operator: BinaryOperator,
+    left_expr: &'a Expr,
+    right_expr: &'a Expr,
+    left: Typed,
+    right: Typed,
+}
+
+impl Operands<'_> {
+    fn mismatch(&self, label: &str) -> Diagnostic {
+        let message = format!(
+            "`{}` is {}, `{}` is {}",
+            self.left_expr,
+            article(&self.left.ty),
+            self.right_expr,
+            article(&self.right.ty)
+        );
+        let finding = TYPE_MISMATCH
+            .error(self.expr.span, message)
+            .label(label)
+            .because(self.left.span, self.left.ty.to_string())
+            .because(self.right.span, self.right.ty.to_string());
+        match self.repair() {
+            Repair::Edit(span, text) => finding
+                .help(format!("write `{text}`"))
+                .fix(format!("write `{text}`"), [Edit { span, text }]),
+            Repair::Help(help) => finding.help(help),
+        }
+    }
+
+    /// What was probably meant.
+    fn repair(&self) -> Repair {
+        let sides = [
+            (&self.left, &self.right, self.right_expr),
+            (&self.right, &self.left, self.left_expr),
+        ];
+        for (one, other, other_expr) in sides {
+            let number = match &other_expr.kind {
+                ExprKind::Literal(Literal::String(text)) => text.parse::<f64>().ok().map(|_| text),
+                _ => None,
+            };
+            if let (true, Some(number)) = (is_number(&one.ty), number) {
+                return Repair::Edit(other.span, number.clone());
+            }
+            let is_literal = matches!(other_expr.kind, ExprKind::Literal(_));
+            if one.ty == Type::String && is_literal && is_number(&other.ty) {
+                return Repair::Edit(other.span, quote(&other_expr.to_string()));
+            }
+        }
+        self.conversion()
+    }
+
+    /// How to make the types agree.
+    fn conversion(&self) -> Repair {
+        let with_types = |a: &Type, b: &Type| {
+            (self.left.ty == *a && self.right.ty == *b)
+                || (self.left.ty == *b && self.right.ty == *a)
+        };
+        let sides = [(&self.left, self.left_expr), (&self.right, self.right_expr)];
+        if let Some((_, expr)) = sides
+            .iter()
+            .find(|(typed, _)| matches!(typed.ty, Type::Optional(_)))
+        {
+            return Repair::Help(format!("say what a missing one means: `{expr}.orValue(…)`"));
+        }
+        let whole = sides
+            .iter()
+            .find(|(typed, _)| matches!(typed.ty, Type::Int | Type::Uint));
+        if let (Some((_, expr)), true) = (
+            whole,
+            with_types(&Type::Int, &Type::Double) || with_types(&Type::Uint, &Type::Double),
+        ) {
+            return Repair::Help(format!("write `double({expr})`"));
+        }
+        if with_types(&Type::Ip, &Type::String) {
+            return Repair::Help("write the address as `ip(\"10.0.0.1\")`".to_owned());
+        }
+        if with_types(&Type::Timestamp, &Type::String) {
+            return Repair::Help(
+                "write the time as `timestamp(\"2026-01-01T00:00:00Z\")`".to_owned(),
+            );
+        }
+        if with_types(&Type::Duration, &Type::String) {
+            return Repair::Help("write the duration as `duration(\"1h\")`".to_owned());
+        }
+        let is_records =
+            |ty: &Type| matches!(ty, Type::List(element) if matches!(**element, Type::Record(_)));
+        if let Some((_, expr)) = sides.iter().find(|(typed, _)| is_records(&typed.ty)) {
+            return Repair::Help(format!("compare its size: `size({expr}) == 0`"));
+        }
+        if with_types(&Type::String, &Type::Null) {
+            return Repair::Help(
+                "a field that was not sent is `\"\"`: compare with that".to_owned(),
+            );
+        }
+        if matches!(self.left.ty, Type::Record(_)) {
+            return Repair::Help(format!("name one of its fields: `{}.name`", self.left_expr));
+        }
+        Repair::Help(
+            "compare values of one type, or convert one with `string(…)` or `double(…)`".to_owned(),
+        )
+    }
+}
+
+enum Repair {
+    Edit(Span, String),
+    Help(String),
+}

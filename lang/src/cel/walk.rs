@@ -1,0 +1,142 @@
+//! What a checked expression reads: its facts, keys, patterns and zones.
+
+use std::collections::BTreeSet;
+
+use super::typed::{Constant, Field, Function, Typed, TypedKind};
+use crate::source::{Span, Spanned};
+
+impl Typed {
+    /// The expressions directly inside, in the order of evaluation.
+    #[must_use]
+    pub fn children(&self) -> Vec<&Self> {
+        match &self.kind {
+            TypedKind::Constant(_)
+            | TypedKind::Field(_)
+            | TypedKind::Local(_)
+            | TypedKind::Lookup(..)
+            | TypedKind::HasKey(..) => Vec::new(),
+            TypedKind::Member(record, _) => vec![record],
+            TypedKind::Call(_, arguments) | TypedKind::List(arguments) => {
+                arguments.iter().collect()
+            }
+            TypedKind::And(left, right) | TypedKind::Or(left, right) => vec![left, right],
+            TypedKind::Conditional(condition, then, otherwise) => vec![condition, then, otherwise],
+            TypedKind::Comprehension {
+                range,
+                filter,
+                body,
+                ..
+            } => std::iter::once(range)
+                .chain(filter)
+                .chain([body])
+                .map(AsRef::as_ref)
+                .collect(),
+        }
+    }
+
+    /// Calls `visit` on this expression and on every one inside.
+    pub fn visit<'a>(&'a self, visit: &mut dyn FnMut(&'a Self)) {
+        visit(self);
+        for child in self.children() {
+            child.visit(visit);
+        }
+    }
+
+    /// How deep its tree is; a leaf is 1.
+    #[must_use]
+    pub fn depth(&self) -> u32 {
+        let below = self.children().into_iter().map(Self::depth).max();
+        below.unwrap_or(0) + 1
+    }
+
+    /// Every fact that it may read, maps included.
+    #[must_use]
+    pub fn fields(&self) -> BTreeSet<Field> {
+        let mut fields = BTreeSet::new();
+        self.visit(&mut |typed| match typed.kind {
+            TypedKind::Field(field) | TypedKind::Lookup(field, _) | TypedKind::HasKey(field, _) => {
+                fields.insert(field);
+            }
+            _ => {}
+        });
+        fields
+    }
+
+    /// Every key that it may read, with its map.
+    #[must_use]
+    pub fn map_keys(&self) -> BTreeSet<(Field, &str)> {
+        let mut keys = BTreeSet::new();
+        self.visit(&mut |typed| match &typed.kind {
+            TypedKind::Lookup(field, key) | TypedKind::HasKey(field, key) => {
+                keys.insert((*field, key.as_str()));
+            }
+            _ => {}
+        });
+        keys
+    }
+
+    /// The patterns of its `matches`. They are constants, but their syntax is not checked here: the compiler,
+    /// which has the engine that runs them, reports one that does not compile at its span (WP0210).
+    #[must_use]
+    pub fn patterns(&self) -> Vec<Spanned<&str>> {
+        self.constant_arguments(&|function| function == Function::Matches)
+    }
+
+    /// The time zones of its `getHours("Europe/Berlin")` and the like. They are constants, but whether they exist
+    /// is not checked here: the compiler, which has the zone database, reports one that does not (WP0209).
+    #[must_use]
+    pub fn zones(&self) -> Vec<Spanned<&str>> {
+        self.constant_arguments(&|function| {
+            (Function::Year..=Function::Milliseconds).contains(&function)
+        })
+    }
+
+    fn constant_arguments(&self, is_meant: &dyn Fn(Function) -> bool) -> Vec<Spanned<&str>> {
+        let mut found = Vec::new();
+        self.visit(&mut |typed| {
+            if let TypedKind::Call(function, arguments) = &typed.kind
+                && is_meant(*function)
+                && let Some(argument) = arguments.get(1)
+                && let TypedKind::Constant(Constant::String(text)) = &argument.kind
+            {
+                found.push(Spanned::new(text.as_str(), argument.span));
+            }
+        });
+        found
+    }
+
+    /// The same expression as if written nowhere, to compare two of them by what they do.
+    pub(super) fn without_spans(&self) -> Self {
+        let boxed = |typed: &Self| Box::new(typed.without_spans());
+        let all = |typed: &[Self]| typed.iter().map(Self::without_spans).collect();
+        let kind = match &self.kind {
+            TypedKind::Member(record, member) => TypedKind::Member(boxed(record), *member),
+            TypedKind::Call(function, arguments) => TypedKind::Call(*function, all(arguments)),
+            TypedKind::List(elements) => TypedKind::List(all(elements)),
+            TypedKind::And(left, right) => TypedKind::And(boxed(left), boxed(right)),
+            TypedKind::Or(left, right) => TypedKind::Or(boxed(left), boxed(right)),
+            TypedKind::Conditional(condition, then, otherwise) => {
+                TypedKind::Conditional(boxed(condition), boxed(then), boxed(otherwise))
+            }
+            TypedKind::Comprehension {
+                kind,
+                range,
+                local,
+                filter,
+                body,
+            } => TypedKind::Comprehension {
+                kind: *kind,
+                range: boxed(range),
+                local: *local,
+                filter: filter.as_deref().map(boxed),
+                body: boxed(body),
+            },
+            leaf => leaf.clone(),
+        };
+        Self {
+            span: Span::default(),
+            ty: self.ty.clone(),
+            kind,
+        }
+    }
+}

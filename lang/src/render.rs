@@ -1,0 +1,76 @@
+//! Diagnostics as text: for people, for one line each, and for machines.
+//!
+//! Invariants: a renderer returns text and prints nothing; it reads no terminal and no environment, so the same
+//! diagnostics give the same bytes everywhere. Lines and columns count from 1 and are the same in every format. A span
+//! that is not of the map, or not on character boundaries, is moved to the nearest that is: rendering never fails.
+
+mod concise;
+mod human;
+mod json;
+mod place;
+#[cfg(test)]
+mod tests;
+
+pub use concise::concise;
+pub use human::human;
+pub use json::{document, json};
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::SourceMap;
+
+/// Whether text carries ANSI colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Color {
+    /// Plain text.
+    #[default]
+    Never,
+    /// With colours.
+    Always,
+}
+
+/// One line for the end: `2 errors, 1 warning in agents.route`; `None` where nothing was found.
+#[must_use]
+pub fn summary(sources: &SourceMap, diagnostics: &[Diagnostic]) -> Option<String> {
+    let count = |severity| {
+        diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.severity == severity)
+            .count()
+    };
+    let counts: Vec<String> = [
+        (count(Severity::Error), "error"),
+        (count(Severity::Warning), "warning"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, noun)| plural(count, noun))
+    .collect();
+    if counts.is_empty() {
+        return None;
+    }
+    let mut files: Vec<&str> = diagnostics
+        .iter()
+        .map(|diagnostic| sources.position(diagnostic.primary.span).0)
+        .collect();
+    files.sort_unstable();
+    files.dedup();
+    let place = match files.as_slice() {
+        [name] => (*name).to_owned(),
+        names => plural(names.len(), "file"),
+    };
+    Some(format!("{} in {place}", counts.join(", ")))
+}
+
+/// `1 error`, `2 errors`.
+fn plural(count: usize, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{ending}")
+}
+
+/// `error` or `warning`, as every format writes it.
+const fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}

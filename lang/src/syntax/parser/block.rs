@@ -1,0 +1,288 @@
+//! Blocks: the statements between `{` and `}`, and how the parser goes on after a bad one.
+
+use crate::codes;
+use crate::diagnostic::Edit;
+use crate::source::Span;
+use crate::syntax::lexer::{Token, TokenKind};
+
+use super::fields::{self, Block, Field};
+use super::{MarkKind, Parser, Read, Reported};
+
+/// A block that is being read.
+pub(super) struct Frame {
+    /// The byte of its `{`.
+    pub(super) open: u32,
+    /// Where it ends if it is never closed.
+    until: Option<u32>,
+    pub(super) block: &'static Block,
+}
+
+/// The first word of a statement.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Keyword<'t> {
+    /// The field's name; for a field with a free end (`caller.team`), the part before it.
+    pub(super) name: &'static str,
+    /// As written, unless it was misspelt.
+    pub(super) written: &'t str,
+    /// Where.
+    pub(super) span: Span,
+}
+
+impl<'t> Parser<'t> {
+    /// Reads `{ … }`, calling `statement` after each field's first word. A statement that cannot be read is
+    /// skipped, so a block as a whole only fails if its `{` is missing.
+    pub(super) fn block(
+        &mut self,
+        block: &'static Block,
+        mut statement: impl FnMut(&mut Self, Keyword<'t>) -> Read<()>,
+    ) -> Read<()> {
+        let open = self.open_block(block)?;
+        let form = self.form;
+        let mut seen: Vec<(&str, Span)> = Vec::new();
+        let mut before = None;
+        while !self.closes(open) {
+            self.progress(&mut before);
+            let Some(keyword) = self.keyword(block) else {
+                self.recover();
+                continue;
+            };
+            self.once(block, keyword, &mut seen);
+            let errors = self.diagnostics.len();
+            let read = statement(self, keyword);
+            if read.is_err() {
+                if self.guessed(keyword) {
+                    self.diagnostics.truncate(errors);
+                }
+                self.recover();
+            }
+        }
+        self.form = form;
+        Ok(())
+    }
+
+    /// Takes the `{` of a block.
+    pub(super) fn open_block(&mut self, block: &'static Block) -> Read<Token> {
+        let open = match self.forgotten_brace(block) {
+            Some(open) => open,
+            None => self.require(TokenKind::OpenBrace, "`{`")?,
+        };
+        let until = self.end_if_unclosed(open);
+        self.blocks.push(Frame {
+            open: open.start,
+            until,
+            block,
+        });
+        Ok(open)
+    }
+
+    /// Reports a missing `{`, if the text has a `}` too many and what the block would have follows. The
+    /// block is then read as if it were there.
+    fn forgotten_brace(&mut self, block: &Block) -> Option<Token> {
+        let next = self.peek();
+        let word = self.written(next);
+        let follows = next.kind == TokenKind::Word
+            && (block.fields.is_empty() || block.field(word).is_some());
+        if self.surplus == 0 || !follows {
+            return None;
+        }
+        self.surplus -= 1;
+        self.expected("`{`");
+        Some(Token {
+            kind: TokenKind::OpenBrace,
+            start: self.position,
+            end: self.position,
+            first_on_line: false,
+        })
+    }
+
+    /// Whether the block ends here; if so it is left, and its missing `}` reported.
+    pub(super) fn closes(&mut self, open: Token) -> bool {
+        let token = self.peek();
+        let until = self.blocks.last().and_then(|frame| frame.until);
+        let unclosed =
+            token.kind == TokenKind::End || until.is_some_and(|until| token.start >= until);
+        if unclosed {
+            self.never_closed(open, token);
+        } else if token.kind == TokenKind::CloseBrace {
+            self.bump();
+        } else {
+            return false;
+        }
+        self.blocks.pop();
+        true
+    }
+
+    /// Where what a `{` opens is taken to end, if nothing closes it.
+    pub(super) fn end_if_unclosed(&self, open: Token) -> Option<u32> {
+        let at = self
+            .unclosed
+            .binary_search_by_key(&open.start, |found| found.open);
+        self.unclosed.get(at.ok()?).map(|found| found.until)
+    }
+
+    pub(super) fn never_closed(&mut self, open: Token, next: Token) {
+        let reported = open.start == open.end;
+        if reported || (next.kind == TokenKind::End && self.swallowed) {
+            return;
+        }
+        let mut report = codes::UNCLOSED_DELIMITER
+            .error(self.span_of(open), "`{` is never closed")
+            .label("opened here")
+            .help("add the missing `}`");
+        if next.kind != TokenKind::End {
+            let word = self.written(next);
+            report = report.because(self.span_of(next), format!("`{word}` stands outside of it"));
+        }
+        self.report(report);
+    }
+
+    /// Takes the first word of a statement, if it is a field of `block` or nearly one.
+    fn keyword(&mut self, block: &'static Block) -> Option<Keyword<'t>> {
+        let token = self.peek();
+        if token.kind != TokenKind::Word {
+            self.unexpected(token, block);
+            return None;
+        }
+        let written = self.written(token);
+        let field = match block.field(written) {
+            Some(field) => field,
+            None => self.unknown_field(token, block)?,
+        };
+        self.bump();
+        self.form = field.form;
+        self.statement = token.start;
+        self.layout.mark(token.start, MarkKind::Statement);
+        self.mark_value();
+        let exact = block.field(written).is_some();
+        Some(Keyword {
+            name: field.name,
+            written: if exact { written } else { field.name },
+            span: self.span_of(token),
+        })
+    }
+
+    /// Marks the next token as the value of the statement whose first words have just been taken.
+    pub(super) fn mark_value(&mut self) {
+        if !self.at_end() {
+            let at = self.peek().start;
+            self.layout.mark_value(at);
+        }
+    }
+
+    fn guessed(&self, keyword: Keyword<'_>) -> bool {
+        let (start, end) = (keyword.span.start as usize, keyword.span.end as usize);
+        self.text.get(start..end) != Some(keyword.written)
+    }
+
+    fn unexpected(&mut self, token: Token, block: &'static Block) -> Reported {
+        match token.kind {
+            TokenKind::Comma => return self.separator(token),
+            TokenKind::Slash => return self.slash(token),
+            _ => {}
+        }
+        if token.kind != TokenKind::UnclosedText {
+            // A string that is not closed has been reported.
+            let text = self.written(token);
+            let kind = block.kind;
+            let report = codes::UNEXPECTED_TOKEN
+                .error(
+                    self.span_of(token),
+                    format!("unexpected `{text}` in `{kind}`"),
+                )
+                .label("no field begins with this")
+                .help(format!("{} takes {}", block.title(), block.names()));
+            self.report(report);
+        }
+        if token.kind != TokenKind::OpenBrace {
+            self.suspect_from(token.end);
+            self.bump();
+        }
+        Reported
+    }
+
+    /// A `/` where a statement begins: half of a comment.
+    pub(super) fn slash(&mut self, token: Token) -> Reported {
+        let span = self.span_of(token);
+        let report = codes::UNEXPECTED_TOKEN
+            .error(span, "unexpected `/`")
+            .label("no statement begins with this")
+            .help("a comment begins with `//`");
+        self.report(report);
+        self.bump();
+        self.skip_line();
+        Reported
+    }
+
+    fn separator(&mut self, token: Token) -> Reported {
+        let span = self.span_of(token);
+        let edit = Edit {
+            span,
+            text: String::new(),
+        };
+        self.report(
+            codes::UNEXPECTED_TOKEN
+                .error(span, "unexpected `,` between fields")
+                .label("separates nothing")
+                .help("remove it: fields stand apart by spaces or lines")
+                .fix("remove `,`", [edit]),
+        );
+        self.bump();
+        Reported
+    }
+
+    /// Reports a word that is no field of `block`; the field that was meant, if that is plain. Otherwise the
+    /// word is taken.
+    fn unknown_field(&mut self, token: Token, block: &'static Block) -> Option<&'static Field> {
+        let (span, written) = (self.span_of(token), self.written(token));
+        let meant = block.meant(written);
+        let report = codes::UNKNOWN_FIELD
+            .error(span, format!("`{written}` is no field of `{}`", block.kind))
+            .label("unknown here");
+        let Some(meant) = meant else {
+            let help = match fields::home_of(written) {
+                Some(home) => format!("`{written}` belongs in `{home}`"),
+                None => format!("{} takes {}", block.title(), block.names()),
+            };
+            self.report(report.help(help));
+            self.suspect_from(token.end);
+            self.bump();
+            return None;
+        };
+        let edit = Edit {
+            span,
+            text: meant.name.to_owned(),
+        };
+        self.report(
+            report
+                .help(format!("did you mean `{}`?", meant.name))
+                .fix(format!("write `{}`", meant.name), [edit]),
+        );
+        Some(meant)
+    }
+
+    /// Reports a field that may be written once and is written again.
+    fn once<'s>(&mut self, block: &Block, keyword: Keyword<'s>, seen: &mut Vec<(&'s str, Span)>) {
+        let repeats = block
+            .field(keyword.written)
+            .is_some_and(|field| field.repeats);
+        // A misspelt word has its finding already, and may have meant another field.
+        if repeats || self.guessed(keyword) {
+            return;
+        }
+        let first = seen.iter().find(|(name, _)| *name == keyword.written);
+        match first {
+            Some((name, first)) => self.duplicate(name, keyword.span, *first),
+            None => seen.push((keyword.written, keyword.span)),
+        }
+    }
+
+    pub(super) fn duplicate(&mut self, name: &str, again: Span, first: Span) {
+        self.report(
+            codes::DUPLICATE_FIELD
+                .error(again, format!("`{name}` is written twice"))
+                .label("again here")
+                .because(first, "first here")
+                .help("keep one of the two"),
+        );
+    }
+}

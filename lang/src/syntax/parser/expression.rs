@@ -1,0 +1,100 @@
+//! The seam to CEL: where an expression begins, and what may follow it.
+
+use crate::cel::{self, Extent};
+use crate::codes;
+use crate::syntax::lexer::{TokenKind, scan};
+
+use super::{MarkKind, Parser, Read, Reported};
+
+impl Parser<'_> {
+    /// `when EXPR` up to the end of the statement.
+    pub(super) fn when(&mut self) -> Read<cel::Expr> {
+        if !self.marked_clause("when", MarkKind::When) {
+            self.require_word("when")?;
+        }
+        self.statement_expression()
+    }
+
+    /// `when EXPR`, if it is there.
+    pub(super) fn optional_when(&mut self) -> Read<Option<cel::Expr>> {
+        if self.marked_clause("when", MarkKind::When) {
+            return self.statement_expression().map(Some);
+        }
+        Ok(None)
+    }
+
+    /// An expression to the end of the statement. One that has errors stands in the tree as such, so that
+    /// its rule is still known by name.
+    pub(super) fn statement_expression(&mut self) -> Read<cel::Expr> {
+        let (expr, sound) = self.expression(Extent::Statement)?;
+        if !sound {
+            self.skip_expression();
+        } else if !self.at_end() && !self.at(TokenKind::OpenBrace) {
+            self.after_expression();
+        }
+        Ok(expr)
+    }
+
+    /// An expression up to the first token that cannot continue it.
+    pub(super) fn short_expression(&mut self) -> Read<cel::Expr> {
+        match self.expression(Extent::Shortest)? {
+            (expr, true) => Ok(expr),
+            (_, false) => Err(Reported),
+        }
+    }
+
+    fn expression(&mut self, extent: Extent) -> Read<(cel::Expr, bool)> {
+        // Not looked at through `peek`, since what is no token of ours may be one of CEL's.
+        let next = scan(self.text, self.position);
+        let nothing = matches!(
+            next.kind,
+            TokenKind::End | TokenKind::Comment | TokenKind::CloseBrace
+        );
+        if nothing || next.first_on_line {
+            return Err(self.expected("an expression"));
+        }
+        let parsed = cel::parse(self.file, self.text, self.position, extent);
+        let sound = !parsed.diagnostics.iter().any(|found| found.is_error());
+        for found in parsed.diagnostics {
+            self.report(found);
+        }
+        self.comments_within(next.start, parsed.end);
+        self.layout.expressions.push((next.start, parsed.end));
+        self.move_to(parsed.end.max(self.position));
+        Ok((parsed.expr, sound))
+    }
+
+    fn comments_within(&mut self, start: u32, end: u32) {
+        let mut from = start;
+        while from < end {
+            let token = scan(self.text, from);
+            if token.kind == TokenKind::Comment && token.start < end {
+                self.comments.push(self.span_of(token));
+            }
+            if token.kind == TokenKind::End {
+                return;
+            }
+            from = token.end;
+        }
+    }
+
+    fn after_expression(&mut self) {
+        let token = self.peek();
+        if token.kind != TokenKind::UnclosedText {
+            let (span, found) = self.found(token);
+            let help = match self.begins_statement(self.written(token)) {
+                true => {
+                    format!("an expression takes the rest of its line: begin {found} on a new one")
+                }
+                false => "remove it, or join it to the expression with an operator".to_owned(),
+            };
+            self.report(
+                codes::UNEXPECTED_TOKEN
+                    .error(span, format!("unexpected {found} after the expression"))
+                    .label("the expression ends before this")
+                    .help(help),
+            );
+        }
+        self.skip_expression();
+    }
+}

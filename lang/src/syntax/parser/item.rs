@@ -1,0 +1,307 @@
+//! The statements of a file.
+
+use crate::codes;
+use crate::diagnostic::{Edit, nearest};
+use crate::source::{Span, Spanned};
+use crate::syntax::lexer::{Token, TokenKind, indent};
+use crate::syntax::tree::{File, Item, ItemKind, Name, Test};
+
+use super::fields::{self, ITEMS};
+use super::{MarkKind, Parser, Read};
+
+impl Parser<'_> {
+    /// The whole file.
+    pub(super) fn file(&mut self) -> File {
+        let mut file = File::default();
+        self.first_line(&mut file);
+        let mut before = None;
+        while self.peek().kind != TokenKind::End {
+            self.progress(&mut before);
+            self.next_item(&mut file);
+        }
+        file
+    }
+
+    fn first_line(&mut self, file: &mut File) {
+        let token = self.peek();
+        let word = self.written(token);
+        if word == "waypost" {
+            return;
+        }
+        if token.kind == TokenKind::Word && nearest(word, ["waypost"]).is_some() {
+            let span = self.span_of(token);
+            let edit = Edit {
+                span,
+                text: "waypost".to_owned(),
+            };
+            self.report(
+                codes::MISSING_VERSION
+                    .error(span, format!("expected `waypost 1`, found `{word}`"))
+                    .label("misspelt")
+                    .help("write `waypost 1`")
+                    .fix("write `waypost`", [edit]),
+            );
+            self.bump();
+            if let Ok(edition) = self.integer() {
+                file.edition = Some(edition);
+            }
+            return;
+        }
+        let at = Span::new(self.file, 0, 0);
+        let edit = Edit {
+            span: at,
+            text: "waypost 1\n\n".to_owned(),
+        };
+        self.report(
+            codes::MISSING_VERSION
+                .error(self.first_place(token), "the file does not say its edition")
+                .label("`waypost 1` belongs before this")
+                .help("begin the file with `waypost 1`")
+                .fix("add `waypost 1`", [edit]),
+        );
+        if token.kind == TokenKind::Number {
+            self.skip_line();
+            self.bump();
+            self.skip_line();
+        }
+    }
+
+    /// The first token, or the place of one in an empty file; an unclosed string would be a whole line.
+    fn first_place(&self, token: Token) -> Span {
+        match token.kind {
+            TokenKind::End => Span::new(self.file, token.start, token.start),
+            _ => self.span_of(token),
+        }
+    }
+
+    fn next_item(&mut self, file: &mut File) {
+        let token = self.peek();
+        let word = self.written(token);
+        if token.kind != TokenKind::Word {
+            self.unexpected_at_top(token);
+            return self.recover_at_top();
+        }
+        let known = match ITEMS.field(word) {
+            Some(field) => field,
+            None => match self.unknown_item(token) {
+                Some(field) => field,
+                None => return self.recover_at_top(),
+            },
+        };
+        let documentation = self.documentation();
+        self.bump();
+        self.form = known.form;
+        self.statement = token.start;
+        self.layout.mark(token.start, MarkKind::Statement);
+        if known.name == "waypost" {
+            return self.edition(token, file);
+        }
+        let errors = self.diagnostics.len();
+        match self.item(known.name) {
+            Ok(kind) => {
+                file.items.push(Item {
+                    span: self.span_from(token.start),
+                    documentation,
+                    kind,
+                });
+                self.end_of_item();
+            }
+            Err(_) => {
+                if known.name != word {
+                    self.diagnostics.truncate(errors);
+                }
+                self.recover_at_top();
+            }
+        }
+    }
+
+    fn documentation(&mut self) -> Option<String> {
+        self.peek();
+        (!self.documentation.is_empty()).then(|| self.documentation.join("\n"))
+    }
+
+    fn edition(&mut self, keyword: Token, file: &mut File) {
+        if let Some(first) = &file.edition {
+            let first = first.span;
+            self.duplicate("waypost", self.span_of(keyword), first);
+            self.skip_line();
+            return;
+        }
+        let number = self.peek();
+        let (span, found) = self.found(number);
+        match (self.at(TokenKind::Number), self.written(number)) {
+            (true, "1") => {
+                self.bump();
+                file.edition = Some(Spanned::new(1, span));
+                self.end_of_item();
+            }
+            _ => {
+                self.report(
+                    codes::MISSING_VERSION
+                        .error(span, format!("expected edition `1`, found {found}"))
+                        .label("not an edition of the language")
+                        .help("write `waypost 1`"),
+                );
+                self.skip_line();
+            }
+        }
+    }
+
+    fn item(&mut self, keyword: &str) -> Read<ItemKind> {
+        match keyword {
+            "import" => self.text().map(ItemKind::Import),
+            "secret" => self.secret().map(ItemKind::Secret),
+            "let" => self.constant().map(ItemKind::Let),
+            "provider" => self.provider().map(ItemKind::Provider),
+            "model" => self.model().map(ItemKind::Model),
+            "extend" => {
+                self.require_word("model")?;
+                self.model().map(ItemKind::ExtendModel)
+            }
+            "pool" => self.pool().map(ItemKind::Pool),
+            "tiers" => self.tiers().map(ItemKind::Tiers),
+            "tier" => self.tier().map(ItemKind::Tier),
+            "content" => self.content().map(ItemKind::Content),
+            "policy" => self.policy().map(ItemKind::Policy),
+            "place" => self.place().map(ItemKind::Place),
+            "deploy" => self.deploy().map(ItemKind::Deploy),
+            "test" => self.test().map(ItemKind::Test),
+            _ => Err(self.expected("a statement")),
+        }
+    }
+
+    fn tiers(&mut self) -> Read<Vec<Name>> {
+        let mut chain = vec![self.name("a tier")?];
+        // `<` is a binary operator: a line may begin with it.
+        while self.peek().kind == TokenKind::Less {
+            self.bump();
+            chain.push(self.name("a tier")?);
+        }
+        Ok(chain)
+    }
+
+    fn test(&mut self) -> Read<Test> {
+        let name = self.text()?;
+        let (mut given, mut expect) = (Vec::new(), Vec::new());
+        self.item_block(&fields::TEST, |parser, keyword| {
+            match keyword.name {
+                "given" => parser.given(&mut given)?,
+                "expect" => parser.expect(&mut expect)?,
+                _ => return Err(parser.expected("a field")),
+            }
+            Ok(())
+        })?;
+        Ok(Test {
+            name,
+            given,
+            expect,
+        })
+    }
+
+    /// The block of an item: its `{` is marked for the formatter.
+    pub(super) fn item_block(
+        &mut self,
+        block: &'static fields::Block,
+        statement: impl FnMut(&mut Self, super::block::Keyword<'_>) -> Read<()>,
+    ) -> Read<()> {
+        let at = self.peek().start;
+        self.layout.mark(at, MarkKind::Brace);
+        self.block(block, statement)
+    }
+
+    /// After an item: the end of its line, or another item.
+    fn end_of_item(&mut self) {
+        let token = self.peek();
+        let word = token.kind == TokenKind::Word && ITEMS.field(self.written(token)).is_some();
+        if word || self.at_end() {
+            return;
+        }
+        self.unexpected_at_top(token);
+        self.recover_at_top();
+    }
+
+    fn unexpected_at_top(&mut self, token: Token) {
+        match token.kind {
+            TokenKind::UnclosedText => {
+                self.bump();
+                return;
+            }
+            TokenKind::Slash => {
+                self.slash(token);
+                return;
+            }
+            _ => {}
+        }
+        let text = self.written(token).lines().next().unwrap_or("");
+        let report =
+            codes::UNEXPECTED_TOKEN.error(self.span_of(token), format!("unexpected `{text}`"));
+        let report = match token.kind {
+            TokenKind::CloseBrace => report
+                .label("closes nothing")
+                .help("remove it, or add the `{` that it closes"),
+            _ => report
+                .label("no statement begins with this")
+                .help(format!("a file has {}", ITEMS.names())),
+        };
+        self.report(report);
+        if token.kind != TokenKind::OpenBrace {
+            self.suspect_from(token.end);
+            self.bump();
+        }
+    }
+
+    fn unknown_item(&mut self, token: Token) -> Option<&'static fields::Field> {
+        let (span, written) = (self.span_of(token), self.written(token));
+        let meant = ITEMS.meant(written);
+        let report = codes::UNKNOWN_FIELD
+            .error(span, format!("`{written}` begins no statement"))
+            .label("unknown here");
+        let Some(meant) = meant else {
+            let help = match fields::home_of(written) {
+                Some(home) => format!("`{written}` belongs in `{home}`"),
+                None => format!("a file has {}", ITEMS.names()),
+            };
+            self.report(report.help(help));
+            self.suspect_from(token.end);
+            self.bump();
+            return None;
+        };
+        let edit = Edit {
+            span,
+            text: meant.name.to_owned(),
+        };
+        self.report(
+            report
+                .help(format!("did you mean `{}`?", meant.name))
+                .fix(format!("write `{}`", meant.name), [edit]),
+        );
+        Some(meant)
+    }
+
+    /// Skips to the next line that begins with a statement's word. A stray `}` on the way belongs to the
+    /// mistake.
+    fn recover_at_top(&mut self) {
+        loop {
+            let token = self.peek();
+            match token.kind {
+                TokenKind::End => return,
+                TokenKind::Word if token.first_on_line && self.may_begin_item(token) => return,
+                TokenKind::OpenBrace => {
+                    self.suspect_from(token.start);
+                    self.skip_braces();
+                }
+                _ => {
+                    self.suspect_from(token.end);
+                    self.bump();
+                }
+            }
+        }
+    }
+
+    /// Whether a line begins with a statement's word, or with what is nearly one and not indented.
+    fn may_begin_item(&self, token: Token) -> bool {
+        let word = self.written(token);
+        ITEMS.field(word).is_some()
+            || (indent(self.text, token.start) == 0 && ITEMS.meant(word).is_some())
+    }
+}

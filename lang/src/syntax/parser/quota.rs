@@ -1,0 +1,161 @@
+//! `limit 600 requests / 1m …` and `budget $50 / day …`
+
+use crate::source::{Span, Spanned};
+use crate::syntax::lexer::TokenKind;
+use crate::syntax::literal;
+use crate::syntax::tree::{Amount, Outcome, OutcomeAction, Quota, Text, Window};
+
+use super::fields::OUTCOMES;
+use super::{MarkKind, Parser, Read};
+
+/// Where each clause of a quota was first written.
+#[derive(Default)]
+struct Seen(Vec<(&'static str, Span)>);
+
+impl Parser<'_> {
+    pub(super) fn quota(&mut self, budget: bool) -> Read<Quota> {
+        let start = self.peek().start;
+        let amount = self.amount()?;
+        self.require(TokenKind::Slash, "`/` and a window")?;
+        let window = self.window()?;
+        let rate_span = self.span_from(start);
+        let mut quota = Quota {
+            budget,
+            rate_span,
+            amount,
+            window,
+            zone: self.zone()?,
+            burst: None,
+            label: None,
+            per: None,
+            on: None,
+            outcomes: Vec::new(),
+            when: None,
+        };
+        let mut seen = Seen::default();
+        while self.quota_clause(&mut quota, &mut seen)? {}
+        Ok(quota)
+    }
+
+    fn zone(&mut self) -> Read<Option<Text>> {
+        match self.clause("in") {
+            true => self.text().map(Some),
+            false => Ok(None),
+        }
+    }
+
+    fn amount(&mut self) -> Read<Spanned<Amount>> {
+        let token = self.peek();
+        let number = literal::read(self.written(token));
+        if number.is_some_and(|number| number.money) {
+            let money = self.money()?;
+            return Ok(Spanned::new(Amount::Money(money.value), money.span));
+        }
+        let count = self.number("an amount such as `600 requests` or `$50`", |n| n.count())?;
+        let unit = self.one_of(&["requests", "calls", "tokens"], "`requests` or `tokens`")?;
+        let amount = match unit {
+            "tokens" => Amount::Tokens(count.value),
+            _ => Amount::Requests(count.value),
+        };
+        Ok(Spanned::new(amount, self.span_from(count.span.start)))
+    }
+
+    fn window(&mut self) -> Read<Spanned<Window>> {
+        if self.at(TokenKind::Number) {
+            let rolling = self.duration()?;
+            return Ok(Spanned::new(Window::Rolling(rolling.value), rolling.span));
+        }
+        let word = self.name("a window such as `1m` or `day`")?;
+        let window = match word.value.as_str() {
+            "day" => Window::Day,
+            "week" => Window::Week,
+            "month" => Window::Month,
+            _ => Window::Other(word.value),
+        };
+        Ok(Spanned::new(window, word.span))
+    }
+
+    /// Reads one clause; whether there was one. They may stand in any order, each once.
+    fn quota_clause(&mut self, quota: &mut Quota, seen: &mut Seen) -> Read<bool> {
+        let token = self.peek();
+        let span = self.span_of(token);
+        let name = match token.kind {
+            _ if self.at(TokenKind::Text) => {
+                let label = self.text()?;
+                quota.label.get_or_insert(label);
+                "label"
+            }
+            _ if self.at(TokenKind::OpenBrace) => {
+                self.layout.mark(token.start, MarkKind::Brace);
+                let outcomes = self.outcomes()?;
+                quota.outcomes.extend(outcomes);
+                "{ … }"
+            }
+            _ if self.marked_clause("per", MarkKind::Per) => {
+                let per = self.short_expression()?;
+                quota.per.get_or_insert(per);
+                "per"
+            }
+            _ if self.marked_clause("on", MarkKind::On) => {
+                let on = self.name("a tier or a model")?;
+                quota.on.get_or_insert(on);
+                "on"
+            }
+            _ if self.marked_clause("burst", MarkKind::Part) => {
+                let burst = self.count()?;
+                quota.burst.get_or_insert(burst);
+                "burst"
+            }
+            _ => match self.quota_when()? {
+                Some(when) => {
+                    quota.when.get_or_insert(when);
+                    "when"
+                }
+                None => return Ok(false),
+            },
+        };
+        match seen.0.iter().find(|(first, _)| *first == name) {
+            Some((_, first)) => {
+                let first = *first;
+                self.duplicate(name, span, first);
+            }
+            None => seen.0.push((name, span)),
+        }
+        Ok(true)
+    }
+
+    /// `when EXPR`, set off as the other clauses of a quota are.
+    fn quota_when(&mut self) -> Read<Option<crate::cel::Expr>> {
+        match self.marked_clause("when", MarkKind::Part) {
+            true => self.statement_expression().map(Some),
+            false => Ok(None),
+        }
+    }
+
+    fn outcomes(&mut self) -> Read<Vec<Outcome>> {
+        let mut outcomes = Vec::new();
+        self.block(&OUTCOMES, |parser, keyword| {
+            let share = parser.percent()?;
+            let action = parser.outcome_action()?;
+            outcomes.push(Outcome {
+                span: parser.span_from(keyword.span.start),
+                share,
+                action,
+            });
+            Ok(())
+        })?;
+        Ok(outcomes)
+    }
+
+    fn outcome_action(&mut self) -> Read<OutcomeAction> {
+        let actions = ["warn", "deny", "cap"];
+        match self.one_of(&actions, "`warn`, `deny` or `cap at TIER`")? {
+            "warn" => Ok(OutcomeAction::Warn),
+            "deny" => Ok(OutcomeAction::Deny),
+            _ => {
+                self.require_word("at")?;
+                self.name("a tier").map(OutcomeAction::CapAt)
+            }
+        }
+    }
+}

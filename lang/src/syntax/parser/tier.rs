@@ -1,0 +1,68 @@
+//! `tier NAME { … }`
+
+use crate::source::Span;
+use crate::syntax::tree::{Name, Percent, Split, Step, Tier};
+
+use super::fields::TIER;
+use super::{MarkKind, Parser, Read};
+use crate::source::Spanned;
+
+impl Parser<'_> {
+    pub(super) fn tier(&mut self) -> Read<Tier> {
+        let mut tier = Tier {
+            name: self.name("the tier's name")?,
+            steps: Vec::new(),
+            timeout: None,
+            retries: None,
+        };
+        self.item_block(&TIER, |parser, keyword| {
+            match keyword.name {
+                "try" => parser.fallback(None, &mut tier.steps)?,
+                "split" => parser.fallback(Some(keyword.span), &mut tier.steps)?,
+                "timeout" => tier.timeout = Some(parser.duration()?),
+                "retries" => tier.retries = Some(parser.integer()?),
+                _ => return Err(parser.expected("a field")),
+            }
+            Ok(())
+        })?;
+        Ok(tier)
+    }
+
+    /// `A then B then …`, after `try` or after `split`.
+    fn fallback(&mut self, split: Option<Span>, steps: &mut Vec<Step>) -> Read<()> {
+        steps.push(self.step(split)?);
+        while self.marked_clause("then", MarkKind::Part) {
+            let span = self.peek();
+            let split = match self.clause("split") {
+                true => Some(self.span_of(span)),
+                false => None,
+            };
+            steps.push(self.step(split)?);
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, split: Option<Span>) -> Read<Step> {
+        match split {
+            Some(keyword) => self.split(keyword).map(Step::Split),
+            None => self.name("a model or a tier").map(Step::Try),
+        }
+    }
+
+    fn split(&mut self, keyword: Span) -> Read<Split> {
+        let arms = self.list(Self::arm)?;
+        let key = match self.clause("by") {
+            true => Some(self.short_expression()?),
+            false => None,
+        };
+        Ok(Split {
+            span: self.span_from(keyword.start),
+            arms,
+            key,
+        })
+    }
+
+    fn arm(&mut self) -> Read<(Name, Spanned<Percent>)> {
+        Ok((self.name("a model")?, self.percent()?))
+    }
+}
