@@ -8,7 +8,6 @@ mod attempt;
 mod outcome;
 mod upstream;
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,7 +18,7 @@ use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use waypost_policies::Facts;
-use waypost_policies::decision::Decision;
+use waypost_policies::decision::{Charge, Decision};
 use waypost_policies::facts::{self, Surface};
 use waypost_policies::request::RequestError;
 
@@ -58,11 +57,27 @@ pub(crate) async fn answer(
     let arrived = arrive(gateway, request, peer).await?;
     let request = read(gateway, surface, arrived.parts.uri.path(), &arrived)?;
     let mut facts = facts(gateway, &request, &arrived);
-    let wants_explanation = arrived.parts.headers.get("x-waypost-explain").is_some_and(|value| value == "1");
+    let wants_explanation = arrived
+        .parts
+        .headers
+        .get("x-waypost-explain")
+        .is_some_and(|value| value == "1");
     let explanation = wants_explanation.then(|| gateway.explain(&facts));
     let admitted = admit(gateway, &mut facts, None);
-    let mut account = Account::open(gateway, &facts, admitted.decision.clone(), request_id, arrived.started);
-    let asking = Asking::new(gateway, surface, &arrived.parts.headers, &arrived.body, &request);
+    let mut account = Account::open(
+        gateway,
+        &facts,
+        admitted.decision.clone(),
+        request_id,
+        arrived.started,
+    );
+    let asking = Asking::new(
+        gateway,
+        surface,
+        &arrived.parts.headers,
+        &arrived.body,
+        &request,
+    );
     let result = ask_models(gateway, &mut facts, &asking, &mut account, admitted).await;
     let mut response = match result {
         Ok(answered) => answer::respond(answered, account, gateway),
@@ -74,7 +89,7 @@ pub(crate) async fn answer(
         }
     };
     if let Some(explanation) = explanation {
-        answer::explain(&mut response, &explanation);
+        answer::explain(&mut response, explanation);
     }
     Ok(response)
 }
@@ -89,11 +104,20 @@ pub(crate) async fn explain(
     // The decision of the call that would have been sent to the chat's path.
     let request = read(gateway, Surface::Chat, "/v1/chat/completions", &arrived)?;
     let facts = facts(gateway, &request, &arrived);
-    Ok(json_response(StatusCode::OK, gateway.explain(&facts)))
+    let explanation = gateway.explain(&facts);
+    // Strings and numbers only: nothing here fails to serialise.
+    Ok(json_response(
+        StatusCode::OK,
+        serde_json::to_string(&explanation).unwrap_or_default(),
+    ))
 }
 
 /// Authenticates a call and takes in its body.
-async fn arrive(gateway: &Gateway, request: Request<Incoming>, peer: IpAddr) -> Result<Arrived, Failure> {
+async fn arrive(
+    gateway: &Gateway,
+    request: Request<Incoming>,
+    peer: IpAddr,
+) -> Result<Arrived, Failure> {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
     let identity = gateway.directory.identify(&parts.headers)?;
@@ -101,7 +125,11 @@ async fn arrive(gateway: &Gateway, request: Request<Incoming>, peer: IpAddr) -> 
     let body = read_body(body, &gateway.bounds).await?;
     if std::str::from_utf8(&body).is_err() {
         let message = "the body is not UTF-8: send JSON in UTF-8";
-        return Err(Failure::invalid(StatusCode::BAD_REQUEST, "invalid_json", message));
+        return Err(Failure::invalid(
+            StatusCode::BAD_REQUEST,
+            "invalid_json",
+            message,
+        ));
     }
     Ok(Arrived {
         parts,
@@ -130,7 +158,11 @@ fn read<'a>(
     })
 }
 
-fn facts<'a>(gateway: &Gateway, request: &'a facts::Request<'a>, arrived: &'a Arrived) -> Facts<'a> {
+fn facts<'a>(
+    gateway: &Gateway,
+    request: &'a facts::Request<'a>,
+    arrived: &'a Arrived,
+) -> Facts<'a> {
     Facts {
         request,
         caller: arrived.identity.caller(gateway.plan.needs().claims.len()),
@@ -142,11 +174,21 @@ fn facts<'a>(gateway: &Gateway, request: &'a facts::Request<'a>, arrived: &'a Ar
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), Failure> {
     let unsupported = |message: String| {
-        Failure::invalid(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
+        Failure::invalid(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            message,
+        )
     };
-    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase());
+    let text = |name| {
+        headers
+            .get(name)
+            .map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase())
+    };
     if let Some(coding) = text(CONTENT_ENCODING).filter(|coding| coding != "identity") {
-        return Err(unsupported(format!("a body in `{coding}` is not accepted: send it as it is")));
+        return Err(unsupported(format!(
+            "a body in `{coding}` is not accepted: send it as it is"
+        )));
     }
     let Some(media) = text(CONTENT_TYPE) else {
         return Ok(());
@@ -155,7 +197,9 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Failure> {
     if media == "application/json" || media.ends_with("+json") {
         return Ok(());
     }
-    Err(unsupported(format!("the body is `{media}`: send `content-type: application/json`")))
+    Err(unsupported(format!(
+        "the body is `{media}`: send `content-type: application/json`"
+    )))
 }
 
 /// Asks the model decided on, and then those that it falls back to, until one answers.
@@ -166,9 +210,11 @@ async fn ask_models(
     account: &mut Account,
     mut admitted: admit::Admitted,
 ) -> Result<answer::Answered, (Failure, Ending)> {
-    let mut first: Option<(Failure, Vec<waypost_policies::decision::Charge>)> = None;
+    let mut first: Option<(Failure, Vec<Charge>)> = None;
     for _ in 0..MOST_MODELS {
-        let Some((route, reservation)) = route(&admitted.decision).cloned().zip(admitted.reservation) else {
+        let Some((route, reservation)) =
+            route(&admitted.decision).cloned().zip(admitted.reservation)
+        else {
             break;
         };
         account.hold(&route, reservation);
@@ -188,7 +234,7 @@ async fn ask_models(
         facts.now = clock::now();
         let previous: Decision = admitted.decision;
         admitted = admit(gateway, facts, Some(&previous));
-        if route_is_there(&admitted.decision) {
+        if route(&admitted.decision).is_some() {
             account.decided(admitted.decision.clone());
         }
     }
@@ -199,13 +245,9 @@ async fn ask_models(
             tried.extend(outcome::passed_over(gateway, &admitted.decision));
             Err((failure.tried(tried), Ending::Failed))
         }
-        None => {
-            let asked = Cow::Borrowed(&*facts.request.model);
-            Err((outcome::refusal(gateway, &admitted.decision, facts, &asked), Ending::Refused))
-        }
+        None => Err((
+            outcome::refusal(gateway, &admitted.decision, facts),
+            Ending::Refused,
+        )),
     }
-}
-
-const fn route_is_there(decision: &Decision) -> bool {
-    route(decision).is_some()
 }

@@ -18,7 +18,8 @@ use waypost_policies::place::{self, NoPick, PrefixIndex, Prompt};
 use waypost_policies::plan::draft;
 use waypost_policies::vm;
 
-pub(crate) use discovery::{DiscoveryError, discover};
+pub use discovery::DiscoveryError;
+pub(crate) use discovery::discover;
 pub(crate) use scrape::scrape;
 
 use crate::clock;
@@ -76,6 +77,16 @@ pub(crate) struct Found {
     pub(crate) base: String,
     /// Its labels, where it has any.
     pub(crate) labels: BTreeMap<String, String>,
+}
+
+impl Found {
+    /// A replica of which nothing but its address is known.
+    pub(crate) const fn unlabelled(base: String) -> Self {
+        Self {
+            base,
+            labels: BTreeMap::new(),
+        }
+    }
 }
 
 /// What a call brings to the choice of a replica.
@@ -154,7 +165,8 @@ impl Pool {
         members.prefixes.insert(picked, wanted.chain);
         let replica = members.replica(picked).ok_or(NoPick::NoEndpoint)?;
         replica.known.in_flight = replica.known.in_flight.saturating_add(1);
-        replica.known.in_flight_tokens = replica.known.in_flight_tokens.saturating_add(wanted.tokens);
+        replica.known.in_flight_tokens =
+            replica.known.in_flight_tokens.saturating_add(wanted.tokens);
         Ok(Picked {
             id: picked,
             base: Arc::clone(&replica.base),
@@ -168,11 +180,21 @@ impl Pool {
         found.sort();
         found.dedup_by(|a, b| a.base == b.base);
         let mut members = self.lock();
-        members.replicas.retain(|replica| found.iter().any(|found| *found.base == *replica.base));
+        members
+            .replicas
+            .retain(|replica| found.iter().any(|found| *found.base == *replica.base));
         for mut found in found {
-            let labels = self.labels.iter().map(|name| found.labels.remove(name).map(Cow::Owned)).collect();
+            let labels = self
+                .labels
+                .iter()
+                .map(|name| found.labels.remove(name).map(Cow::Owned))
+                .collect();
             let zone = found.labels.remove(ZONE).unwrap_or_default();
-            if let Some(replica) = members.replicas.iter_mut().find(|replica| *replica.base == *found.base) {
+            if let Some(replica) = members
+                .replicas
+                .iter_mut()
+                .find(|replica| *replica.base == *found.base)
+            {
                 (replica.labels, replica.zone) = (labels, zone);
                 continue;
             }
@@ -194,11 +216,29 @@ impl Pool {
         self.changed.notify_waiters();
     }
 
+    /// Waits until it has a replica.
+    pub(crate) async fn has_replica(&self) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if !self.lock().replicas.is_empty() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     /// What is known of its replicas.
     pub(crate) fn status(&self) -> Vec<ReplicaStatus> {
         let members = self.lock();
         let replicas = members.replicas.iter();
-        replicas.map(|replica| ReplicaStatus { base: Arc::clone(&replica.base), known: replica.known }).collect()
+        replicas
+            .map(|replica| ReplicaStatus {
+                base: Arc::clone(&replica.base),
+                known: replica.known,
+            })
+            .collect()
     }
 
     /// Why it has no replica, when it has none.
@@ -207,7 +247,11 @@ impl Pool {
             return None;
         }
         let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        let reason = if trouble.is_empty() { "no replica found yet" } else { &trouble };
+        let reason = if trouble.is_empty() {
+            "no replica found yet"
+        } else {
+            &trouble
+        };
         Some(format!("pool `{}`: {reason}", self.name))
     }
 
@@ -229,16 +273,31 @@ impl Pool {
 }
 
 impl Members {
-    fn choose(&mut self, placement: &draft::Placement, wanted: Wanted<'_>, excluded: &[u64]) -> Result<u64, NoPick> {
+    fn choose(
+        &mut self,
+        placement: &draft::Placement,
+        wanted: Wanted<'_>,
+        excluded: &[u64],
+    ) -> Result<u64, NoPick> {
         self.turn = self.turn.wrapping_add(1);
         let now = clock::now();
-        let warm: Vec<usize> = self.replicas.iter().map(|replica| self.prefixes.warm(replica.id, wanted.chain)).collect();
-        let prompt = Prompt { warm: &warm, blocks: wanted.chain.len() };
+        let warm: Vec<usize> = self
+            .replicas
+            .iter()
+            .map(|replica| self.prefixes.warm(replica.id, wanted.chain))
+            .collect();
+        let prompt = Prompt {
+            warm: &warm,
+            blocks: wanted.chain.len(),
+        };
         let left_out = |index: usize| {
             let replica = self.replicas.get(index);
-            replica.is_none_or(|replica| excluded.contains(&replica.id) || !(wanted.admits)(&replica.facts()))
+            replica.is_none_or(|replica| {
+                excluded.contains(&replica.id) || !(wanted.admits)(&replica.facts())
+            })
         };
-        let mut endpoints: Vec<place::Endpoint> = self.replicas.iter().map(|replica| replica.known).collect();
+        let mut endpoints: Vec<place::Endpoint> =
+            self.replicas.iter().map(|replica| replica.known).collect();
         let mut pick = place::pick(placement, &endpoints, prompt, &left_out, now, self.turn);
         if pick == Err(NoPick::NoEndpoint) {
             // All that are left have failed lately: one of them is a better chance than none.
@@ -259,7 +318,11 @@ impl Members {
 impl Replica {
     /// As `only when` sees it. What it has not said of itself counts as idle: conditions are about which, not when.
     fn facts(&self) -> vm::Endpoint<'_> {
-        let snapshot = self.known.scraped.map(|scraped| scraped.snapshot).unwrap_or_default();
+        let snapshot = self
+            .known
+            .scraped
+            .map(|scraped| scraped.snapshot)
+            .unwrap_or_default();
         vm::Endpoint {
             labels: &self.labels,
             zone: &self.zone,
@@ -283,7 +346,9 @@ impl Picked {
     pub(crate) fn failed(&self) {
         let mut members = self.pool.lock();
         if let Some(replica) = members.replica(self.id) {
-            let cooling = COOLING.saturating_mul(1 << replica.failures.min(8)).min(LONGEST_COOLING);
+            let cooling = COOLING
+                .saturating_mul(1 << replica.failures.min(8))
+                .min(LONGEST_COOLING);
             replica.failures = replica.failures.saturating_add(1);
             let nanoseconds = i64::try_from(cooling.as_nanos()).unwrap_or(i64::MAX);
             replica.known.cooling_until = clock::now().saturating_add(nanoseconds);
@@ -296,7 +361,8 @@ impl Drop for Picked {
     fn drop(&mut self) {
         if let Some(replica) = self.pool.lock().replica(self.id) {
             replica.known.in_flight = replica.known.in_flight.saturating_sub(1);
-            replica.known.in_flight_tokens = replica.known.in_flight_tokens.saturating_sub(self.tokens);
+            replica.known.in_flight_tokens =
+                replica.known.in_flight_tokens.saturating_sub(self.tokens);
         }
         self.pool.changed.notify_waiters();
     }

@@ -22,16 +22,26 @@ pub(super) struct Admitted {
 }
 
 /// Decides, or falls back from `previous`, and reserves.
-pub(super) fn admit(gateway: &Arc<Gateway>, facts: &mut Facts<'_>, previous: Option<&Decision>) -> Admitted {
+pub(super) fn admit(
+    gateway: &Arc<Gateway>,
+    facts: &mut Facts<'_>,
+    previous: Option<&Decision>,
+) -> Admitted {
     let mut conflicts = 0;
     loop {
         let mut decision = once(gateway, facts, previous);
         let Some(route) = route(&decision) else {
-            return Admitted { decision, reservation: None };
+            return Admitted {
+                decision,
+                reservation: None,
+            };
         };
         let exhausted = match gateway.state.reserve(&route.charges, facts.now) {
             Ok(reservation) => {
-                return Admitted { decision, reservation: Some(reservation) };
+                return Admitted {
+                    decision,
+                    reservation: Some(reservation),
+                };
             }
             Err(exhausted) => exhausted,
         };
@@ -42,7 +52,10 @@ pub(super) fn admit(gateway: &Arc<Gateway>, facts: &mut Facts<'_>, previous: Opt
                 quota: exhausted.quota,
                 retry_after_milliseconds: exhausted.retry_after_milliseconds,
             };
-            return Admitted { decision, reservation: None };
+            return Admitted {
+                decision,
+                reservation: None,
+            };
         }
         facts.now = clock::now();
     }
@@ -55,7 +68,10 @@ fn once(gateway: &Gateway, facts: &Facts<'_>, previous: Option<&Decision>) -> De
             None => decide(&gateway.plan, facts, &gateway.state, evaluation),
             Some(previous) => fall_back(&gateway.plan, facts, &gateway.state, evaluation, previous),
         };
-        gateway.metrics.evaluation_errors.inc_by(evaluation.failures() - failures);
+        gateway
+            .metrics
+            .evaluation_errors
+            .inc_by(evaluation.failures() - failures);
         decision
     })
 }

@@ -4,6 +4,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{HeaderMap, Response};
 use waypost_policies::cost::Usage;
+use waypost_policies::explain::Explanation;
 
 use super::upstream::{Head, Reply};
 use crate::Body;
@@ -20,7 +21,12 @@ const LONGEST_EXPLANATION: usize = 16 << 10;
 /// Headers of an upstream that mean something to the caller.
 const PASSED_ON: [HeaderName; 3] = [CONTENT_TYPE, CONTENT_ENCODING, RETRY_AFTER];
 /// More of these.
-const PASSED_ON_BY_NAME: [&str; 4] = ["x-request-id", "openai-processing-ms", "openai-model", "apim-request-id"];
+const PASSED_ON_BY_NAME: [&str; 4] = [
+    "x-request-id",
+    "openai-processing-ms",
+    "openai-model",
+    "apim-request-id",
+];
 
 /// An answer, and the place at the replica that it takes.
 #[derive(Debug)]
@@ -30,9 +36,18 @@ pub(super) struct Answered {
 }
 
 /// The response to an answered call. A whole answer closes the books here, a stream when it ends.
-pub(super) fn respond(answered: Answered, mut account: Account, gateway: &Gateway) -> Response<Body> {
+pub(super) fn respond(
+    answered: Answered,
+    mut account: Account,
+    gateway: &Gateway,
+) -> Response<Body> {
     match answered.reply {
-        Reply::Whole { head, body, usage, tokens } => {
+        Reply::Whole {
+            head,
+            body,
+            usage,
+            tokens,
+        } => {
             let mut response = response(&head, Full::new(body).boxed_unsync());
             mark(&mut response, &account);
             close_whole(&mut account, &head, usage, tokens, &mut response);
@@ -45,26 +60,52 @@ pub(super) fn respond(answered: Answered, mut account: Account, gateway: &Gatewa
             account.close(head.status.as_u16(), Ending::Rejected);
             response
         }
-        Reply::Stream { head, first, rest, watcher } => {
+        Reply::Stream {
+            head,
+            first,
+            rest,
+            watcher,
+        } => {
             // Headers first: the account goes with the body.
             let mut response = Response::new(());
             mark_headers(response.headers_mut(), &account);
-            let stream = AnswerStream::new(first, rest, *watcher, account, answered.picked, gateway.bounds.silence);
+            let stream = AnswerStream::new(
+                first,
+                rest,
+                *watcher,
+                account,
+                answered.picked,
+                gateway.bounds.silence,
+            );
             let marked = response.into_parts().0.headers;
             let mut response = self::response(&head, stream.boxed_unsync());
             response.headers_mut().extend(marked);
-            response.headers_mut().insert("cache-control", HeaderValue::from_static("no-cache"));
+            response
+                .headers_mut()
+                .insert("cache-control", HeaderValue::from_static("no-cache"));
             // Proxies in front must not hold events back.
-            response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+            response
+                .headers_mut()
+                .insert("x-accel-buffering", HeaderValue::from_static("no"));
             response
         }
     }
 }
 
-fn close_whole(account: &mut Account, head: &Head, usage: Option<Usage>, tokens: u64, response: &mut Response<Body>) {
+fn close_whole(
+    account: &mut Account,
+    head: &Head,
+    usage: Option<Usage>,
+    tokens: u64,
+    response: &mut Response<Body>,
+) {
     account.seen(usage, tokens);
     let cost = account.close(head.status.as_u16(), Ending::Answered);
-    insert(response.headers_mut(), "x-waypost-cost-usd", &cost.to_string());
+    insert(
+        response.headers_mut(),
+        "x-waypost-cost-usd",
+        &cost.to_string(),
+    );
 }
 
 fn response(head: &Head, body: Body) -> Response<Body> {
@@ -99,19 +140,19 @@ fn mark_headers(headers: &mut HeaderMap, account: &Account) {
     }
 }
 
-/// Adds the whole decision, on one line; without its rules that did not match where it is too long.
-pub(super) fn explain(response: &mut Response<Body>, explanation: &str) {
-    let line = ascii(explanation);
-    let line = if line.len() <= LONGEST_EXPLANATION {
-        line
-    } else {
-        ascii(&crate::explanation::shortened(explanation))
-    };
-    if line.len() <= LONGEST_EXPLANATION {
-        insert(response.headers_mut(), "x-waypost-decision", &line);
-    } else {
-        insert(response.headers_mut(), "x-waypost-decision", r#"{"error":"too long for a header: ask POST /v1/route"}"#);
+/// Adds the whole decision, on one line; without the rules that did not match where it is too long.
+pub(super) fn explain(response: &mut Response<Body>, mut explanation: Explanation) {
+    let line =
+        |explanation: &Explanation| ascii(&serde_json::to_string(explanation).unwrap_or_default());
+    let mut text = line(&explanation);
+    if text.len() > LONGEST_EXPLANATION {
+        explanation.rules.retain(|rule| rule.matched);
+        text = line(&explanation);
     }
+    if text.len() > LONGEST_EXPLANATION {
+        text = r#"{"error":"too long for a header: ask POST /v1/route"}"#.to_owned();
+    }
+    insert(response.headers_mut(), "x-waypost-decision", &text);
 }
 
 fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
@@ -131,7 +172,10 @@ mod tests {
     fn labels_that_are_not_ascii_can_stand_in_a_header() {
         let mut headers = HeaderMap::new();
         insert(&mut headers, "x-waypost-rule", "große Prompts");
-        assert_eq!(headers.get("x-waypost-rule").map(HeaderValue::as_bytes), Some(&b"gro\\u00dfe Prompts"[..]));
+        assert_eq!(
+            headers.get("x-waypost-rule").map(HeaderValue::as_bytes),
+            Some(&b"gro\\u00dfe Prompts"[..])
+        );
     }
 
     #[test]

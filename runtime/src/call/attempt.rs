@@ -82,13 +82,18 @@ impl<'c> Asking<'c> {
         route: &Route,
         account: &mut Account,
     ) -> Result<Answered, AttemptError> {
-        let model = self.gateway.model(route.model).ok_or(AttemptError::NoReplica)?;
+        let model = self
+            .gateway
+            .model(route.model)
+            .ok_or(AttemptError::NoReplica)?;
         let tier = self.gateway.tier_of(decision);
         let retries = tier.map_or(0, |tier| tier.retries);
-        let patience = tier.and_then(|tier| tier.timeout).unwrap_or(match self.request.stream {
-            true => self.gateway.bounds.first_byte,
-            false => self.gateway.bounds.whole_answer,
-        });
+        let patience = tier
+            .and_then(|tier| tier.timeout)
+            .unwrap_or(match self.request.stream {
+                true => self.gateway.bounds.first_byte,
+                false => self.gateway.bounds.whole_answer,
+            });
         let mut target = Target {
             model,
             route,
@@ -103,9 +108,12 @@ impl<'c> Asking<'c> {
                 Ok(answered) => return Ok(answered),
                 Err(failure) => failure,
             };
-            self.gateway.count_upstream_error(route.model, failure.word());
+            self.gateway
+                .count_upstream_error(route.model, failure.word());
             account.attempt_failed(failure.is_out_of_time());
-            let Some(pause) = pause(&failure, retry, !target.excluded.is_empty()).filter(|_| retry < retries) else {
+            let Some(pause) =
+                pause(&failure, retry, !target.excluded.is_empty()).filter(|_| retry < retries)
+            else {
                 return Err(failure);
             };
             sleep(pause).await;
@@ -116,7 +124,10 @@ impl<'c> Asking<'c> {
 
     /// What was tried, and what came of it.
     pub(super) fn tried(&self, route: &Route, failure: &AttemptError) -> Tried {
-        let model = self.gateway.model(route.model).map(|model| model.name.clone());
+        let model = self
+            .gateway
+            .model(route.model)
+            .map(|model| model.name.clone());
         Tried {
             model: model.unwrap_or_default(),
             replica: None,
@@ -124,7 +135,11 @@ impl<'c> Asking<'c> {
         }
     }
 
-    async fn once(&self, target: &mut Target<'_>, account: &mut Account) -> Result<Answered, AttemptError> {
+    async fn once(
+        &self,
+        target: &mut Target<'_>,
+        account: &mut Account,
+    ) -> Result<Answered, AttemptError> {
         let place = self.place(target).await?;
         account.sent(&place.name);
         let outgoing = Outgoing {
@@ -167,7 +182,11 @@ impl<'c> Asking<'c> {
     async fn place(&self, target: &mut Target<'_>) -> Result<Place, AttemptError> {
         let index = match target.model.via {
             Via::Provider(index) => {
-                let provider = self.gateway.providers.get(usize::from(index)).ok_or(AttemptError::NoReplica)?;
+                let provider = self
+                    .gateway
+                    .providers
+                    .get(usize::from(index))
+                    .ok_or(AttemptError::NoReplica)?;
                 return Ok(Place {
                     address: provider.address(self.surface, &target.model.upstream_name),
                     name: provider.name.clone(),
@@ -176,7 +195,11 @@ impl<'c> Asking<'c> {
             }
             Via::Pool(index) => index,
         };
-        let pool = self.gateway.pools.get(usize::from(index)).ok_or(AttemptError::NoReplica)?;
+        let pool = self
+            .gateway
+            .pools
+            .get(usize::from(index))
+            .ok_or(AttemptError::NoReplica)?;
         let picked = self.pick(pool, index, target).await?;
         Ok(Place {
             address: replica_address(&picked.base, self.surface),
@@ -185,11 +208,19 @@ impl<'c> Asking<'c> {
         })
     }
 
-    async fn pick(&self, pool: &Arc<Pool>, index: u16, target: &mut Target<'_>) -> Result<Picked, AttemptError> {
+    async fn pick(
+        &self,
+        pool: &Arc<Pool>,
+        index: u16,
+        target: &mut Target<'_>,
+    ) -> Result<Picked, AttemptError> {
         let gateway = self.gateway;
         let conditions = !pool.placement.only.is_empty();
         let admits = |endpoint: &vm::Endpoint<'_>| {
-            !conditions || gateway.evaluations.with(|evaluation| vm::admits(&gateway.plan, index, endpoint, evaluation))
+            !conditions
+                || gateway
+                    .evaluations
+                    .with(|evaluation| vm::admits(&gateway.plan, index, endpoint, evaluation))
         };
         let wanted = Wanted {
             chain: &target.chain,
@@ -260,24 +291,43 @@ fn random() -> f64 {
 
 impl Gateway {
     fn name_of(&self, model: ModelIndex) -> String {
-        self.model(model).map(|model| model.name.clone()).unwrap_or_default()
+        self.model(model)
+            .map(|model| model.name.clone())
+            .unwrap_or_default()
     }
 
     fn count_upstream_error(&self, model: ModelIndex, cause: &'static str) {
         let labels = || vec![("model", self.name_of(model)), ("cause", cause.to_owned())];
-        self.metrics.upstream_errors.get((model, cause), labels).inc();
+        self.metrics
+            .upstream_errors
+            .get((model, cause), labels)
+            .inc();
     }
 
     fn count_retry(&self, model: ModelIndex) {
-        self.metrics.retries.get(model, || vec![("model", self.name_of(model))]).inc();
+        self.metrics
+            .retries
+            .get(model, || vec![("model", self.name_of(model))])
+            .inc();
     }
 
     pub(super) fn count_fallback(&self, model: ModelIndex) {
-        self.metrics.fallbacks.get(model, || vec![("model", self.name_of(model))]).inc();
+        self.metrics
+            .fallbacks
+            .get(model, || vec![("model", self.name_of(model))])
+            .inc();
     }
 
     fn count_dropped(&self, model: ModelIndex, parameter: String) {
-        let labels = || vec![("model", self.name_of(model)), ("parameter", parameter.clone())];
-        self.metrics.dropped.get((model, parameter.clone()), labels).inc();
+        let labels = || {
+            vec![
+                ("model", self.name_of(model)),
+                ("parameter", parameter.clone()),
+            ]
+        };
+        self.metrics
+            .dropped
+            .get((model, parameter.clone()), labels)
+            .inc();
     }
 }

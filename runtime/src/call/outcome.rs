@@ -13,14 +13,19 @@ use crate::gateway::Gateway;
 use crate::rule::Site;
 
 /// Why a decision leads to no model.
-pub(super) fn refusal(gateway: &Gateway, decision: &Decision, facts: &Facts<'_>, asked: &str) -> Failure {
+pub(super) fn refusal(gateway: &Gateway, decision: &Decision, facts: &Facts<'_>) -> Failure {
     match &decision.outcome {
         Outcome::Denied { denial, status } => denied(gateway, *denial, *status),
-        Outcome::Limited { quota, retry_after_milliseconds } => {
-            limited(gateway, *quota, retry_after_milliseconds.map(Duration::from_millis))
-        }
+        Outcome::Limited {
+            quota,
+            retry_after_milliseconds,
+        } => limited(
+            gateway,
+            *quota,
+            retry_after_milliseconds.map(Duration::from_millis),
+        ),
         Outcome::UnknownModel => {
-            let message = format!("the model `{asked}` does not exist here");
+            let message = format!("the model `{}` does not exist here", facts.request.model);
             Failure::invalid(StatusCode::NOT_FOUND, "model_not_found", message)
                 .param("model")
                 .hint("`GET /v1/models` lists the names that are accepted")
@@ -47,12 +52,17 @@ fn denied(gateway: &Gateway, denial: u16, status: u16) -> Failure {
     };
     let mut failure = Failure::new(status, kind, code, format!("denied by `{}`", rule.label));
     failure.should_retry = Some(false);
-    failure.because(rule).hint("ask the owner of this rule, or send a call that it does not match")
+    failure
+        .because(rule)
+        .hint("ask the owner of this rule, or send a call that it does not match")
 }
 
 fn limited(gateway: &Gateway, quota: u16, wait: Option<Duration>) -> Failure {
     let rule = Site::of(&gateway.plan, RuleReference::Quota(quota));
-    let budget = gateway.plan.quota(quota).is_some_and(|quota| quota.budget());
+    let budget = gateway
+        .plan
+        .quota(quota)
+        .is_some_and(|quota| quota.budget());
     let (kind, code) = match budget {
         true => ("insufficient_quota", "insufficient_quota"),
         false => ("rate_limit_error", "rate_limit_exceeded"),
@@ -64,7 +74,10 @@ fn limited(gateway: &Gateway, quota: u16, wait: Option<Duration>) -> Failure {
             format!("there is room in {}", in_words(wait)),
         ),
         None => (
-            format!("this call alone is more than the {what} `{}` holds", rule.label),
+            format!(
+                "this call alone is more than the {what} `{}` holds",
+                rule.label
+            ),
             "send fewer messages, or a smaller `max_tokens`".to_owned(),
         ),
     };
@@ -74,13 +87,22 @@ fn limited(gateway: &Gateway, quota: u16, wait: Option<Duration>) -> Failure {
         .hint(hint)
 }
 
-fn no_model(gateway: &Gateway, decision: &Decision, skipped: &[Skipped], facts: &Facts<'_>) -> Failure {
-    let tier = gateway.tier_of(decision).map(|tier| &*tier.name).unwrap_or_default();
+fn no_model(
+    gateway: &Gateway,
+    decision: &Decision,
+    skipped: &[Skipped],
+    facts: &Facts<'_>,
+) -> Failure {
+    let tier = gateway
+        .tier_of(decision)
+        .map(|tier| &*tier.name)
+        .unwrap_or_default();
     let tried = skipped.iter().map(|skip| tried(gateway, skip)).collect();
     let failure = match skipped.first().map(|skip| skip.reason) {
         Some(SkipReason::Context) => {
             let tokens = facts.request.tokens;
-            let message = format!("no model of tier `{tier}` has room for {tokens} tokens and an answer");
+            let message =
+                format!("no model of tier `{tier}` has room for {tokens} tokens and an answer");
             Failure::invalid(StatusCode::BAD_REQUEST, "context_length_exceeded", message)
                 .param("messages")
                 .hint("send fewer messages, or a smaller `max_tokens`")
@@ -91,13 +113,23 @@ fn no_model(gateway: &Gateway, decision: &Decision, skipped: &[Skipped], facts: 
             Failure::invalid(StatusCode::BAD_REQUEST, "unsupported_surface", message).param("model")
         }
         Some(SkipReason::Denial(denial)) => {
-            let status = gateway.plan.denial(denial).map_or(403, |denial| denial.status());
+            let status = gateway
+                .plan
+                .denial(denial)
+                .map_or(403, |denial| denial.status());
             denied(gateway, denial, status)
         }
-        Some(SkipReason::Quota(quota) | SkipReason::QuotaCap(quota)) => limited(gateway, quota, None),
+        Some(SkipReason::Quota(quota) | SkipReason::QuotaCap(quota)) => {
+            limited(gateway, quota, None)
+        }
         _ => {
             let message = format!("no model of tier `{tier}` can take this call");
-            Failure::new(StatusCode::SERVICE_UNAVAILABLE, "server_error", "no_model", message)
+            Failure::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "server_error",
+                "no_model",
+                message,
+            )
         }
     };
     failure.tried(tried)
@@ -109,7 +141,9 @@ pub(super) fn passed_over(gateway: &Gateway, decision: &Decision) -> Vec<Tried> 
         Outcome::NoModel(skipped) => &**skipped,
         _ => route(decision).map_or(&[][..], |route| &*route.skipped),
     };
-    let others = skipped.iter().filter(|skip| skip.reason != SkipReason::Failed);
+    let others = skipped
+        .iter()
+        .filter(|skip| skip.reason != SkipReason::Failed);
     others.map(|skip| tried(gateway, skip)).collect()
 }
 
@@ -119,13 +153,20 @@ fn tried(gateway: &Gateway, skip: &Skipped) -> Tried {
         SkipReason::Context => "its context is too small".to_owned(),
         SkipReason::Surface => "it does not serve this".to_owned(),
         SkipReason::Cap(cap) => format!("capped by `{}`", label(RuleReference::Cap(cap))),
-        SkipReason::QuotaCap(quota) => format!("capped by `{}`", label(RuleReference::Quota(quota))),
-        SkipReason::Denial(denial) => format!("denied by `{}`", label(RuleReference::Denial(denial))),
+        SkipReason::QuotaCap(quota) => {
+            format!("capped by `{}`", label(RuleReference::Quota(quota)))
+        }
+        SkipReason::Denial(denial) => {
+            format!("denied by `{}`", label(RuleReference::Denial(denial)))
+        }
         SkipReason::Quota(quota) => format!("`{}` has no room", label(RuleReference::Quota(quota))),
         SkipReason::Failed => "it failed".to_owned(),
     };
     Tried {
-        model: gateway.model(skip.model).map(|model| model.name.clone()).unwrap_or_default(),
+        model: gateway
+            .model(skip.model)
+            .map(|model| model.name.clone())
+            .unwrap_or_default(),
         replica: None,
         failure,
     }

@@ -4,7 +4,6 @@
 //! are in no message. A failure here can still be answered by another upstream: nothing has gone to the caller yet.
 
 use std::collections::VecDeque;
-use std::error::Error as _;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -154,11 +153,15 @@ pub(super) async fn ask(
         })?;
         match response.status() {
             status if !status.is_success() => refused(response).await,
-            _ if stream && is_event_stream(response.headers()) => begun(response, hides_usage).await,
+            _ if stream && is_event_stream(response.headers()) => {
+                begun(response, hides_usage).await
+            }
             _ => whole(response, longest).await,
         }
     };
-    timeout_at(deadline, reply).await.map_err(|_| AttemptError::OutOfTime(patience))?
+    timeout_at(deadline, reply)
+        .await
+        .map_err(|_| AttemptError::OutOfTime(patience))?
 }
 
 /// The caller's headers that are sent on.
@@ -174,15 +177,24 @@ pub(super) fn forwarded_headers(headers: &HeaderMap, stream: bool) -> HeaderMap 
     for (name, value) in headers {
         let stays = NOT_FORWARDED.contains(&name.as_str())
             || name.as_str().starts_with("x-waypost-")
-            || named.iter().any(|named| named.eq_ignore_ascii_case(name.as_str()));
+            || named
+                .iter()
+                .any(|named| named.eq_ignore_ascii_case(name.as_str()));
         if !stays {
             forwarded.append(name.clone(), value.clone());
         }
     }
-    let accept = if stream { "text/event-stream" } else { "application/json" };
+    let accept = if stream {
+        "text/event-stream"
+    } else {
+        "application/json"
+    };
     forwarded.insert(ACCEPT, HeaderValue::from_static(accept));
     forwarded.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    forwarded.insert(USER_AGENT, HeaderValue::from_static(concat!("waypost/", env!("CARGO_PKG_VERSION"))));
+    forwarded.insert(
+        USER_AGENT,
+        HeaderValue::from_static(concat!("waypost/", env!("CARGO_PKG_VERSION"))),
+    );
     forwarded
 }
 
@@ -200,7 +212,9 @@ impl Outgoing<'_> {
 }
 
 fn is_event_stream(headers: &HeaderMap) -> bool {
-    let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     media.is_some_and(|media| media.trim_start().starts_with("text/event-stream"))
 }
 
@@ -279,17 +293,29 @@ async fn refused(response: Response<Incoming>) -> Result<Reply, AttemptError> {
     let (head, body) = head(response);
     let body = collect(body, LARGEST_ERROR).await.unwrap_or_default();
     let document: ErrorDocument = serde_json::from_slice(&body).unwrap_or_default();
-    let code = document.error.code.as_ref().and_then(|code| code.as_str()).unwrap_or_default();
-    let message = document.error.message.or(document.message).map(|message| shortened(&message));
+    let code = document
+        .error
+        .code
+        .as_ref()
+        .and_then(|code| code.as_str())
+        .unwrap_or_default();
+    let message = document
+        .error
+        .message
+        .or(document.message)
+        .map(|message| shortened(&message));
     if head.status == StatusCode::BAD_REQUEST && is_context_length(code, message.as_deref()) {
         return Err(AttemptError::ContextLength(message.unwrap_or_default()));
     }
     match head.status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(AttemptError::Credentials(head.status)),
-        StatusCode::NOT_FOUND => Err(AttemptError::UnknownThere),
-        StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {
-            Err(status_error(&head, message))
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            Err(AttemptError::Credentials(head.status))
         }
+        StatusCode::NOT_FOUND => Err(AttemptError::UnknownThere),
+        StatusCode::REQUEST_TIMEOUT
+        | StatusCode::CONFLICT
+        | StatusCode::TOO_EARLY
+        | StatusCode::TOO_MANY_REQUESTS => Err(status_error(&head, message)),
         status if status.is_client_error() => Ok(Reply::Rejected { head, body }),
         _ => Err(status_error(&head, message)),
     }
@@ -305,14 +331,21 @@ fn status_error(head: &Head, message: Option<String>) -> AttemptError {
 
 /// Providers have a code for it, engines only words.
 fn is_context_length(code: &str, message: Option<&str>) -> bool {
-    const WORDS: [&str; 4] = ["maximum context length", "context length", "context window", "maximum model length"];
+    const WORDS: [&str; 4] = [
+        "maximum context length",
+        "context length",
+        "context window",
+        "maximum model length",
+    ];
     let message = message.unwrap_or_default().to_ascii_lowercase();
     code == "context_length_exceeded" || WORDS.iter().any(|words| message.contains(words))
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
-    let seconds = number("retry-after-ms").map(|value| value / 1e3).or_else(|| number(RETRY_AFTER.as_str()))?;
+    let seconds = number("retry-after-ms")
+        .map(|value| value / 1e3)
+        .or_else(|| number(RETRY_AFTER.as_str()))?;
     Duration::try_from_secs_f64(seconds).ok()
 }
 
@@ -335,7 +368,11 @@ impl AttemptError {
     /// Whether the same model may answer if it is asked again.
     pub(super) const fn is_worth_retrying(&self) -> bool {
         match self {
-            Self::Connect(_) | Self::Broken(_) | Self::OutOfTime(_) | Self::ErrorInStream | Self::Empty => true,
+            Self::Connect(_)
+            | Self::Broken(_)
+            | Self::OutOfTime(_)
+            | Self::ErrorInStream
+            | Self::Empty => true,
             Self::Status { status, .. } => !matches!(status.as_u16(), 501 | 505),
             _ => false,
         }
@@ -345,7 +382,11 @@ impl AttemptError {
     pub(super) const fn is_of_replica(&self) -> bool {
         matches!(
             self,
-            Self::Connect(_) | Self::Broken(_) | Self::OutOfTime(_) | Self::Empty | Self::Status { .. }
+            Self::Connect(_)
+                | Self::Broken(_)
+                | Self::OutOfTime(_)
+                | Self::Empty
+                | Self::Status { .. }
         )
     }
 
@@ -395,7 +436,11 @@ impl AttemptError {
             Self::ContextLength(_) => failed(StatusCode::BAD_REQUEST, "invalid_request_error")
                 .param("messages")
                 .hint("send fewer or shorter messages"),
-            Self::Status { status, retry_after, .. } => {
+            Self::Status {
+                status,
+                retry_after,
+                ..
+            } => {
                 let (status, kind) = match status.as_u16() {
                     429 => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_error"),
                     503 => (StatusCode::SERVICE_UNAVAILABLE, "upstream_error"),
@@ -409,7 +454,8 @@ impl AttemptError {
                 }
             }
             Self::NoReplica | Self::Saturated | Self::Shed => {
-                failed(StatusCode::SERVICE_UNAVAILABLE, "upstream_error").retry_after(Some(SATURATED_RETRY))
+                failed(StatusCode::SERVICE_UNAVAILABLE, "upstream_error")
+                    .retry_after(Some(SATURATED_RETRY))
             }
             _ => failed(StatusCode::BAD_GATEWAY, "upstream_error"),
         }

@@ -1,6 +1,5 @@
 //! Finds a pool's replicas: as written, by DNS, or ready pods by label.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,12 +22,8 @@ pub enum DiscoveryError {
     NoCluster(String),
 }
 
-/// Looks for a pool's replicas for ever; returns where they are written down.
+/// Looks for a pool's replicas for ever.
 pub(crate) async fn discover(pool: Arc<Pool>, discovery: Discovery, pods: Option<Pods>) {
-    if let Discovery::Static(bases) = discovery {
-        pool.update(bases.into_iter().map(unlabelled).collect());
-        return;
-    }
     loop {
         let look = look(&discovery, pods.as_ref());
         match timeout(PATIENCE, look).await {
@@ -48,21 +43,26 @@ fn trouble(pool: &Pool, reason: String) {
 
 async fn look(discovery: &Discovery, pods: Option<&Pods>) -> Result<Vec<Found>, String> {
     match (discovery, pods) {
-        (Discovery::Static(bases), _) => Ok(bases.iter().cloned().map(unlabelled).collect()),
+        (Discovery::Static(bases), _) => Ok(bases.iter().cloned().map(Found::unlabelled).collect()),
         (Discovery::Dns(name), _) => {
-            let addresses = tokio::net::lookup_host(name).await.map_err(|error| format!("`{name}`: {error}"))?;
-            Ok(addresses.map(|address| unlabelled(format!("http://{address}"))).collect())
+            let addresses = tokio::net::lookup_host(name)
+                .await
+                .map_err(|error| format!("`{name}`: {error}"))?;
+            Ok(addresses
+                .map(|address| Found::unlabelled(format!("http://{address}")))
+                .collect())
         }
-        (Discovery::Kubernetes { namespace, labels, port }, Some(pods)) => {
-            pods.ready(namespace, labels, *port).await.map_err(|error| error.to_string())
-        }
+        (
+            Discovery::Kubernetes {
+                namespace,
+                labels,
+                port,
+            },
+            Some(pods),
+        ) => pods
+            .ready(namespace, labels, *port)
+            .await
+            .map_err(|error| error.to_string()),
         (Discovery::Kubernetes { .. }, None) => Err("no cluster".to_owned()),
-    }
-}
-
-fn unlabelled(base: String) -> Found {
-    Found {
-        base,
-        labels: BTreeMap::new(),
     }
 }
