@@ -7,14 +7,15 @@ mod check;
 mod checks;
 mod findings;
 mod load;
-// pub mod lower;
+pub mod lower;
 pub mod manifests;
 pub mod program;
 mod resolve;
 pub mod standard;
+pub mod testing;
 
 pub use check::{Checked, check};
 pub use checks::shape_needs::shape_needs;
 pub use load::Loader;
-// pub use lower::lower;
+pub use lower::lower;
 pub use program::Program;
