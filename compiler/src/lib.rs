@@ -12,6 +12,7 @@ pub mod manifests;
 pub mod program;
 mod resolve;
 pub mod standard;
+pub mod testing;
 
 pub use check::{Checked, check};
 pub use checks::shape_needs::shape_needs;

@@ -26,8 +26,8 @@ use crate::plan::Plan;
 use crate::plan::draft::{ModelIndex, TierIndex};
 use crate::vm::{Evaluation, Session};
 
-pub(crate) use content::Course;
-pub(crate) use policy::Lowered;
+use content::Course;
+use policy::Lowered;
 pub(crate) use quotas::QuotaReading;
 pub use quotas::quota_key;
 
@@ -102,11 +102,9 @@ impl<'a, 'e> Decider<'a, 'e> {
     pub(crate) fn fall_back(&mut self, previous: &Decision, failed: &Route) -> Decision {
         self.session.set_difficulty(previous.difficulty);
         self.session.set_threshold(previous.threshold);
-        let named = match previous.content {
-            None if previous.capped_by.is_none() => Some(failed.model),
-            _ => None,
-        };
-        let home = named.unwrap_or_else(|| self.home(previous.content_tier));
+        let home = previous
+            .named
+            .unwrap_or_else(|| self.home(previous.content_tier));
         let mut warnings = previous.warnings.clone();
         let lowered = self.lower(previous.content_tier, home, &mut warnings);
         let mut skipped = failed.skipped.clone();
@@ -116,7 +114,7 @@ impl<'a, 'e> Decider<'a, 'e> {
         });
         let outcome = self.admit(&Search {
             tier: previous.tier,
-            alone: named,
+            alone: previous.named.filter(|_| previous.capped_by.is_none()),
             lowered,
             from: failed.step.saturating_add(1),
             skipped,
@@ -153,6 +151,7 @@ impl<'a, 'e> Decider<'a, 'e> {
             capped_by,
             difficulty: self.session.difficulty(),
             threshold: course.threshold,
+            named: course.named,
             priority: self.priority(tier),
             warnings,
             outcome,
@@ -193,6 +192,7 @@ const fn unknown_model() -> Decision {
         capped_by: None,
         difficulty: None,
         threshold: None,
+        named: None,
         priority: (0, None),
         warnings: Vec::new(),
         outcome: Outcome::UnknownModel,

@@ -22,6 +22,8 @@ pub struct Decision {
     pub difficulty: Option<f64>,
     /// The threshold in force, where one is declared.
     pub threshold: Option<f64>,
+    /// The model that the client named; `None` where a content section took the call.
+    pub named: Option<ModelIndex>,
     /// The priority and the rule that gave it.
     pub priority: (i64, Option<u16>),
     /// Quotas whose `warn` share this call passes.
@@ -89,6 +91,64 @@ pub enum Outcome {
     NoModel(Vec<Skipped>),
     /// No `accept` takes the model name it sent.
     UnknownModel,
+}
+
+impl Outcome {
+    /// What reports call it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Route(_) => "route",
+            Self::Denied { .. } => "deny",
+            Self::Limited { .. } => "limit",
+            Self::NoModel(_) => "no-model",
+            Self::UnknownModel => "unknown-model",
+        }
+    }
+
+    /// The HTTP status of the answer; 200 where a model may give it.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Route(_) => 200,
+            Self::Denied { status, .. } => *status,
+            Self::Limited { .. } => 429,
+            Self::UnknownModel => 404,
+            Self::NoModel(skipped) => {
+                let is_own_fault = |skipped: &Skipped| {
+                    matches!(skipped.reason, SkipReason::Context | SkipReason::Surface)
+                };
+                if skipped.iter().all(is_own_fault) {
+                    400
+                } else {
+                    503
+                }
+            }
+        }
+    }
+
+    /// The rule that refused the call.
+    #[must_use]
+    pub const fn refused_by(&self) -> Option<RuleReference> {
+        match self {
+            Self::Denied { denial, .. } => Some(RuleReference::Denial(*denial)),
+            Self::Limited { quota, .. } => Some(RuleReference::Quota(*quota)),
+            _ => None,
+        }
+    }
+}
+
+impl SkipReason {
+    /// The rule that says so.
+    #[must_use]
+    pub const fn rule(self) -> Option<RuleReference> {
+        match self {
+            Self::Cap(cap) => Some(RuleReference::Cap(cap)),
+            Self::QuotaCap(quota) | Self::Quota(quota) => Some(RuleReference::Quota(quota)),
+            Self::Denial(denial) => Some(RuleReference::Denial(denial)),
+            Self::Context | Self::Surface | Self::Failed => None,
+        }
+    }
 }
 
 /// A model that may answer, and what it may cost.

@@ -10,6 +10,7 @@ pub mod decision;
 pub mod difficulty;
 #[doc(hidden)]
 pub mod example;
+pub mod explain;
 pub mod facts;
 pub mod limits;
 pub mod money;
@@ -21,6 +22,7 @@ pub mod vm;
 
 pub use decide::{decide, fall_back};
 pub use decision::{Decision, Outcome};
+pub use explain::{Explanation, explain};
 pub use facts::{Caller, Facts, Request};
 pub use money::NanoDollars;
 pub use plan::{Plan, PlanError};

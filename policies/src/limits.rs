@@ -11,6 +11,7 @@
 
 mod bucket;
 mod calendar;
+mod declared;
 mod floors;
 mod quota;
 mod reservation;
@@ -102,15 +103,35 @@ impl State {
                 resets_milliseconds: u64::MAX,
             };
         };
-        let kept = self
-            .lock(shard_of(key))
-            .and_then(|shard| shard.peek((quota, key), spec, now));
-        let bucket = kept.unwrap_or_else(|| Bucket::new(spec, now, bucket::Incarnation(0)));
+        let bucket = self.bucket(spec, (quota, key), now);
         Usage {
             used: bucket.used(spec),
             capacity: spec.capacity(),
             resets_milliseconds: bucket.until_empty(spec, now),
         }
+    }
+
+    /// Whether a charge would have room by itself, without taking it.
+    ///
+    /// # Errors
+    ///
+    /// When it may have.
+    pub fn room(&self, charge: &Charge, now: i64) -> Result<(), Exhausted> {
+        let exhausted = |reason, retry_after_milliseconds| Exhausted {
+            quota: charge.quota,
+            retry_after_milliseconds,
+            reason,
+        };
+        let quota = self
+            .quota(charge.quota)
+            .ok_or_else(|| exhausted(ExhaustedReason::Unknown, None))?;
+        let bucket = self.bucket(quota, (charge.quota, charge.key), now);
+        if bucket.has_room(quota, charge.amount, charge.bound) {
+            return Ok(());
+        }
+        let most = charge.bound.checked_sub(charge.amount);
+        let retry = most.and_then(|most| bucket.until_at_most(quota, most, now));
+        Err(exhausted(ExhaustedReason::Quota, retry))
     }
 
     /// Takes all the charges, or none.
@@ -121,20 +142,11 @@ impl State {
     pub fn reserve(&self, charges: &[Charge], now: i64) -> Result<Reservation, Exhausted> {
         let mut reservation = Reservation::new(charges.len(), Arc::clone(&self.abandoned));
         let mut shards = self.lock_all(charges.iter().map(|charge| shard_of(charge.key)));
-        let mut before: Vec<(Name, Bucket)> = Vec::with_capacity(charges.len());
         for charge in charges {
             match self.take(&mut shards, charge, now) {
-                Ok((bucket, hold)) => {
-                    before.push(((charge.quota, charge.key), bucket));
-                    reservation.push((charge.quota, charge.key), hold);
-                }
+                Ok(hold) => reservation.push((charge.quota, charge.key), hold),
                 Err(exhausted) => {
-                    for (name, bucket) in before.into_iter().rev() {
-                        if let Some(shard) = shards.get(shard_of(name.1)) {
-                            shard.restore(name, bucket);
-                        }
-                    }
-                    drop(reservation.take());
+                    self.undo(&mut shards, reservation);
                     return Err(exhausted);
                 }
             }
@@ -162,9 +174,9 @@ impl State {
         let Some(mut shard) = self.lock(shard_of(key)) else {
             return;
         };
-        if let Ok(bucket) = shard.bucket(&self.quotas, (quota, key), spec, now) {
-            bucket.charge(spec, amount);
-        }
+        shard
+            .bucket_beyond_most((quota, key), spec, now)
+            .add(spec, amount);
     }
 
     /// The floor of a session, while its window lasts.
@@ -200,17 +212,35 @@ impl State {
         self.len() == (0, 0)
     }
 
+    /// The figures of all buckets at `now`.
+    fn buckets(&self, now: i64) -> Vec<(Name, Bucket)> {
+        let shards = (0..SHARDS).filter_map(|index| self.lock(index));
+        shards
+            .flat_map(|shard| shard.all(&self.quotas, now))
+            .collect()
+    }
+
+    /// Puts a bucket in the place it had elsewhere.
+    fn insert(&self, name: Name, bucket: Bucket) {
+        if let Some(mut shard) = self.lock(shard_of(name.1)) {
+            shard.insert(name, bucket);
+        }
+    }
+
+    /// A bucket's figures at `now`.
+    fn bucket(&self, quota: &Quota, name: Name, now: i64) -> Bucket {
+        let kept = self
+            .lock(shard_of(name.1))
+            .and_then(|shard| shard.peek(name, quota, now));
+        kept.unwrap_or_else(|| Bucket::new(quota, now, bucket::Incarnation(0)))
+    }
+
     fn quota(&self, index: u16) -> Option<&Quota> {
         self.quotas.get(usize::from(index))
     }
 
-    /// Takes one charge: the bucket as it was before, and the hold.
-    fn take(
-        &self,
-        shards: &mut Locked<'_>,
-        charge: &Charge,
-        now: i64,
-    ) -> Result<(Bucket, Hold), Exhausted> {
+    /// Takes one charge.
+    fn take(&self, shards: &mut Locked<'_>, charge: &Charge, now: i64) -> Result<Hold, Exhausted> {
         let exhausted = |reason, retry_after_milliseconds| Exhausted {
             quota: charge.quota,
             retry_after_milliseconds,
@@ -227,8 +257,16 @@ impl State {
             let retry = most.and_then(|most| bucket.until_at_most(quota, most, now));
             return Err(exhausted(ExhaustedReason::Quota, retry));
         }
-        let before = *bucket;
-        Ok((before, bucket.charge(quota, charge.amount)))
+        Ok(bucket.hold(quota, charge.amount))
+    }
+
+    /// Takes back what a reservation that failed has taken, before anyone else has seen it.
+    fn undo(&self, shards: &mut Locked<'_>, reservation: Reservation) {
+        for (name, hold) in reservation.take().into_iter().rev() {
+            if let (Some(quota), Some(shard)) = (self.quota(name.0), shards.get(shard_of(name.1))) {
+                shard.undo(name, quota, hold);
+            }
+        }
     }
 
     fn end(&self, reservation: Reservation, now: i64, spent: impl Fn(Unit) -> u64) {
@@ -241,9 +279,9 @@ impl State {
             };
             let spent = spent(quota.unit);
             // A bucket that was forgotten was empty: only what goes beyond the hold is news, and is counted anew.
-            if let Ok(bucket) = shard.bucket(&self.quotas, name, quota, now) {
-                bucket.settle(quota, hold, spent);
-            }
+            shard
+                .bucket_beyond_most(name, quota, now)
+                .settle(quota, hold, spent);
         }
     }
 

@@ -1,15 +1,17 @@
 //! One bucket of a quota: how much is used, exactly, in integers.
 //!
-//! A rolling bucket is a queue of charges that drains evenly. It keeps two running totals, `added` and `drained`;
-//! what is used is their difference. A charge remembers where its end stands in `added`, so that when it is settled
-//! later only the part that has *not yet drained* is given back: what drained was room that others have already had.
-//! Units are scaled by the window's length, so nothing is ever rounded.
+//! A rolling bucket is a queue of charges that drains evenly, first come first drained. It keeps two totals, `added`
+//! and `drained`; what is used is their difference. Of each charge that is held it knows where its end stands in
+//! `added`, so that when it is settled only the part that has *not yet drained* is given back: what drained was room
+//! that others have already had. Units are scaled by the window's length, so nothing is ever rounded.
 //!
 //! A calendar bucket counts from the start of its window. A settlement belongs to the window it was reserved in:
 //! each window is an [`Incarnation`], and one that is over is not touched.
 //!
 //! Clocks: a moment a little before the last one seen (two threads read the clock, then race for the lock) counts as
 //! the last one; a step back by more becomes the new present. Nothing used is forgotten by either.
+
+use std::collections::VecDeque;
 
 use super::calendar::Span;
 use super::quota::{Quota, Window};
@@ -23,10 +25,20 @@ const NANOSECONDS_IN_MILLISECOND: u128 = 1_000_000;
 pub(super) struct Incarnation(pub(super) u64);
 
 /// How much of one quota one key has used.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Bucket {
     pub(super) incarnation: Incarnation,
     fill: Fill,
+    /// The ends of a rolling bucket's held charges, in order, until they have drained.
+    held: VecDeque<End>,
+    serial: u64,
+}
+
+/// Where a held charge ends.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    serial: u64,
+    end: u128,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -48,8 +60,7 @@ enum Fill {
 pub(super) struct Hold {
     pub(super) amount: u64,
     incarnation: Incarnation,
-    /// A rolling bucket's `added` just after it.
-    end: u128,
+    serial: u64,
 }
 
 impl Bucket {
@@ -66,7 +77,22 @@ impl Bucket {
                 span: calendar.span(now),
             },
         };
-        Self { incarnation, fill }
+        Self {
+            incarnation,
+            fill,
+            held: VecDeque::new(),
+            serial: 0,
+        }
+    }
+
+    /// The same figures, without what is held.
+    pub(super) fn figures(&self) -> Self {
+        Self {
+            incarnation: self.incarnation,
+            fill: self.fill,
+            held: VecDeque::new(),
+            serial: 0,
+        }
     }
 
     /// Lets the time until `now` pass. `next` becomes its incarnation if a new window begins.
@@ -86,6 +112,17 @@ impl Bucket {
                         u128::from(quota.amount).saturating_mul(u128::from(elapsed.unsigned_abs()));
                     *drained = drained.saturating_add(drains).min(*added);
                     *last = now;
+                    while self
+                        .held
+                        .front()
+                        .is_some_and(|charge| charge.end <= *drained)
+                    {
+                        self.held.pop_front();
+                    }
+                    if drained == added {
+                        // Nothing is held any more: count from zero again.
+                        (*added, *drained) = (0, 0);
+                    }
                 } else if elapsed < -JITTER {
                     *last = now;
                 }
@@ -153,23 +190,32 @@ impl Bucket {
         }
     }
 
-    /// Takes `amount`, whether there is room or not.
-    pub(super) fn charge(&mut self, quota: &Quota, amount: u64) -> Hold {
-        let end = match &mut self.fill {
+    /// Uses `amount`, whether there is room or not, for good.
+    pub(super) fn add(&mut self, quota: &Quota, amount: u64) {
+        match &mut self.fill {
             Fill::Rolling { added, .. } => {
                 *added = added.saturating_add(u128::from(amount).saturating_mul(scale(quota)));
-                *added
             }
-            Fill::Calendar { used, .. } => {
-                *used = used.saturating_add(amount);
-                0
-            }
-        };
-        Hold {
+            Fill::Calendar { used, .. } => *used = used.saturating_add(amount),
+        }
+    }
+
+    /// Uses `amount` until it is settled.
+    pub(super) fn hold(&mut self, quota: &Quota, amount: u64) -> Hold {
+        self.add(quota, amount);
+        self.serial += 1;
+        let hold = Hold {
             amount,
             incarnation: self.incarnation,
-            end,
+            serial: self.serial,
+        };
+        if let Fill::Rolling { added, .. } = self.fill {
+            self.held.push_back(End {
+                serial: self.serial,
+                end: added,
+            });
         }
+        hold
     }
 
     /// Replaces what was held by what was spent. Advance first.
@@ -177,14 +223,12 @@ impl Bucket {
         let same = hold.incarnation == self.incarnation;
         match &mut self.fill {
             Fill::Rolling { added, drained, .. } => {
-                if spent > hold.amount {
-                    let more = u128::from(spent - hold.amount).saturating_mul(scale(quota));
-                    *added = added.saturating_add(more);
-                } else if same {
-                    let undrained = hold.end.saturating_sub(*drained);
-                    let unspent = u128::from(hold.amount - spent).saturating_mul(scale(quota));
-                    *drained = drained.saturating_add(unspent.min(undrained)).min(*added);
+                let unspent =
+                    u128::from(hold.amount.saturating_sub(spent)).saturating_mul(scale(quota));
+                if same {
+                    *added -= release(&mut self.held, hold.serial, unspent, *drained);
                 }
+                self.add(quota, spent.saturating_sub(hold.amount));
             }
             Fill::Calendar { used, .. } if same => {
                 *used = used.saturating_sub(hold.amount).saturating_add(spent);
@@ -205,6 +249,21 @@ impl Bucket {
             Fill::Calendar { used, span } => used == 0 && span.start.saturating_add(JITTER) <= now,
         }
     }
+}
+
+/// Ends a held charge: how much of what it did not spend has not drained yet. Those behind it move up by that.
+fn release(held: &mut VecDeque<End>, serial: u64, unspent: u128, drained: u128) -> u128 {
+    let Ok(index) = held.binary_search_by_key(&serial, |charge| charge.serial) else {
+        return 0;
+    };
+    let Some(charge) = held.remove(index) else {
+        return 0;
+    };
+    let returned = unspent.min(charge.end.saturating_sub(drained));
+    for behind in held.iter_mut().skip(index) {
+        behind.end -= returned;
+    }
+    returned
 }
 
 /// What one unit weighs in a rolling bucket's totals: the window in nanoseconds.

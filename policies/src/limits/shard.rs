@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::bucket::{Bucket, Incarnation};
+use super::bucket::{Bucket, Hold, Incarnation};
 use super::quota::Quota;
 use crate::decision::Key;
 
@@ -56,6 +56,16 @@ impl Shard {
         if self.buckets.len() >= self.sweep_at && !self.buckets.contains_key(&name) {
             self.sweep(quotas, now)?;
         }
+        Ok(self.bucket_beyond_most(name, quota, now))
+    }
+
+    /// The bucket as it is at `now`, made if it is not there, whatever the most is: what is used must be counted.
+    pub(super) fn bucket_beyond_most(
+        &mut self,
+        name: Name,
+        quota: &Quota,
+        now: i64,
+    ) -> &mut Bucket {
         self.incarnations += 1;
         let next = Incarnation(self.incarnations);
         let bucket = self
@@ -63,21 +73,36 @@ impl Shard {
             .entry(name)
             .or_insert_with(|| Bucket::new(quota, now, next));
         bucket.advance(quota, now, next);
-        Ok(bucket)
+        bucket
     }
 
     /// A copy of the bucket as it would be at `now`; `None` where nothing is used.
     pub(super) fn peek(&self, name: Name, quota: &Quota, now: i64) -> Option<Bucket> {
-        let mut bucket = *self.buckets.get(&name)?;
+        let mut bucket = self.buckets.get(&name)?.figures();
         bucket.advance(quota, now, Incarnation(0));
         Some(bucket)
     }
 
-    /// Puts a bucket back as it was.
-    pub(super) fn restore(&mut self, name: Name, bucket: Bucket) {
-        if let Some(place) = self.buckets.get_mut(&name) {
-            *place = bucket;
+    /// Takes back a charge that was just made.
+    pub(super) fn undo(&mut self, name: Name, quota: &Quota, hold: Hold) {
+        if let Some(bucket) = self.buckets.get_mut(&name) {
+            bucket.settle(quota, hold, 0);
         }
+    }
+
+    /// The figures of all buckets, as they are at `now`.
+    pub(super) fn all(&self, quotas: &[Quota], now: i64) -> Vec<(Name, Bucket)> {
+        let figures = |name: &Name| {
+            let quota = quotas.get(usize::from(name.0))?;
+            Some((*name, self.peek(*name, quota, now)?))
+        };
+        self.buckets.keys().filter_map(figures).collect()
+    }
+
+    /// Puts a bucket in.
+    pub(super) fn insert(&mut self, name: Name, bucket: Bucket) {
+        self.incarnations = self.incarnations.max(bucket.incarnation.0);
+        self.buckets.insert(name, bucket);
     }
 
     pub(super) fn len(&self) -> usize {

@@ -58,7 +58,9 @@ impl<'n, 'a> Messages<'n, 'a> {
         .fold(self.tokens, u64::saturating_add);
         match &*role.0 {
             "user" if self.needs.prompt => self.prompt.clone_from(&content.text),
-            "system" | "developer" if self.needs.system => join(&mut self.system, &content.text),
+            "system" | "developer" if self.needs.system => {
+                join(&mut self.system, content.text.clone())
+            }
             "assistant" => self.assistant += 1,
             _ => {}
         }
@@ -74,13 +76,13 @@ impl<'n, 'a> Messages<'n, 'a> {
     }
 }
 
-fn join<'a>(text: &mut Cow<'a, str>, more: &Cow<'a, str>) {
+fn join<'a>(text: &mut Cow<'a, str>, more: Cow<'a, str>) {
     if text.is_empty() {
-        text.clone_from(more);
+        *text = more;
     } else if !more.is_empty() {
         let text = text.to_mut();
         text.push('\n');
-        text.push_str(more);
+        text.push_str(&more);
     }
 }
 

@@ -179,8 +179,18 @@ impl<'a, 'e> Session<'a, 'e> {
         self.state.map_or(Key(0), |state| state.key(text))
     }
 
+    /// What `read` makes of a string expression's value; of "" where it has none.
+    pub(crate) fn text<T>(&mut self, index: ExpressionIndex, read: impl FnOnce(&str) -> T) -> T {
+        let plan = self.machine.inputs.plan;
+        let code = plan
+            .expression(index)
+            .map_or(&[][..], |expression| expression.code());
+        let value = self.machine.evaluate(code);
+        read(self.machine.string(value).unwrap_or_default())
+    }
+
     /// The machine, to look at the values that a rule read.
-    pub(crate) const fn machine(&mut self) -> &mut Machine<'a> {
+    pub(crate) fn machine(&mut self) -> &mut Machine<'a> {
         &mut self.machine
     }
 }

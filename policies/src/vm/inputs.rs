@@ -117,7 +117,7 @@ impl<'a> Inputs<'a> {
     }
 
     /// The value of a map's slot, where it has one.
-    pub(super) fn slot(&self, map: Map, slot: u16) -> Option<Value<'a>> {
+    pub(crate) fn slot(&self, map: Map, slot: u16) -> Option<Value<'a>> {
         let slot = usize::from(slot);
         let text =
             |values: &'a [Option<Cow<'a, str>>]| values.get(slot)?.as_deref().map(Value::Text);

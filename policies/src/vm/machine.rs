@@ -138,7 +138,7 @@ impl<'a> Machine<'a> {
         self.stack.pop().unwrap_or(Value::Failed(Failure::Type))
     }
 
-    fn field(&mut self, field: Field) -> Value<'a> {
+    pub(crate) fn field(&mut self, field: Field) -> Value<'a> {
         if field != Field::Difficulty {
             return self.inputs.field(field);
         }
@@ -465,7 +465,7 @@ impl<'a> Machine<'a> {
     }
 
     /// A string's text; reading it is charged.
-    pub(super) fn string(&self, value: Value<'a>) -> Result<&str, Failure> {
+    pub(crate) fn string(&self, value: Value<'a>) -> Result<&str, Failure> {
         let text = match value {
             Value::Text(text) => text,
             Value::MadeText(start, length) => {

@@ -72,6 +72,13 @@ impl<'a> Value<'a> {
         value.unwrap_or(Self::Absent(0))
     }
 
+    /// As `string(…)` writes it, where it can.
+    pub(crate) fn printed(self) -> Option<String> {
+        let mut out = String::new();
+        super::text::print(self, &mut out).ok()?;
+        Some(out)
+    }
+
     pub(super) const fn failure(self) -> Option<Failure> {
         match self {
             Self::Failed(failure) => Some(failure),

@@ -1,0 +1,91 @@
+//! The HTTP client that speaks to upstreams, replicas and the cluster.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+/// An HTTP client over TCP and TLS.
+pub(crate) type Client = legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// Connections that nobody uses are closed after this long: before servers close theirs.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// Why a client cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The TLS library refused its own defaults.
+    #[error("tls: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The certificate authority's file.
+    #[error("certificate authority `{path}`: {reason}")]
+    Authority {
+        /// Where it was looked for.
+        path: String,
+        /// Why it cannot be used.
+        reason: String,
+    },
+}
+
+/// A client that trusts the authorities that browsers trust.
+pub(crate) fn public(connect: Duration) -> Result<Client, ClientError> {
+    let builder = HttpsConnectorBuilder::new()
+        .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?;
+    let connector = builder
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(tcp(connect));
+    Ok(build(connector))
+}
+
+/// A client that trusts one authority: a cluster's.
+pub(crate) fn trusting(authority: &Path, connect: Duration) -> Result<Client, ClientError> {
+    let failed = |reason: String| ClientError::Authority {
+        path: authority.display().to_string(),
+        reason,
+    };
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in
+        CertificateDer::pem_file_iter(authority).map_err(|error| failed(error.to_string()))?
+    {
+        let certificate = certificate.map_err(|error| failed(error.to_string()))?;
+        roots
+            .add(certificate)
+            .map_err(|error| failed(error.to_string()))?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let builder = HttpsConnectorBuilder::new().with_tls_config(config);
+    Ok(build(
+        builder
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp(connect)),
+    ))
+}
+
+fn tcp(connect: Duration) -> HttpConnector {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(connect));
+    tcp
+}
+
+fn build(connector: HttpsConnector<HttpConnector>) -> Client {
+    legacy::Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(IDLE)
+        .pool_timer(TokioTimer::new())
+        .build(connector)
+}

@@ -1,0 +1,226 @@
+//! Why a call was not answered, as OpenAI's clients expect to be told.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::{Response, StatusCode};
+use serde::Serialize;
+
+use crate::Body;
+use crate::body::BodyError;
+use crate::callers::Unknown;
+use crate::rule::Site;
+
+/// Longer than this, a client's own quick retries only add load.
+const WORTH_RETRYING: Duration = Duration::from_secs(60);
+
+/// Why a call was not answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    pub(crate) status: StatusCode,
+    /// `error.type`
+    pub(crate) kind: &'static str,
+    /// `error.code`
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) param: Option<String>,
+    pub(crate) hint: Option<Cow<'static, str>>,
+    /// The rule that is the cause.
+    pub(crate) rule: Option<Site>,
+    /// When to come back.
+    pub(crate) retry_after: Option<Duration>,
+    /// Whether a client should retry, where its own judgement would be wrong.
+    pub(crate) should_retry: Option<bool>,
+    /// What was tried before.
+    pub(crate) tried: Vec<Tried>,
+}
+
+/// A model that was tried or passed over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tried {
+    /// Which.
+    pub model: String,
+    /// Which replica or provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replica: Option<String>,
+    /// What came of it.
+    pub failure: String,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    error: ErrorObject<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorObject<'a> {
+    message: &'a str,
+    r#type: &'a str,
+    param: Option<&'a str>,
+    code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Tried]>::is_empty")]
+    tried: &'a [Tried],
+}
+
+impl Failure {
+    pub(crate) fn new(
+        status: StatusCode,
+        kind: &'static str,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            status,
+            kind,
+            code,
+            message: message.into(),
+            param: None,
+            hint: None,
+            rule: None,
+            retry_after: None,
+            should_retry: None,
+            tried: Vec::new(),
+        }
+    }
+
+    /// The client's mistake.
+    pub(crate) fn invalid(
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::new(status, "invalid_request_error", code, message)
+    }
+
+    pub(crate) fn param(mut self, param: impl Into<String>) -> Self {
+        self.param = Some(param.into());
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn because(mut self, rule: Site) -> Self {
+        self.rule = Some(rule);
+        self
+    }
+
+    /// Come back in this long; `None`: never, the same call cannot pass.
+    pub(crate) fn retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.retry_after = wait;
+        if wait.is_none_or(|wait| wait > WORTH_RETRYING) {
+            self.should_retry = Some(false);
+        }
+        self
+    }
+
+    pub(crate) fn tried(mut self, tried: Vec<Tried>) -> Self {
+        self.tried = tried;
+        self
+    }
+
+    /// As JSON on one line.
+    pub(crate) fn json(&self) -> String {
+        let rule = self.rule.as_ref();
+        let document = Document {
+            error: ErrorObject {
+                message: &self.message,
+                r#type: self.kind,
+                param: self.param.as_deref(),
+                code: self.code,
+                rule: rule.map(|rule| &*rule.label),
+                file: rule.map(|rule| &*rule.file),
+                line: rule.map(|rule| rule.line),
+                hint: self.hint.as_deref(),
+                tried: &self.tried,
+            },
+        };
+        // Strings and numbers only: nothing here fails to serialise.
+        serde_json::to_string(&document).unwrap_or_default()
+    }
+
+    pub(crate) fn response(&self) -> Response<Body> {
+        let mut response = json_response(self.status, self.json());
+        let headers = response.headers_mut();
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(wait) = self.retry_after {
+            let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            headers.insert(
+                RETRY_AFTER,
+                HeaderValue::from(milliseconds.div_ceil(1000).max(1)),
+            );
+            headers.insert(
+                HeaderName::from_static("retry-after-ms"),
+                HeaderValue::from(milliseconds.max(1)),
+            );
+        }
+        if let Some(should) = self.should_retry {
+            let value = HeaderValue::from_static(if should { "true" } else { "false" });
+            headers.insert(HeaderName::from_static("x-should-retry"), value);
+        }
+        response
+    }
+}
+
+/// A response with a JSON body.
+pub(crate) fn json_response(status: StatusCode, json: String) -> Response<Body> {
+    let body = Full::new(Bytes::from(json)).boxed_unsync();
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+impl From<Unknown> for Failure {
+    fn from(unknown: Unknown) -> Self {
+        let message = match unknown {
+            Unknown::NoKey => "no api key: send `Authorization: Bearer <key>`",
+            Unknown::WrongKey => "this api key is not known here: check it, or ask for one",
+            Unknown::NotBearer => "`Authorization` must be `Bearer <key>`",
+        };
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "invalid_request_error",
+            "invalid_api_key",
+            message,
+        )
+    }
+}
+
+impl From<BodyError> for Failure {
+    fn from(error: BodyError) -> Self {
+        let (status, code, hint) = match error {
+            BodyError::TooLarge { .. } => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "request_too_large",
+                "send less",
+            ),
+            BodyError::TooSlow(_) => (
+                StatusCode::REQUEST_TIMEOUT,
+                "request_timeout",
+                "send it again",
+            ),
+            BodyError::Disconnected => {
+                (StatusCode::BAD_REQUEST, "incomplete_body", "send it again")
+            }
+        };
+        Self::invalid(status, code, error.to_string()).hint(hint)
+    }
+}

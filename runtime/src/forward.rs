@@ -1,0 +1,217 @@
+//! Makes of a caller's body what goes upstream: byte for byte the same, but for what the decision changes.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
+use crate::json::{self, Change, Member};
+
+/// Asked of the upstream on every stream, so that no client can hide what it uses.
+const INCLUDE_USAGE: &str = "\"include_usage\":true";
+
+/// What the decision changes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shape<'a> {
+    /// The model's name upstream.
+    pub(crate) model: &'a str,
+    /// Parameters that the model rejects.
+    pub(crate) rejects: &'a [String],
+    /// The longest answer that was reserved for, where an answer has a length.
+    pub(crate) most_tokens: Option<u64>,
+    /// Whether the model knows `max_tokens` only as `max_completion_tokens`.
+    pub(crate) completion_tokens: bool,
+    /// Whether the answer is streamed.
+    pub(crate) stream: bool,
+}
+
+/// A body to send, and what was left out of it.
+#[derive(Debug)]
+pub(crate) struct Shaped {
+    pub(crate) body: Bytes,
+    pub(crate) dropped: Vec<String>,
+}
+
+/// The body in this shape.
+pub(crate) fn shape(body: &Bytes, shape: &Shape<'_>) -> Shaped {
+    let mut dropped = Vec::new();
+    let Ok(text) = std::str::from_utf8(body) else {
+        return Shaped {
+            body: body.clone(),
+            dropped,
+        };
+    };
+    let members = json::members(text);
+    let has = |key: &str| members.iter().any(|member| member.key == key);
+    let both_limits = has("max_tokens") && has("max_completion_tokens");
+    let mut added = Vec::new();
+    if shape.stream
+        && !has("stream_options")
+        && !shape.rejects.iter().any(|name| name == "stream_options")
+    {
+        added.push(format!("\"stream_options\":{{{INCLUDE_USAGE}}}"));
+    }
+    let change = |member: &Member<'_>| {
+        if shape.rejects.iter().any(|name| *name == member.key) {
+            dropped.push(member.key.clone().into_owned());
+            return Change::Drop;
+        }
+        match &*member.key {
+            "model" => value(member, json::quote(shape.model)),
+            "max_tokens" if shape.completion_tokens && both_limits => Change::Drop,
+            "max_tokens" if shape.completion_tokens => Change::Member(
+                "max_completion_tokens",
+                clamped(member.value, shape.most_tokens),
+            ),
+            "max_tokens" | "max_completion_tokens" => {
+                value(member, clamped(member.value, shape.most_tokens))
+            }
+            "stream_options" if shape.stream => value(member, with_usage(member.value)),
+            _ => Change::Keep,
+        }
+    };
+    let body = match json::rewrite(text, change, &added) {
+        Cow::Borrowed(_) => body.clone(),
+        Cow::Owned(text) => Bytes::from(text),
+    };
+    Shaped { body, dropped }
+}
+
+fn value(member: &Member<'_>, value: String) -> Change {
+    if member.value == value {
+        Change::Keep
+    } else {
+        Change::Value(value)
+    }
+}
+
+fn clamped(value: &str, most: Option<u64>) -> String {
+    match (value.parse::<f64>(), most) {
+        (Ok(asked), Some(most)) if asked > most as f64 => most.to_string(),
+        _ => value.to_owned(),
+    }
+}
+
+/// `stream_options` that ask for usage, whatever they said of it.
+fn with_usage(options: &str) -> String {
+    let members = json::members(options);
+    if members.is_empty() {
+        return format!("{{{INCLUDE_USAGE}}}");
+    }
+    let added = match members.iter().any(|member| member.key == "include_usage") {
+        true => Vec::new(),
+        false => vec![INCLUDE_USAGE.to_owned()],
+    };
+    let change = |member: &Member<'_>| match &*member.key {
+        "include_usage" => value(member, "true".to_owned()),
+        _ => Change::Keep,
+    };
+    json::rewrite(options, change, &added).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    const PLAIN: Shape<'static> = Shape {
+        model: "gpt-5.1",
+        rejects: &[],
+        most_tokens: Some(4096),
+        completion_tokens: false,
+        stream: false,
+    };
+
+    fn check(body: &str, with: Shape<'_>, expected: &str) {
+        let shaped = shape(&Bytes::copy_from_slice(body.as_bytes()), &with);
+        assert_eq!(std::str::from_utf8(&shaped.body).unwrap(), expected);
+    }
+
+    #[test]
+    fn only_the_model_changes() {
+        check(
+            r#"{"temperature" : 0.70, "model":"auto","messages":[{"role":"user","content":"model"}]}"#,
+            PLAIN,
+            r#"{"temperature" : 0.70, "model":"gpt-5.1","messages":[{"role":"user","content":"model"}]}"#,
+        );
+    }
+
+    #[test]
+    fn the_same_model_leaves_the_same_bytes() {
+        let body = Bytes::from_static(br#"{"model":"gpt-5.1"}"#);
+        assert_eq!(shape(&body, &PLAIN).body.as_ptr(), body.as_ptr());
+    }
+
+    #[test]
+    fn usage_is_always_asked_of_a_stream() {
+        let stream = Shape {
+            stream: true,
+            ..PLAIN
+        };
+        check(
+            r#"{"model":"gpt-5.1"}"#,
+            stream,
+            r#"{"model":"gpt-5.1","stream_options":{"include_usage":true}}"#,
+        );
+        check(
+            r#"{"stream_options":{"include_usage":false,"x":1},"model":"gpt-5.1"}"#,
+            stream,
+            r#"{"stream_options":{"include_usage":true,"x":1},"model":"gpt-5.1"}"#,
+        );
+        check(
+            r#"{"stream_options":null}"#,
+            stream,
+            r#"{"stream_options":{"include_usage":true}}"#,
+        );
+        check(
+            r#"{"stream_options":{"x":1}}"#,
+            stream,
+            r#"{"stream_options":{"x":1,"include_usage":true}}"#,
+        );
+    }
+
+    #[test]
+    fn the_answer_is_no_longer_than_reserved() {
+        check(r#"{"max_tokens":100000}"#, PLAIN, r#"{"max_tokens":4096}"#);
+        check(r#"{"max_tokens":10}"#, PLAIN, r#"{"max_tokens":10}"#);
+        check(
+            r#"{"max_completion_tokens":5e6}"#,
+            PLAIN,
+            r#"{"max_completion_tokens":4096}"#,
+        );
+    }
+
+    #[test]
+    fn reasoning_models_get_the_name_that_they_know() {
+        let reasoning = Shape {
+            completion_tokens: true,
+            ..PLAIN
+        };
+        check(
+            r#"{"max_tokens":9}"#,
+            reasoning,
+            r#"{"max_completion_tokens":9}"#,
+        );
+        check(
+            r#"{"max_tokens":9,"max_completion_tokens":8}"#,
+            reasoning,
+            r#"{"max_completion_tokens":8}"#,
+        );
+    }
+
+    #[test]
+    fn rejected_parameters_are_dropped_and_named() {
+        let rejects = ["presence_penalty".to_owned()];
+        let shape_ = Shape {
+            rejects: &rejects,
+            ..PLAIN
+        };
+        let shaped = shape(
+            &Bytes::from_static(br#"{"presence_penalty":0.5,"n":1}"#),
+            &shape_,
+        );
+        assert_eq!(
+            (&*shaped.body, shaped.dropped),
+            (&br#"{"n":1}"#[..], rejects.to_vec())
+        );
+    }
+}

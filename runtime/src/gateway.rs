@@ -1,0 +1,405 @@
+//! What all calls share: the plan, what is counted, who is known, where models are.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+use waypost_policies::Facts;
+use waypost_policies::decision::{Decision, Outcome};
+use waypost_policies::explain::{Explanation, explain};
+use waypost_policies::limits::State;
+use waypost_policies::plan::draft::{self, Draft, ModelIndex, Price};
+use waypost_policies::plan::{Plan, view};
+
+use crate::callers::{Directory, KeysError};
+use crate::client::{self, Client, ClientError};
+use crate::clock;
+use crate::evaluations::Evaluations;
+use crate::journal::Journal;
+use crate::metrics::{Metrics, RouteKey};
+use crate::pool::{DiscoveryError, Pool};
+use crate::provider::{Provider, wants_completion_tokens};
+use crate::receipt::Receipt;
+use crate::redact::{RedactionError, Redactions};
+use crate::secrets::{SecretError, SecretValue};
+use crate::settings::{Bounds, Settings};
+
+/// What all calls share.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) state: State,
+    pub(crate) evaluations: Evaluations,
+    pub(crate) directory: Directory,
+    pub(crate) redactions: Redactions,
+    pub(crate) client: Client,
+    pub(crate) providers: Vec<Provider>,
+    pub(crate) pools: Vec<Arc<Pool>>,
+    pub(crate) metrics: Metrics,
+    pub(crate) journal: Journal,
+    pub(crate) bounds: Bounds,
+    models: Vec<Model>,
+    tiers: Vec<Tier>,
+    quotas: Vec<Quota>,
+    receipts: Option<UnboundedSender<Receipt>>,
+}
+
+/// A model, as calls need it.
+#[derive(Debug)]
+pub(crate) struct Model {
+    pub(crate) name: String,
+    pub(crate) upstream_name: String,
+    pub(crate) via: draft::Via,
+    pub(crate) price: Option<Price>,
+    pub(crate) rejects: Vec<String>,
+    /// Whether it knows `max_tokens` only as `max_completion_tokens`.
+    pub(crate) completion_tokens: bool,
+}
+
+/// A tier, as calls need it.
+#[derive(Debug)]
+pub(crate) struct Tier {
+    pub(crate) name: String,
+    /// How long an attempt may take to its first byte, where the file says so.
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) retries: u32,
+}
+
+#[derive(Debug)]
+struct Quota {
+    label: String,
+    per_caller: bool,
+    requests: bool,
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {reason}")]
+    Listen {
+        /// Which.
+        address: std::net::SocketAddr,
+        /// Why.
+        reason: std::io::Error,
+    },
+    /// A secret is missing.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// A secret cannot be sent in a header.
+    #[error("secret of provider `{0}` has characters that no header can carry")]
+    Credential(String),
+    /// The key file is wrong.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// A redaction cannot be carried out.
+    #[error(transparent)]
+    Redaction(#[from] RedactionError),
+    /// A pool's replicas cannot be looked for.
+    #[error(transparent)]
+    Discovery(#[from] DiscoveryError),
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The system gave no random numbers.
+    #[error("the system gave no random numbers")]
+    Random,
+}
+
+impl Gateway {
+    pub(crate) fn build(plan: Arc<Plan>, settings: &Settings) -> Result<Self, StartError> {
+        let draft = plan.to_draft();
+        let secrets = resolve_secrets(&plan, settings)?;
+        let secret = |index: draft::SecretIndex| secrets.get(usize::from(index));
+        let keys = draft.callers.keys.and_then(secret).map(SecretValue::expose);
+        let mut directory = Directory::read(keys, draft.callers.anonymous)?;
+        if settings.demo_key {
+            directory = directory.with_demo_key();
+        }
+        Ok(Self {
+            state: State::new(&plan, seed()?),
+            evaluations: Evaluations::new(),
+            directory,
+            redactions: Redactions::read(&plan)?,
+            client: client::public(settings.bounds.connect)?,
+            providers: providers(&draft, settings, &secrets)?,
+            pools: draft
+                .pools
+                .iter()
+                .map(|pool| Arc::new(Pool::new(pool, draft.labels.clone())))
+                .collect(),
+            metrics: Metrics::default(),
+            journal: Journal::default(),
+            bounds: settings.bounds,
+            models: draft
+                .models
+                .iter()
+                .map(|model| Model::new(model, &draft))
+                .collect(),
+            tiers: draft.tiers.iter().map(Tier::new).collect(),
+            quotas: draft.quotas.iter().map(Quota::new).collect(),
+            receipts: settings.receipts.clone(),
+            plan,
+        })
+    }
+
+    pub(crate) fn model(&self, index: ModelIndex) -> Option<&Model> {
+        self.models.get(usize::from(index))
+    }
+
+    /// The final tier; `None` where the call did not get that far.
+    pub(crate) fn tier_of(&self, decision: &Decision) -> Option<&Tier> {
+        match decision.outcome {
+            Outcome::UnknownModel => None,
+            _ => self.tiers.get(usize::from(decision.tier)),
+        }
+    }
+
+    /// Whether a quota counts calls.
+    pub(crate) fn counts_requests(&self, quota: u16) -> bool {
+        self.quotas
+            .get(usize::from(quota))
+            .is_some_and(|quota| quota.requests)
+    }
+
+    /// What a decision warns of.
+    pub(crate) fn warnings(&self, decision: &Decision) -> Vec<String> {
+        let quotas = decision
+            .warnings
+            .iter()
+            .filter_map(|quota| self.quotas.get(usize::from(*quota)));
+        quotas
+            .map(|quota| format!("`{}` is nearly used up", quota.label))
+            .collect()
+    }
+
+    /// A finished call: metrics, log, journal, receipt.
+    pub(crate) fn record(&self, key: RouteKey, decision: &Decision, receipt: Receipt) {
+        self.measure(key, decision, &receipt);
+        tracing::info!(
+            request = receipt.request_id,
+            caller = receipt.caller,
+            asked = receipt.asked,
+            tier = receipt.tier,
+            rule = receipt.rule.label,
+            model = receipt.model,
+            replica = receipt.replica,
+            status = receipt.status,
+            ending = receipt.ending.word(),
+            input = receipt.input_tokens,
+            output = receipt.output_tokens,
+            cost = %receipt.cost,
+            milliseconds = receipt.duration.as_millis(),
+            attempts = receipt.attempts,
+            "call"
+        );
+        if let Some(receipts) = &self.receipts {
+            // Whoever listened may be gone; calls go on.
+            let _ = receipts.send(receipt.clone());
+        }
+        self.journal.write(Arc::new(receipt));
+    }
+
+    fn measure(&self, key: RouteKey, decision: &Decision, receipt: &Receipt) {
+        let metrics = &self.metrics;
+        let (tier, model) = key;
+        let outcome = receipt.ending.word();
+        let rule = decision.rule;
+        let counted = metrics
+            .decisions
+            .get((tier, model, Some(rule), outcome), || {
+                vec![
+                    ("tier", receipt.tier.clone()),
+                    ("model", receipt.model.clone()),
+                    ("rule", self.plan.rule(rule).label.to_owned()),
+                    ("outcome", outcome.to_owned()),
+                ]
+            });
+        counted.inc();
+        let Some(index) = model else {
+            return;
+        };
+        let labels = || {
+            vec![
+                ("gen_ai_request_model", receipt.model.clone()),
+                ("waypost_tier", receipt.tier.clone()),
+            ]
+        };
+        metrics
+            .duration
+            .get(key, labels)
+            .observe(receipt.duration.as_secs_f64());
+        if let Some(first_byte) = receipt.first_byte {
+            metrics
+                .first_token
+                .get(key, labels)
+                .observe(first_byte.as_secs_f64());
+        }
+        let cost = metrics.cost.get(key, || {
+            vec![
+                ("model", receipt.model.clone()),
+                ("tier", receipt.tier.clone()),
+            ]
+        });
+        cost.inc_by(receipt.cost.dollars());
+        for (kind, tokens) in [
+            ("input", receipt.input_tokens),
+            ("cached", receipt.cached_tokens),
+            ("output", receipt.output_tokens),
+        ] {
+            let labels = || vec![("model", receipt.model.clone()), ("type", kind.to_owned())];
+            metrics.tokens.get((index, kind), labels).inc_by(tokens);
+            if kind == "cached" {
+                continue;
+            }
+            let labels = || {
+                let model = ("gen_ai_request_model", receipt.model.clone());
+                vec![
+                    ("gen_ai_operation_name", "chat".to_owned()),
+                    model,
+                    ("gen_ai_token_type", kind.to_owned()),
+                ]
+            };
+            metrics
+                .token_usage
+                .get((index, kind), labels)
+                .observe(tokens as f64);
+        }
+    }
+
+    /// The metrics, with what is looked up only when somebody asks.
+    pub(crate) fn metrics_text(&self) -> String {
+        let now = clock::now();
+        let metrics = &self.metrics;
+        metrics
+            .abandoned
+            .set(i64::try_from(self.state.abandoned()).unwrap_or(i64::MAX));
+        for (index, quota) in (0_u16..)
+            .zip(&self.quotas)
+            .filter(|(_, quota)| !quota.per_caller)
+        {
+            let usage = self.state.usage(index, self.state.key(""), now);
+            let share = usage.used as f64 / usage.capacity.max(1) as f64;
+            metrics
+                .quota_used
+                .get(index, || vec![("quota", quota.label.clone())])
+                .set(share);
+        }
+        for (index, pool) in self.pools.iter().enumerate() {
+            let replicas = pool.status();
+            let count = metrics
+                .replicas
+                .get(index, || vec![("pool", pool.name.clone())]);
+            count.set(i64::try_from(replicas.len()).unwrap_or(i64::MAX));
+            for replica in replicas {
+                let labels = || {
+                    vec![
+                        ("pool", pool.name.clone()),
+                        ("replica", replica.base.to_string()),
+                    ]
+                };
+                let gauge = metrics
+                    .replica_in_flight
+                    .get((index, Arc::clone(&replica.base)), labels);
+                gauge.set(i64::from(replica.known.in_flight));
+            }
+        }
+        metrics.text()
+    }
+
+    /// What is missing before calls can be served.
+    pub(crate) fn missing(&self) -> Vec<String> {
+        self.pools
+            .iter()
+            .filter_map(|pool| pool.missing())
+            .collect()
+    }
+
+    /// The decision on a call, rule by rule.
+    pub(crate) fn explain(&self, facts: &Facts<'_>) -> Explanation {
+        self.evaluations
+            .with(|evaluation| explain(&self.plan, facts, &self.state, evaluation))
+    }
+}
+
+impl Model {
+    fn new(model: &draft::Model, draft: &Draft) -> Self {
+        let speaks_openai = match model.via {
+            draft::Via::Provider(index) => draft
+                .providers
+                .get(usize::from(index))
+                .is_some_and(|provider| provider.kind != draft::ProviderKind::OpenAiCompatible),
+            draft::Via::Pool(_) => false,
+        };
+        let known =
+            wants_completion_tokens(&model.upstream_name) || wants_completion_tokens(&model.name);
+        Self {
+            name: model.name.clone(),
+            upstream_name: model.upstream_name.clone(),
+            via: model.via,
+            price: model.price,
+            rejects: model.rejects.clone(),
+            completion_tokens: speaks_openai && known,
+        }
+    }
+}
+
+impl Tier {
+    fn new(tier: &draft::Tier) -> Self {
+        let timeout = (tier.timeout_milliseconds > 0)
+            .then(|| Duration::from_millis(tier.timeout_milliseconds));
+        Self {
+            name: tier.name.clone(),
+            timeout,
+            retries: tier.retries,
+        }
+    }
+}
+
+impl Quota {
+    fn new(quota: &draft::Quota) -> Self {
+        Self {
+            label: quota.label.clone(),
+            per_caller: quota.per.is_some(),
+            requests: matches!(quota.amount, view::Amount::Requests(_)),
+        }
+    }
+}
+
+fn resolve_secrets(plan: &Plan, settings: &Settings) -> Result<Vec<SecretValue>, SecretError> {
+    let resolve =
+        |secret: view::Secret<'_>| settings.secrets.resolve(secret.name(), secret.source());
+    plan.secrets().map(resolve).collect()
+}
+
+fn providers(
+    draft: &Draft,
+    settings: &Settings,
+    secrets: &[SecretValue],
+) -> Result<Vec<Provider>, StartError> {
+    let overrides = &settings.upstreams.providers;
+    let provider = |provider: &draft::Provider| {
+        let key = match provider.auth {
+            draft::ProviderAuth::Secret(index) => secrets.get(usize::from(index)),
+            draft::ProviderAuth::None => None,
+        };
+        let base_url = overrides.get(&provider.name).unwrap_or(&provider.base_url);
+        Provider::new(provider, base_url, key)
+            .ok_or_else(|| StartError::Credential(provider.name.clone()))
+    };
+    draft.providers.iter().map(provider).collect()
+}
+
+/// A secret seed for the keys of quotas.
+fn seed() -> Result<[u64; 2], StartError> {
+    use ring::rand::{SecureRandom as _, SystemRandom};
+    let mut halves = [0; 2];
+    for half in &mut halves {
+        let mut bytes = [0; 8];
+        SystemRandom::new()
+            .fill(&mut bytes)
+            .map_err(|_| StartError::Random)?;
+        *half = u64::from_le_bytes(bytes);
+    }
+    Ok(halves)
+}

@@ -1,0 +1,290 @@
+//! Edits JSON text in place: what is not changed stays byte for byte as it was sent.
+//!
+//! Invariant: the text has been checked to be JSON before (the request was read from it); on text that is not, an
+//! edit may be left out, but nothing panics and nothing outside a member is touched.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use memchr::{memchr2, memchr3};
+
+/// A member of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Member<'t> {
+    /// Its key, unescaped.
+    pub(crate) key: Cow<'t, str>,
+    /// Its value, as written.
+    pub(crate) value: &'t str,
+    key_span: Range<usize>,
+    value_span: Range<usize>,
+}
+
+/// What becomes of a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// It stays.
+    Keep,
+    /// It goes.
+    Drop,
+    /// It gets another value, as JSON text.
+    Value(String),
+    /// It gets another key and another value, as JSON text; the key needs no escapes.
+    Member(&'static str, String),
+}
+
+/// The members of the object that `text` is, in order.
+pub(crate) fn members(text: &str) -> Vec<Member<'_>> {
+    let mut scan = Scan { text, at: 0 };
+    let mut members = Vec::new();
+    scan.space();
+    if !scan.take(b'{') {
+        return members;
+    }
+    while let Some(member) = scan.member() {
+        members.push(member);
+        scan.space();
+        if !scan.take(b',') {
+            break;
+        }
+    }
+    members
+}
+
+/// The object with each member changed as `change` says, and `added` at its end; as it is when nothing changes.
+pub(crate) fn rewrite<'t>(
+    text: &'t str,
+    mut change: impl FnMut(&Member<'_>) -> Change,
+    added: &[String],
+) -> Cow<'t, str> {
+    let members = members(text);
+    let changes: Vec<Change> = members.iter().map(&mut change).collect();
+    if added.is_empty() && changes.iter().all(|change| *change == Change::Keep) {
+        return Cow::Borrowed(text);
+    }
+    let Some(open) = text.find('{') else {
+        return Cow::Borrowed(text);
+    };
+    let mut output = String::with_capacity(text.len() + 64);
+    output.push_str(piece(text, 0..open + 1));
+    let mut at = open + 1;
+    let mut empty = true;
+    for (member, change) in members.iter().zip(changes) {
+        let gap = piece(text, at..member.key_span.start);
+        at = member.value_span.end;
+        let colon = piece(text, member.key_span.end..member.value_span.start);
+        let key = piece(text, member.key_span.clone());
+        let (key, value) = match change {
+            Change::Drop => continue,
+            Change::Keep => (Cow::Borrowed(key), Cow::Borrowed(member.value)),
+            Change::Value(value) => (Cow::Borrowed(key), Cow::Owned(value)),
+            Change::Member(key, value) => (Cow::Owned(format!("\"{key}\"")), Cow::Owned(value)),
+        };
+        // The first that stays may have lost those before it: their comma goes with them.
+        output.push_str(if empty {
+            gap.trim_start_matches([',', ' ', '\n', '\r', '\t'])
+        } else {
+            gap
+        });
+        empty = false;
+        for part in [&key, colon, &value] {
+            output.push_str(part);
+        }
+    }
+    for member in added {
+        if !empty {
+            output.push(',');
+        }
+        empty = false;
+        output.push_str(member);
+    }
+    output.push_str(piece(text, at..text.len()));
+    Cow::Owned(output)
+}
+
+/// `text` with each string that is a value replaced by what `replace` makes of it; `skip` names members of the
+/// outermost object that stay.
+pub(crate) fn rewrite_strings<'t>(
+    text: &'t str,
+    skip: &str,
+    mut replace: impl FnMut(&str) -> Option<String>,
+) -> Cow<'t, str> {
+    let kept = members(text)
+        .into_iter()
+        .find(|member| member.key == skip)
+        .map(|member| member.value_span);
+    let mut scan = Scan { text, at: 0 };
+    let mut output: Option<String> = None;
+    let mut copied = 0;
+    while let Some(span) = scan.next_string() {
+        scan.space();
+        let is_key = scan.peek() == Some(b':');
+        if is_key || kept.as_ref().is_some_and(|kept| kept.contains(&span.start)) {
+            continue;
+        }
+        let Some(new) = unescape(piece(text, span.clone())).and_then(|string| replace(&string))
+        else {
+            continue;
+        };
+        let output = output.get_or_insert_with(|| String::with_capacity(text.len()));
+        output.push_str(piece(text, copied..span.start));
+        output.push_str(&quote(&new));
+        copied = span.end;
+    }
+    match output {
+        None => Cow::Borrowed(text),
+        Some(mut output) => {
+            output.push_str(piece(text, copied..text.len()));
+            Cow::Owned(output)
+        }
+    }
+}
+
+/// A string as JSON.
+pub(crate) fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// JSON with nothing but ASCII in it, for headers.
+pub(crate) fn ascii(json: &str) -> String {
+    let mut output = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character.is_ascii() {
+            output.push(character);
+            continue;
+        }
+        let mut units = [0; 2];
+        for unit in character.encode_utf16(&mut units) {
+            output.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    output
+}
+
+/// The string that a JSON string with its quotes stands for.
+fn unescape(quoted: &str) -> Option<Cow<'_, str>> {
+    if quoted.contains('\\') {
+        serde_json::from_str(quoted).ok().map(Cow::Owned)
+    } else {
+        quoted
+            .get(1..quoted.len().checked_sub(1)?)
+            .map(Cow::Borrowed)
+    }
+}
+
+/// All spans come from the scan below, which cuts only at ASCII.
+fn piece(text: &str, span: Range<usize>) -> &str {
+    text.get(span).unwrap_or_default()
+}
+
+struct Scan<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl<'t> Scan<'t> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn rest(&self) -> &'t [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    fn take(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    fn member(&mut self) -> Option<Member<'t>> {
+        self.space();
+        let key_span = self.string()?;
+        self.space();
+        if !self.take(b':') {
+            return None;
+        }
+        self.space();
+        let value_span = self.value()?;
+        Some(Member {
+            key: unescape(piece(self.text, key_span.clone()))?,
+            value: piece(self.text, value_span.clone()),
+            key_span,
+            value_span,
+        })
+    }
+
+    /// The string that starts here, with its quotes.
+    fn string(&mut self) -> Option<Range<usize>> {
+        let start = self.at;
+        if !self.take(b'"') {
+            return None;
+        }
+        loop {
+            let found = memchr2(b'"', b'\\', self.rest())?;
+            self.at += found + 1;
+            if self.text.as_bytes().get(self.at - 1) == Some(&b'"') {
+                return Some(start..self.at);
+            }
+            self.at += 1;
+        }
+    }
+
+    /// The next string from here on, whatever stands before it.
+    fn next_string(&mut self) -> Option<Range<usize>> {
+        self.at += memchr::memchr(b'"', self.rest())?;
+        self.string()
+    }
+
+    /// The value that starts here.
+    fn value(&mut self) -> Option<Range<usize>> {
+        let start = self.at;
+        match self.peek()? {
+            b'"' => return self.string(),
+            b'{' | b'[' => self.container()?,
+            _ => {
+                while !matches!(
+                    self.peek(),
+                    None | Some(b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t')
+                ) {
+                    self.at += 1;
+                }
+            }
+        }
+        (self.at > start).then_some(start..self.at)
+    }
+
+    /// Passes over the object or array that starts here. In valid JSON its brackets match, so counting them is enough.
+    fn container(&mut self) -> Option<()> {
+        let mut depth = 0_usize;
+        loop {
+            match self.peek()? {
+                b'"' => {
+                    self.string()?;
+                    continue;
+                }
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth = depth.saturating_sub(1),
+                _ => {
+                    // Most of a container is text and numbers: go on at the next byte that matters.
+                    let quote = memchr3(b'"', b'{', b'[', self.rest());
+                    let close = memchr2(b'}', b']', self.rest())?;
+                    self.at += quote.map_or(close, |quote| quote.min(close));
+                    continue;
+                }
+            }
+            self.at += 1;
+            if depth == 0 {
+                return Some(());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,372 @@
+//! The replicas of a pool: which there are, what is known of them, which one a call gets.
+//!
+//! Invariants: a call that is sent to a replica counts there until its guard is dropped, whatever becomes of it; the
+//! lock of a pool is held for a choice or a note, never across a wait.
+
+mod discovery;
+mod scrape;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+use waypost_policies::place::{self, NoPick, PrefixIndex, Prompt};
+use waypost_policies::plan::draft;
+use waypost_policies::vm;
+
+pub use discovery::DiscoveryError;
+pub(crate) use discovery::discover;
+pub(crate) use scrape::scrape;
+
+use crate::clock;
+
+/// Blocks of prompts that are remembered of each replica: some four million tokens.
+const REMEMBERED: usize = 1 << 16;
+/// A replica that failed gets no call for this long, twice as long each time it fails again.
+const COOLING: Duration = Duration::from_secs(1);
+/// Where Kubernetes says which zone a pod is in.
+const ZONE: &str = "topology.kubernetes.io/zone";
+/// But never longer than this.
+const LONGEST_COOLING: Duration = Duration::from_secs(30);
+
+/// A pool.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    pub(crate) name: String,
+    pub(crate) engine: draft::Engine,
+    pub(crate) placement: draft::Placement,
+    /// Which labels its conditions read, by slot.
+    labels: Vec<String>,
+    members: Mutex<Members>,
+    /// A replica came, has room again, or told something new.
+    changed: Notify,
+    /// A call came after a pause.
+    woken: Notify,
+    /// When the last call came, in nanoseconds since 1970.
+    used: AtomicI64,
+    /// Why the last discovery found nothing new, "" when it did.
+    trouble: Mutex<String>,
+}
+
+#[derive(Debug)]
+struct Members {
+    replicas: Vec<Replica>,
+    prefixes: PrefixIndex,
+    turn: usize,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Replica {
+    id: u64,
+    base: Arc<str>,
+    labels: Vec<Option<Cow<'static, str>>>,
+    zone: String,
+    known: place::Endpoint,
+    failures: u32,
+}
+
+/// A replica as it was found.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Found {
+    /// Its base URL.
+    pub(crate) base: String,
+    /// Its labels, where it has any.
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
+impl Found {
+    /// A replica of which nothing but its address is known.
+    pub(crate) const fn unlabelled(base: String) -> Self {
+        Self {
+            base,
+            labels: BTreeMap::new(),
+        }
+    }
+}
+
+/// What a call brings to the choice of a replica.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// The chained hashes of its prompt.
+    pub(crate) chain: &'a [u64],
+    /// Its tokens, the reserved answer included.
+    pub(crate) tokens: u64,
+    /// Whether the file's `only when` lets it go to a replica.
+    pub(crate) admits: &'a (dyn Fn(&vm::Endpoint<'_>) -> bool + Sync),
+}
+
+/// A replica that a call gets, for as long as this is kept.
+#[derive(Debug)]
+pub(crate) struct Picked {
+    pub(crate) id: u64,
+    pub(crate) base: Arc<str>,
+    pool: Arc<Pool>,
+    tokens: u64,
+}
+
+/// What is known of a replica, for metrics and health.
+#[derive(Debug, Clone)]
+pub(crate) struct ReplicaStatus {
+    pub(crate) base: Arc<str>,
+    pub(crate) known: place::Endpoint,
+}
+
+impl Pool {
+    pub(crate) fn new(pool: &draft::Pool, labels: Vec<String>) -> Self {
+        Self {
+            name: pool.name.clone(),
+            engine: pool.engine.clone(),
+            placement: pool.placement.clone(),
+            labels,
+            members: Mutex::new(Members {
+                replicas: Vec::new(),
+                prefixes: PrefixIndex::new(REMEMBERED),
+                turn: 0,
+                next: 0,
+            }),
+            changed: Notify::new(),
+            woken: Notify::new(),
+            used: AtomicI64::new(i64::MIN),
+            trouble: Mutex::default(),
+        }
+    }
+
+    /// Picks a replica; where all are saturated, waits as long as the file allows.
+    pub(crate) async fn pick(
+        self: &Arc<Self>,
+        wanted: Wanted<'_>,
+        excluded: &[u64],
+    ) -> Result<Picked, NoPick> {
+        self.note_use();
+        let deadline = Instant::now() + Duration::from_millis(self.placement.wait_milliseconds);
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // From here on no change is missed, even before it is waited for.
+            changed.as_mut().enable();
+            match self.try_pick(wanted, excluded) {
+                Err(NoPick::Saturated) => {}
+                other => return other,
+            }
+            if timeout_at(deadline, changed).await.is_err() {
+                return Err(NoPick::Saturated);
+            }
+        }
+    }
+
+    fn try_pick(self: &Arc<Self>, wanted: Wanted<'_>, excluded: &[u64]) -> Result<Picked, NoPick> {
+        let mut members = self.lock();
+        let picked = members.choose(&self.placement, wanted, excluded)?;
+        members.prefixes.insert(picked, wanted.chain);
+        let replica = members.replica(picked).ok_or(NoPick::NoEndpoint)?;
+        replica.known.in_flight = replica.known.in_flight.saturating_add(1);
+        replica.known.in_flight_tokens =
+            replica.known.in_flight_tokens.saturating_add(wanted.tokens);
+        Ok(Picked {
+            id: picked,
+            base: Arc::clone(&replica.base),
+            pool: Arc::clone(self),
+            tokens: wanted.tokens,
+        })
+    }
+
+    /// Takes in the replicas that there are now; what is known of those that stay is kept.
+    pub(crate) fn update(&self, mut found: Vec<Found>) {
+        found.sort();
+        found.dedup_by(|a, b| a.base == b.base);
+        let mut members = self.lock();
+        members
+            .replicas
+            .retain(|replica| found.iter().any(|found| *found.base == *replica.base));
+        for mut found in found {
+            let labels = self
+                .labels
+                .iter()
+                .map(|name| found.labels.remove(name).map(Cow::Owned))
+                .collect();
+            let zone = found.labels.remove(ZONE).unwrap_or_default();
+            if let Some(replica) = members
+                .replicas
+                .iter_mut()
+                .find(|replica| *replica.base == *found.base)
+            {
+                (replica.labels, replica.zone) = (labels, zone);
+                continue;
+            }
+            let id = members.next;
+            members.next += 1;
+            members.replicas.push(Replica {
+                id,
+                base: found.base.into(),
+                labels,
+                zone,
+                known: place::Endpoint::default(),
+                failures: 0,
+            });
+        }
+        let ids: Vec<u64> = members.replicas.iter().map(|replica| replica.id).collect();
+        members.prefixes.retain(|id| ids.contains(&id));
+        drop(members);
+        self.set_trouble(String::new());
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until it has a replica.
+    pub(crate) async fn has_replica(&self) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if !self.lock().replicas.is_empty() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// What is known of its replicas.
+    pub(crate) fn status(&self) -> Vec<ReplicaStatus> {
+        let members = self.lock();
+        let replicas = members.replicas.iter();
+        replicas
+            .map(|replica| ReplicaStatus {
+                base: Arc::clone(&replica.base),
+                known: replica.known,
+            })
+            .collect()
+    }
+
+    /// Why it has no replica, when it has none.
+    pub(crate) fn missing(&self) -> Option<String> {
+        if !self.lock().replicas.is_empty() {
+            return None;
+        }
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let reason = if trouble.is_empty() {
+            "no replica found yet"
+        } else {
+            &trouble
+        };
+        Some(format!("pool `{}`: {reason}", self.name))
+    }
+
+    fn set_trouble(&self, reason: String) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+
+    fn note_use(&self) {
+        let before = self.used.swap(clock::now(), Ordering::Relaxed);
+        if clock::since(before) > scrape::BUSY {
+            self.woken.notify_one();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Members> {
+        // What a panic leaves behind is whole: counters and lists.
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Members {
+    fn choose(
+        &mut self,
+        placement: &draft::Placement,
+        wanted: Wanted<'_>,
+        excluded: &[u64],
+    ) -> Result<u64, NoPick> {
+        self.turn = self.turn.wrapping_add(1);
+        let now = clock::now();
+        let warm: Vec<usize> = self
+            .replicas
+            .iter()
+            .map(|replica| self.prefixes.warm(replica.id, wanted.chain))
+            .collect();
+        let prompt = Prompt {
+            warm: &warm,
+            blocks: wanted.chain.len(),
+        };
+        let left_out = |index: usize| {
+            let replica = self.replicas.get(index);
+            replica.is_none_or(|replica| {
+                excluded.contains(&replica.id) || !(wanted.admits)(&replica.facts())
+            })
+        };
+        let mut endpoints: Vec<place::Endpoint> =
+            self.replicas.iter().map(|replica| replica.known).collect();
+        let mut pick = place::pick(placement, &endpoints, prompt, &left_out, now, self.turn);
+        if pick == Err(NoPick::NoEndpoint) {
+            // All that are left have failed lately: one of them is a better chance than none.
+            for endpoint in &mut endpoints {
+                endpoint.cooling_until = 0;
+            }
+            pick = place::pick(placement, &endpoints, prompt, &left_out, now, self.turn);
+        }
+        let replica = self.replicas.get(pick?.index).ok_or(NoPick::NoEndpoint)?;
+        Ok(replica.id)
+    }
+
+    fn replica(&mut self, id: u64) -> Option<&mut Replica> {
+        self.replicas.iter_mut().find(|replica| replica.id == id)
+    }
+}
+
+impl Replica {
+    /// As `only when` sees it. What it has not said of itself counts as idle: conditions are about which, not when.
+    fn facts(&self) -> vm::Endpoint<'_> {
+        let snapshot = self
+            .known
+            .scraped
+            .map(|scraped| scraped.snapshot)
+            .unwrap_or_default();
+        vm::Endpoint {
+            labels: &self.labels,
+            zone: &self.zone,
+            queue: snapshot.queue.unwrap_or(self.known.in_flight).into(),
+            kv_cache: snapshot.kv_cache.unwrap_or(0.0),
+            lora: &[],
+        }
+    }
+}
+
+impl Picked {
+    /// It answered.
+    pub(crate) fn succeeded(&self) {
+        if let Some(replica) = self.pool.lock().replica(self.id) {
+            replica.failures = 0;
+            replica.known.cooling_until = 0;
+        }
+    }
+
+    /// It failed: others come first for a while.
+    pub(crate) fn failed(&self) {
+        let mut members = self.pool.lock();
+        if let Some(replica) = members.replica(self.id) {
+            let cooling = COOLING
+                .saturating_mul(1 << replica.failures.min(8))
+                .min(LONGEST_COOLING);
+            replica.failures = replica.failures.saturating_add(1);
+            let nanoseconds = i64::try_from(cooling.as_nanos()).unwrap_or(i64::MAX);
+            replica.known.cooling_until = clock::now().saturating_add(nanoseconds);
+            members.prefixes.forget(self.id);
+        }
+    }
+}
+
+impl Drop for Picked {
+    fn drop(&mut self) {
+        if let Some(replica) = self.pool.lock().replica(self.id) {
+            replica.known.in_flight = replica.known.in_flight.saturating_sub(1);
+            replica.known.in_flight_tokens =
+                replica.known.in_flight_tokens.saturating_sub(self.tokens);
+        }
+        self.pool.changed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests;

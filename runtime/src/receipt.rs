@@ -1,0 +1,132 @@
+//! What became of a call, once it is over.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use waypost_policies::NanoDollars;
+
+use crate::failure::Tried;
+use crate::rule::Site;
+
+/// Everything about one call that was decided; no text of it and no key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Receipt {
+    /// When it came, in milliseconds since 1970.
+    pub time: i64,
+    /// As in `x-waypost-request-id`.
+    pub request_id: String,
+    /// The identity of the caller's key; "" for anonymous ones.
+    pub caller: String,
+    /// The caller's team.
+    pub team: String,
+    /// The model that it asked for, with the plan's redactions for logs.
+    pub asked: String,
+    /// The final tier; "" where no content section took it.
+    pub tier: String,
+    /// What set the tier, or refused the call.
+    pub rule: Site,
+    /// The cap that lowered it.
+    pub capped_by: Option<Site>,
+    /// The difficulty, where a rule read it.
+    pub difficulty: Option<f64>,
+    /// The model that answered; "" when none did.
+    pub model: String,
+    /// The replica or provider that answered; "" when none did.
+    pub replica: String,
+    /// The status of the answer; 499 when the caller hung up before it.
+    pub status: u16,
+    /// How it ended.
+    pub ending: Ending,
+    /// Whether the answer was streamed.
+    pub streamed: bool,
+    /// Tokens of the prompt.
+    pub input_tokens: u64,
+    /// Of these, the ones that were cached.
+    pub cached_tokens: u64,
+    /// Tokens of the answer.
+    pub output_tokens: u64,
+    /// Whether the tokens are estimated, because the upstream did not say.
+    pub estimated: bool,
+    /// What it cost.
+    pub cost: NanoDollars,
+    /// What it could have cost at worst.
+    pub ceiling: NanoDollars,
+    /// From its first byte to the answer's last.
+    pub duration: Duration,
+    /// Until the answer's first byte.
+    pub first_byte: Option<Duration>,
+    /// How often an upstream was asked.
+    pub attempts: u32,
+    /// What was tried or passed over before.
+    pub tried: Vec<Tried>,
+    /// What the answer warns of.
+    pub warnings: Vec<String>,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ending {
+    /// It was answered.
+    Answered,
+    /// The plan refused it.
+    Refused,
+    /// The upstream refused it for what the client sent.
+    Rejected,
+    /// No upstream answered.
+    Failed,
+    /// The upstream broke off after the first byte.
+    Broken,
+    /// The caller hung up.
+    HungUp,
+}
+
+impl Ending {
+    /// In one word, for metrics and logs.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Refused => "refused",
+            Self::Rejected => "rejected",
+            Self::Failed => "failed",
+            Self::Broken => "broken",
+            Self::HungUp => "hung-up",
+        }
+    }
+}
+
+impl Receipt {
+    /// As JSON, for `/decisions`.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({
+            "time": self.time,
+            "request_id": self.request_id,
+            "caller": self.caller,
+            "team": self.team,
+            "asked": self.asked,
+            "tier": self.tier,
+            "rule": self.rule,
+            "capped_by": self.capped_by,
+            "difficulty": self.difficulty,
+            "model": self.model,
+            "replica": self.replica,
+            "status": self.status,
+            "ending": self.ending.word(),
+            "streamed": self.streamed,
+            "tokens": {"input": self.input_tokens, "cached": self.cached_tokens, "output": self.output_tokens, "estimated": self.estimated},
+            "cost_usd": self.cost.to_string(),
+            "ceiling_usd": self.ceiling.to_string(),
+            "milliseconds": milliseconds(self.duration),
+            "first_byte_milliseconds": self.first_byte.map(milliseconds),
+            "attempts": self.attempts,
+            "tried": self.tried,
+            "warnings": self.warnings,
+        })
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    // To a microsecond: more digits are noise.
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}

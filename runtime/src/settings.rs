@@ -1,0 +1,94 @@
+//! What a server needs beside its plan: addresses, bounds, where secrets are.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::kubernetes::Cluster;
+use crate::receipt::Receipt;
+use crate::secrets::Secrets;
+
+/// How a server is set up.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where callers come in; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where metrics, health and the last decisions are served; nowhere without it.
+    pub admin: Option<SocketAddr>,
+    /// How the plan's secrets are resolved.
+    pub secrets: Secrets,
+    /// Upstreams at other addresses than the plan's.
+    pub upstreams: Overrides,
+    /// Whether the caller key `demo` is accepted: for demonstrations, never in production.
+    pub demo_key: bool,
+    /// Gets a receipt of each call that was decided.
+    pub receipts: Option<UnboundedSender<Receipt>>,
+    /// The cluster whose pods are discovered; needed only by pools that select pods.
+    pub cluster: Option<Cluster>,
+    /// What no call may exceed.
+    pub bounds: Bounds,
+}
+
+impl Settings {
+    /// Callers at `listen`, secrets from the system, no admin port.
+    #[must_use]
+    pub fn new(listen: SocketAddr) -> Self {
+        Self {
+            listen,
+            admin: None,
+            secrets: Secrets::system(),
+            upstreams: Overrides::default(),
+            demo_key: false,
+            receipts: None,
+            cluster: None,
+            bounds: Bounds::default(),
+        }
+    }
+}
+
+/// Upstreams at other addresses than the plan's: simulated servers, tests.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// Base URLs by provider, as [`waypost_policies::plan::draft::Provider::base_url`].
+    pub providers: BTreeMap<String, String>,
+    /// Endpoints by pool, as [`waypost_policies::plan::draft::Discovery::Static`].
+    pub pools: BTreeMap<String, Vec<String>>,
+}
+
+/// What no call may exceed.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// The largest request body, in bytes.
+    pub body: usize,
+    /// How long a request body may take to arrive.
+    pub body_time: Duration,
+    /// The largest answer that is not streamed, in bytes.
+    pub answer: usize,
+    /// How long a connection to an upstream may take to stand.
+    pub connect: Duration,
+    /// How long a streamed answer may take to its first byte, where its tier does not say.
+    pub first_byte: Duration,
+    /// How long an answer that is not streamed may take, where its tier does not say: its first byte comes with its last.
+    pub whole_answer: Duration,
+    /// How long a stream may be silent.
+    pub silence: Duration,
+    /// How long open calls may go on once the server is told to stop.
+    pub drain: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            body: 32 << 20,
+            body_time: Duration::from_secs(30),
+            answer: 64 << 20,
+            connect: Duration::from_secs(5),
+            first_byte: Duration::from_secs(60),
+            whole_answer: Duration::from_secs(600),
+            silence: Duration::from_secs(300),
+            drain: Duration::from_secs(30),
+        }
+    }
+}
