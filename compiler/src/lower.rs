@@ -5,6 +5,7 @@
 
 mod content;
 mod expression;
+mod expressions;
 mod model;
 mod origin;
 mod policy;
@@ -19,7 +20,7 @@ use waypost_lang::SourceMap;
 use waypost_policies::plan::Draft;
 
 use crate::Program;
-use expression::Expressions;
+use expressions::Expressions;
 use origin::Origins;
 
 /// Lowers a checked program; `sources` are those it was checked from.
@@ -60,8 +61,8 @@ fn source_hash(sources: &SourceMap) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// An index as the plan counts them. A source of less than 4 GiB whose records are wider than 65,536 does not
-/// get this far: the plan's encoder refuses what it cannot count.
+/// An index as the plan counts them. One that is too large becomes one that the plan's verifier refuses, since
+/// no vector is that long.
 fn index(at: usize) -> u16 {
     u16::try_from(at).unwrap_or(u16::MAX)
 }

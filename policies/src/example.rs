@@ -2,6 +2,10 @@
 //!
 //! Hidden: it is no part of the interface.
 
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::facts::{Caller, Facts, Request, Surface, Tool};
 use crate::money::NanoDollars;
 use crate::plan::draft::*;
 use crate::vm::{Comprehension, Field, Function, Instruction, Map, Member, Pool};
@@ -11,6 +15,60 @@ const fn at(line: u32) -> Origin {
         file: 0,
         line,
         column: 3,
+    }
+}
+
+/// A chat call of `auto` with this prompt, as the plan needs it.
+#[must_use]
+pub fn request(prompt: &str) -> Request<'_> {
+    Request {
+        surface: Surface::Chat,
+        path: Cow::Borrowed("/v1/chat/completions"),
+        model: Cow::Borrowed("auto"),
+        prompt: Cow::Borrowed(prompt),
+        system: Cow::Borrowed(""),
+        messages: Vec::new(),
+        tools: Vec::new(),
+        tokens: 1_000,
+        largest_prompt: 1_000,
+        max_tokens: Some(500),
+        answers: 1,
+        turns: 1,
+        images: 0,
+        stream: false,
+        include_usage: false,
+        temperature: None,
+        response_format: Cow::Borrowed(""),
+        headers: vec![None],
+        metadata: Vec::new(),
+    }
+}
+
+/// A tool by its name.
+#[must_use]
+pub fn tool(name: &str) -> Tool<'_> {
+    Tool {
+        name: Cow::Borrowed(name),
+        description: Cow::Borrowed(""),
+    }
+}
+
+/// The call of a caller of team `payments`, at noon of a day of 2026.
+#[must_use]
+pub fn facts<'a>(request: &'a Request<'a>) -> Facts<'a> {
+    Facts {
+        request,
+        caller: Caller {
+            key: Cow::Borrowed("key-1"),
+            team: Cow::Borrowed("payments"),
+            agent: Cow::Borrowed("reconciler"),
+            plan: Cow::Borrowed(""),
+            name: Cow::Borrowed(""),
+            claims: Vec::new(),
+        },
+        source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        now: 1_764_244_800_000_000_000,
+        difficulty: None,
     }
 }
 

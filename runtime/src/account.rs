@@ -103,17 +103,17 @@ impl Account {
     pub(crate) fn decided(&mut self, decision: Decision) {
         let plan = &self.gateway.plan;
         if let Some(receipt) = &mut self.receipt {
-            receipt.tier = self.gateway.tier_of(&decision).map(|tier| tier.name.clone()).unwrap_or_default();
+            receipt.tier = self
+                .gateway
+                .tier_of(&decision)
+                .map(|tier| tier.name.clone())
+                .unwrap_or_default();
             receipt.rule = Site::of(plan, decision.rule);
             receipt.capped_by = decision.capped_by.map(|rule| Site::of(plan, rule));
             receipt.difficulty = decision.difficulty;
             receipt.warnings = self.gateway.warnings(&decision);
         }
         self.decision = decision;
-    }
-
-    pub(crate) const fn decision(&self) -> &Decision {
-        &self.decision
     }
 
     /// Holds what the decision reserved.
@@ -163,6 +163,14 @@ impl Account {
         }
     }
 
+    /// The upstream refused the call for what it is: it counts as a call, and used nothing.
+    pub(crate) fn rejected(&mut self) {
+        if let Some(held) = &mut self.held {
+            held.seen = Usage::default();
+            held.estimated = false;
+        }
+    }
+
     /// The answer's first byte has come.
     pub(crate) fn first_byte(&mut self) {
         let elapsed = self.started.elapsed();
@@ -184,15 +192,20 @@ impl Account {
                 held.estimated = false;
             }
             None => {
-                held.seen = Usage { input: prompt, cached: 0, output: tokens };
+                held.seen = Usage {
+                    input: prompt,
+                    cached: 0,
+                    output: tokens,
+                };
                 held.estimated = true;
             }
         }
     }
 
     /// The model is given up: gives back what it holds, but for what the attempts may have used.
-    pub(crate) fn give_up(&mut self, tried: Tried) {
+    pub(crate) fn give_up(&mut self, mut tried: Tried) {
         if let Some(receipt) = &mut self.receipt {
+            tried.replica = Some(receipt.replica.clone()).filter(|replica| !replica.is_empty());
             receipt.tried.push(tried);
             receipt.model.clear();
             receipt.replica.clear();
@@ -203,18 +216,28 @@ impl Account {
 
     /// What was tried before.
     pub(crate) fn tried(&self) -> Vec<Tried> {
-        self.receipt.as_ref().map(|receipt| receipt.tried.clone()).unwrap_or_default()
+        self.receipt
+            .as_ref()
+            .map(|receipt| receipt.tried.clone())
+            .unwrap_or_default()
     }
 
     /// A warning that the answer carries.
     pub(crate) fn warnings(&self) -> &[String] {
-        self.receipt.as_ref().map_or(&[], |receipt| &receipt.warnings)
+        self.receipt
+            .as_ref()
+            .map_or(&[], |receipt| &receipt.warnings)
     }
 
     /// Which tier and model.
     pub(crate) fn names(&self) -> Option<(&str, &str, &str, &str)> {
         let receipt = self.receipt.as_ref()?;
-        Some((&receipt.tier, &receipt.model, &receipt.rule.label, &receipt.replica))
+        Some((
+            &receipt.tier,
+            &receipt.model,
+            &receipt.rule.label,
+            &receipt.replica,
+        ))
     }
 
     /// Closes the books with a failure: the answer is this.
@@ -248,7 +271,10 @@ impl Account {
     }
 
     fn route_key(&self) -> RouteKey {
-        let tier: Option<TierIndex> = self.gateway.tier_of(&self.decision).map(|_| self.decision.tier);
+        let tier: Option<TierIndex> = self
+            .gateway
+            .tier_of(&self.decision)
+            .map(|_| self.decision.tier);
         (tier, self.held.as_ref().map(|held| held.model))
     }
 
@@ -260,9 +286,13 @@ impl Account {
             input: held.seen.input.saturating_add(held.wasted.input),
             ..held.seen
         };
-        let cost = held.price.map_or(NanoDollars::ZERO, |price| actual(price, usage));
+        let cost = held
+            .price
+            .map_or(NanoDollars::ZERO, |price| actual(price, usage));
         let requests = u64::from(held.sent);
-        self.gateway.state.settle(held.reservation, spent(requests, usage, cost), now);
+        self.gateway
+            .state
+            .settle(held.reservation, spent(requests, usage, cost), now);
         Some((usage, cost, held.estimated))
     }
 
@@ -272,8 +302,12 @@ impl Account {
             return;
         };
         self.gateway.metrics.reservations.dec();
-        let cost = held.price.map_or(NanoDollars::ZERO, |price| actual(price, used));
-        self.gateway.state.settle(held.reservation, spent(0, used, cost), clock::now());
+        let cost = held
+            .price
+            .map_or(NanoDollars::ZERO, |price| actual(price, used));
+        self.gateway
+            .state
+            .settle(held.reservation, spent(0, used, cost), clock::now());
     }
 
     /// Counts a call that no model answered: hammering at a broken upstream is limited too.
@@ -288,7 +322,10 @@ impl Account {
 
     /// What the model that is asked now was charged for.
     pub(crate) fn charges(&self) -> Vec<Charge> {
-        self.held.as_ref().map(|held| held.charges.clone()).unwrap_or_default()
+        self.held
+            .as_ref()
+            .map(|held| held.charges.clone())
+            .unwrap_or_default()
     }
 }
 

@@ -116,7 +116,8 @@ impl Directory {
         let Some(file) = file else {
             return Ok(directory);
         };
-        let file: KeyFile = serde_json::from_str(file).map_err(|error| KeysError::Syntax(error.to_string()))?;
+        let file: KeyFile =
+            serde_json::from_str(file).map_err(|error| KeysError::Syntax(error.to_string()))?;
         for (number, entry) in (1..).zip(file.keys) {
             directory.add(number, entry)?;
         }
@@ -163,7 +164,11 @@ impl Directory {
             sent => sent?,
         };
         match key {
-            Some(key) => self.known.get(&sha256(key)).cloned().ok_or(Unknown::WrongKey),
+            Some(key) => self
+                .known
+                .get(&sha256(key))
+                .cloned()
+                .ok_or(Unknown::WrongKey),
             None if self.anonymous => Ok(Arc::default()),
             None => Err(Unknown::NoKey),
         }
@@ -198,7 +203,11 @@ fn sha256(text: &str) -> Digest {
 
 /// The first twelve hexadecimal digits.
 fn short_hex(digest: &Digest) -> String {
-    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn from_hex(text: &str) -> Option<Digest> {
@@ -254,15 +263,24 @@ mod tests {
         let identify = |headers| directory.identify(&headers).unwrap_err();
         assert_eq!(identify(HeaderMap::new()), Unknown::NoKey);
         assert_eq!(identify(headers("api-key", "beta")), Unknown::WrongKey);
-        assert_eq!(identify(headers("authorization", "Basic abc")), Unknown::NotBearer);
-        assert_eq!(identify(headers("authorization", "alpha-key")), Unknown::NotBearer);
+        assert_eq!(
+            identify(headers("authorization", "Basic abc")),
+            Unknown::NotBearer
+        );
+        assert_eq!(
+            identify(headers("authorization", "alpha-key")),
+            Unknown::NotBearer
+        );
     }
 
     #[test]
     fn anonymous_lets_in_calls_without_a_key_but_not_wrong_ones() {
         let directory = Directory::read(Some(FILE), true).unwrap();
         assert_eq!(directory.identify(&HeaderMap::new()).unwrap().id, "");
-        assert_eq!(directory.identify(&headers("api-key", "beta")).unwrap_err(), Unknown::WrongKey);
+        assert_eq!(
+            directory.identify(&headers("api-key", "beta")).unwrap_err(),
+            Unknown::WrongKey
+        );
         // Where there are no keys at all, a client's obligatory key says nothing.
         let open = Directory::read(None, true).unwrap();
         assert!(open.identify(&headers("api-key", "unused")).is_ok());
@@ -272,8 +290,14 @@ mod tests {
     fn a_bad_file_says_which_entry() {
         let read = |text| Directory::read(Some(text), false).unwrap_err().to_string();
         assert!(read(r#"{"keys":[{"key":"a","tema":"x"}]}"#).contains("unknown field `tema`"));
-        assert_eq!(read(r#"{"keys":[{"id":"a"}]}"#), "caller keys: entry 1 needs either `key` or `sha256`");
-        assert_eq!(read(r#"{"keys":[{"key":"a"},{"key":"a"}]}"#), "caller keys: entry 2 has the key of an earlier one");
+        assert_eq!(
+            read(r#"{"keys":[{"id":"a"}]}"#),
+            "caller keys: entry 1 needs either `key` or `sha256`"
+        );
+        assert_eq!(
+            read(r#"{"keys":[{"key":"a"},{"key":"a"}]}"#),
+            "caller keys: entry 2 has the key of an earlier one"
+        );
         assert_eq!(
             read(r#"{"keys":[{"sha256":"zz"}]}"#),
             "caller keys: `sha256` of entry 1 is not 64 hexadecimal digits"

@@ -37,8 +37,12 @@ pub enum ClientError {
 
 /// A client that trusts the authorities that browsers trust.
 pub(crate) fn public(connect: Duration) -> Result<Client, ClientError> {
-    let builder = HttpsConnectorBuilder::new().with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?;
-    let connector = builder.https_or_http().enable_http1().wrap_connector(tcp(connect));
+    let builder = HttpsConnectorBuilder::new()
+        .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?;
+    let connector = builder
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(tcp(connect));
     Ok(build(connector))
 }
 
@@ -49,9 +53,13 @@ pub(crate) fn trusting(authority: &Path, connect: Duration) -> Result<Client, Cl
         reason,
     };
     let mut roots = rustls::RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(authority).map_err(|error| failed(error.to_string()))? {
+    for certificate in
+        CertificateDer::pem_file_iter(authority).map_err(|error| failed(error.to_string()))?
+    {
         let certificate = certificate.map_err(|error| failed(error.to_string()))?;
-        roots.add(certificate).map_err(|error| failed(error.to_string()))?;
+        roots
+            .add(certificate)
+            .map_err(|error| failed(error.to_string()))?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
@@ -59,7 +67,12 @@ pub(crate) fn trusting(authority: &Path, connect: Duration) -> Result<Client, Cl
         .with_root_certificates(roots)
         .with_no_client_auth();
     let builder = HttpsConnectorBuilder::new().with_tls_config(config);
-    Ok(build(builder.https_or_http().enable_http1().wrap_connector(tcp(connect))))
+    Ok(build(
+        builder
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp(connect)),
+    ))
 }
 
 fn tcp(connect: Duration) -> HttpConnector {

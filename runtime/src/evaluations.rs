@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, TryLockError};
 
-use waypost_policies::decide::Evaluation;
+use waypost_policies::Evaluation;
 
 /// More than threads that decide at one time.
 const SLOTS: usize = 32;

@@ -74,7 +74,12 @@ struct ErrorObject<'a> {
 }
 
 impl Failure {
-    pub(crate) fn new(status: StatusCode, kind: &'static str, code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        status: StatusCode,
+        kind: &'static str,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             status,
             kind,
@@ -90,7 +95,11 @@ impl Failure {
     }
 
     /// The client's mistake.
-    pub(crate) fn invalid(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn invalid(
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
         Self::new(status, "invalid_request_error", code, message)
     }
 
@@ -151,8 +160,14 @@ impl Failure {
         }
         if let Some(wait) = self.retry_after {
             let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            headers.insert(RETRY_AFTER, HeaderValue::from(milliseconds.div_ceil(1000).max(1)));
-            headers.insert(HeaderName::from_static("retry-after-ms"), HeaderValue::from(milliseconds.max(1)));
+            headers.insert(
+                RETRY_AFTER,
+                HeaderValue::from(milliseconds.div_ceil(1000).max(1)),
+            );
+            headers.insert(
+                HeaderName::from_static("retry-after-ms"),
+                HeaderValue::from(milliseconds.max(1)),
+            );
         }
         if let Some(should) = self.should_retry {
             let value = HeaderValue::from_static(if should { "true" } else { "false" });
@@ -167,7 +182,9 @@ pub(crate) fn json_response(status: StatusCode, json: String) -> Response<Body> 
     let body = Full::new(Bytes::from(json)).boxed_unsync();
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
@@ -178,16 +195,31 @@ impl From<Unknown> for Failure {
             Unknown::WrongKey => "this api key is not known here: check it, or ask for one",
             Unknown::NotBearer => "`Authorization` must be `Bearer <key>`",
         };
-        Self::new(StatusCode::UNAUTHORIZED, "invalid_request_error", "invalid_api_key", message)
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "invalid_request_error",
+            "invalid_api_key",
+            message,
+        )
     }
 }
 
 impl From<BodyError> for Failure {
     fn from(error: BodyError) -> Self {
         let (status, code, hint) = match error {
-            BodyError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", "send less"),
-            BodyError::TooSlow(_) => (StatusCode::REQUEST_TIMEOUT, "request_timeout", "send it again"),
-            BodyError::Disconnected => (StatusCode::BAD_REQUEST, "incomplete_body", "send it again"),
+            BodyError::TooLarge { .. } => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "request_too_large",
+                "send less",
+            ),
+            BodyError::TooSlow(_) => (
+                StatusCode::REQUEST_TIMEOUT,
+                "request_timeout",
+                "send it again",
+            ),
+            BodyError::Disconnected => {
+                (StatusCode::BAD_REQUEST, "incomplete_body", "send it again")
+            }
         };
         Self::invalid(status, code, error.to_string()).hint(hint)
     }

@@ -35,13 +35,19 @@ pub(crate) struct Shaped {
 pub(crate) fn shape(body: &Bytes, shape: &Shape<'_>) -> Shaped {
     let mut dropped = Vec::new();
     let Ok(text) = std::str::from_utf8(body) else {
-        return Shaped { body: body.clone(), dropped };
+        return Shaped {
+            body: body.clone(),
+            dropped,
+        };
     };
     let members = json::members(text);
     let has = |key: &str| members.iter().any(|member| member.key == key);
     let both_limits = has("max_tokens") && has("max_completion_tokens");
     let mut added = Vec::new();
-    if shape.stream && !has("stream_options") && !shape.rejects.iter().any(|name| name == "stream_options") {
+    if shape.stream
+        && !has("stream_options")
+        && !shape.rejects.iter().any(|name| name == "stream_options")
+    {
         added.push(format!("\"stream_options\":{{{INCLUDE_USAGE}}}"));
     }
     let change = |member: &Member<'_>| {
@@ -52,10 +58,13 @@ pub(crate) fn shape(body: &Bytes, shape: &Shape<'_>) -> Shaped {
         match &*member.key {
             "model" => value(member, json::quote(shape.model)),
             "max_tokens" if shape.completion_tokens && both_limits => Change::Drop,
-            "max_tokens" if shape.completion_tokens => {
-                Change::Member("max_completion_tokens", clamped(member.value, shape.most_tokens))
+            "max_tokens" if shape.completion_tokens => Change::Member(
+                "max_completion_tokens",
+                clamped(member.value, shape.most_tokens),
+            ),
+            "max_tokens" | "max_completion_tokens" => {
+                value(member, clamped(member.value, shape.most_tokens))
             }
-            "max_tokens" | "max_completion_tokens" => value(member, clamped(member.value, shape.most_tokens)),
             "stream_options" if shape.stream => value(member, with_usage(member.value)),
             _ => Change::Keep,
         }
@@ -68,7 +77,11 @@ pub(crate) fn shape(body: &Bytes, shape: &Shape<'_>) -> Shaped {
 }
 
 fn value(member: &Member<'_>, value: String) -> Change {
-    if member.value == value { Change::Keep } else { Change::Value(value) }
+    if member.value == value {
+        Change::Keep
+    } else {
+        Change::Value(value)
+    }
 }
 
 fn clamped(value: &str, most: Option<u64>) -> String {
@@ -130,36 +143,75 @@ mod tests {
 
     #[test]
     fn usage_is_always_asked_of_a_stream() {
-        let stream = Shape { stream: true, ..PLAIN };
-        check(r#"{"model":"gpt-5.1"}"#, stream, r#"{"model":"gpt-5.1","stream_options":{"include_usage":true}}"#);
+        let stream = Shape {
+            stream: true,
+            ..PLAIN
+        };
+        check(
+            r#"{"model":"gpt-5.1"}"#,
+            stream,
+            r#"{"model":"gpt-5.1","stream_options":{"include_usage":true}}"#,
+        );
         check(
             r#"{"stream_options":{"include_usage":false,"x":1},"model":"gpt-5.1"}"#,
             stream,
             r#"{"stream_options":{"include_usage":true,"x":1},"model":"gpt-5.1"}"#,
         );
-        check(r#"{"stream_options":null}"#, stream, r#"{"stream_options":{"include_usage":true}}"#);
-        check(r#"{"stream_options":{"x":1}}"#, stream, r#"{"stream_options":{"x":1,"include_usage":true}}"#);
+        check(
+            r#"{"stream_options":null}"#,
+            stream,
+            r#"{"stream_options":{"include_usage":true}}"#,
+        );
+        check(
+            r#"{"stream_options":{"x":1}}"#,
+            stream,
+            r#"{"stream_options":{"x":1,"include_usage":true}}"#,
+        );
     }
 
     #[test]
     fn the_answer_is_no_longer_than_reserved() {
         check(r#"{"max_tokens":100000}"#, PLAIN, r#"{"max_tokens":4096}"#);
         check(r#"{"max_tokens":10}"#, PLAIN, r#"{"max_tokens":10}"#);
-        check(r#"{"max_completion_tokens":5e6}"#, PLAIN, r#"{"max_completion_tokens":4096}"#);
+        check(
+            r#"{"max_completion_tokens":5e6}"#,
+            PLAIN,
+            r#"{"max_completion_tokens":4096}"#,
+        );
     }
 
     #[test]
     fn reasoning_models_get_the_name_that_they_know() {
-        let reasoning = Shape { completion_tokens: true, ..PLAIN };
-        check(r#"{"max_tokens":9}"#, reasoning, r#"{"max_completion_tokens":9}"#);
-        check(r#"{"max_tokens":9,"max_completion_tokens":8}"#, reasoning, r#"{"max_completion_tokens":8}"#);
+        let reasoning = Shape {
+            completion_tokens: true,
+            ..PLAIN
+        };
+        check(
+            r#"{"max_tokens":9}"#,
+            reasoning,
+            r#"{"max_completion_tokens":9}"#,
+        );
+        check(
+            r#"{"max_tokens":9,"max_completion_tokens":8}"#,
+            reasoning,
+            r#"{"max_completion_tokens":8}"#,
+        );
     }
 
     #[test]
     fn rejected_parameters_are_dropped_and_named() {
         let rejects = ["presence_penalty".to_owned()];
-        let shape_ = Shape { rejects: &rejects, ..PLAIN };
-        let shaped = shape(&Bytes::from_static(br#"{"presence_penalty":0.5,"n":1}"#), &shape_);
-        assert_eq!((&*shaped.body, shaped.dropped), (&br#"{"n":1}"#[..], rejects.to_vec()));
+        let shape_ = Shape {
+            rejects: &rejects,
+            ..PLAIN
+        };
+        let shaped = shape(
+            &Bytes::from_static(br#"{"presence_penalty":0.5,"n":1}"#),
+            &shape_,
+        );
+        assert_eq!(
+            (&*shaped.body, shaped.dropped),
+            (&br#"{"n":1}"#[..], rejects.to_vec())
+        );
     }
 }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
+use waypost_policies::Facts;
 use waypost_policies::decision::{Decision, Outcome};
+use waypost_policies::explain::{Explanation, explain};
 use waypost_policies::limits::State;
 use waypost_policies::plan::draft::{self, Draft, ModelIndex, Price};
 use waypost_policies::plan::{Plan, view};
 
-use crate::account::route;
 use crate::callers::{Directory, KeysError};
 use crate::client::{self, Client, ClientError};
 use crate::clock;
@@ -103,9 +104,6 @@ pub enum StartError {
     /// The system gave no random numbers.
     #[error("the system gave no random numbers")]
     Random,
-    /// The plan asks for what this version cannot do.
-    #[error("{0}")]
-    Unsupported(String),
 }
 
 impl Gateway {
@@ -125,11 +123,19 @@ impl Gateway {
             redactions: Redactions::read(&plan)?,
             client: client::public(settings.bounds.connect)?,
             providers: providers(&draft, settings, &secrets)?,
-            pools: pools(&draft)?,
+            pools: draft
+                .pools
+                .iter()
+                .map(|pool| Arc::new(Pool::new(pool, draft.labels.clone())))
+                .collect(),
             metrics: Metrics::default(),
             journal: Journal::default(),
             bounds: settings.bounds,
-            models: draft.models.iter().map(|model| Model::new(model, &draft)).collect(),
+            models: draft
+                .models
+                .iter()
+                .map(|model| Model::new(model, &draft))
+                .collect(),
             tiers: draft.tiers.iter().map(Tier::new).collect(),
             quotas: draft.quotas.iter().map(Quota::new).collect(),
             receipts: settings.receipts.clone(),
@@ -151,13 +157,20 @@ impl Gateway {
 
     /// Whether a quota counts calls.
     pub(crate) fn counts_requests(&self, quota: u16) -> bool {
-        self.quotas.get(usize::from(quota)).is_some_and(|quota| quota.requests)
+        self.quotas
+            .get(usize::from(quota))
+            .is_some_and(|quota| quota.requests)
     }
 
     /// What a decision warns of.
     pub(crate) fn warnings(&self, decision: &Decision) -> Vec<String> {
-        let quotas = decision.warnings.iter().filter_map(|quota| self.quotas.get(usize::from(*quota)));
-        quotas.map(|quota| format!("`{}` is nearly used up", quota.label)).collect()
+        let quotas = decision
+            .warnings
+            .iter()
+            .filter_map(|quota| self.quotas.get(usize::from(*quota)));
+        quotas
+            .map(|quota| format!("`{}` is nearly used up", quota.label))
+            .collect()
     }
 
     /// A finished call: metrics, log, journal, receipt.
@@ -192,24 +205,42 @@ impl Gateway {
         let (tier, model) = key;
         let outcome = receipt.ending.word();
         let rule = decision.rule;
-        let counted = metrics.decisions.get((tier, model, Some(rule), outcome), || {
-            vec![
-                ("tier", receipt.tier.clone()),
-                ("model", receipt.model.clone()),
-                ("rule", self.plan.rule(rule).label.to_owned()),
-                ("outcome", outcome.to_owned()),
-            ]
-        });
+        let counted = metrics
+            .decisions
+            .get((tier, model, Some(rule), outcome), || {
+                vec![
+                    ("tier", receipt.tier.clone()),
+                    ("model", receipt.model.clone()),
+                    ("rule", self.plan.rule(rule).label.to_owned()),
+                    ("outcome", outcome.to_owned()),
+                ]
+            });
         counted.inc();
         let Some(index) = model else {
             return;
         };
-        let labels = || vec![("gen_ai_request_model", receipt.model.clone()), ("waypost_tier", receipt.tier.clone())];
-        metrics.duration.get(key, labels).observe(receipt.duration.as_secs_f64());
+        let labels = || {
+            vec![
+                ("gen_ai_request_model", receipt.model.clone()),
+                ("waypost_tier", receipt.tier.clone()),
+            ]
+        };
+        metrics
+            .duration
+            .get(key, labels)
+            .observe(receipt.duration.as_secs_f64());
         if let Some(first_byte) = receipt.first_byte {
-            metrics.first_token.get(key, labels).observe(first_byte.as_secs_f64());
+            metrics
+                .first_token
+                .get(key, labels)
+                .observe(first_byte.as_secs_f64());
         }
-        let cost = metrics.cost.get(key, || vec![("model", receipt.model.clone()), ("tier", receipt.tier.clone())]);
+        let cost = metrics.cost.get(key, || {
+            vec![
+                ("model", receipt.model.clone()),
+                ("tier", receipt.tier.clone()),
+            ]
+        });
         cost.inc_by(receipt.cost.dollars());
         for (kind, tokens) in [
             ("input", receipt.input_tokens),
@@ -223,9 +254,16 @@ impl Gateway {
             }
             let labels = || {
                 let model = ("gen_ai_request_model", receipt.model.clone());
-                vec![("gen_ai_operation_name", "chat".to_owned()), model, ("gen_ai_token_type", kind.to_owned())]
+                vec![
+                    ("gen_ai_operation_name", "chat".to_owned()),
+                    model,
+                    ("gen_ai_token_type", kind.to_owned()),
+                ]
             };
-            metrics.token_usage.get((index, kind), labels).observe(tokens as f64);
+            metrics
+                .token_usage
+                .get((index, kind), labels)
+                .observe(tokens as f64);
         }
     }
 
@@ -233,19 +271,36 @@ impl Gateway {
     pub(crate) fn metrics_text(&self) -> String {
         let now = clock::now();
         let metrics = &self.metrics;
-        metrics.abandoned.set(i64::try_from(self.state.abandoned()).unwrap_or(i64::MAX));
-        for (index, quota) in (0_u16..).zip(&self.quotas).filter(|(_, quota)| !quota.per_caller) {
+        metrics
+            .abandoned
+            .set(i64::try_from(self.state.abandoned()).unwrap_or(i64::MAX));
+        for (index, quota) in (0_u16..)
+            .zip(&self.quotas)
+            .filter(|(_, quota)| !quota.per_caller)
+        {
             let usage = self.state.usage(index, self.state.key(""), now);
             let share = usage.used as f64 / usage.capacity.max(1) as f64;
-            metrics.quota_used.get(index, || vec![("quota", quota.label.clone())]).set(share);
+            metrics
+                .quota_used
+                .get(index, || vec![("quota", quota.label.clone())])
+                .set(share);
         }
         for (index, pool) in self.pools.iter().enumerate() {
             let replicas = pool.status();
-            let count = metrics.replicas.get(index, || vec![("pool", pool.name.clone())]);
+            let count = metrics
+                .replicas
+                .get(index, || vec![("pool", pool.name.clone())]);
             count.set(i64::try_from(replicas.len()).unwrap_or(i64::MAX));
             for replica in replicas {
-                let labels = || vec![("pool", pool.name.clone()), ("replica", replica.base.to_string())];
-                let gauge = metrics.replica_in_flight.get((index, Arc::clone(&replica.base)), labels);
+                let labels = || {
+                    vec![
+                        ("pool", pool.name.clone()),
+                        ("replica", replica.base.to_string()),
+                    ]
+                };
+                let gauge = metrics
+                    .replica_in_flight
+                    .get((index, Arc::clone(&replica.base)), labels);
                 gauge.set(i64::from(replica.known.in_flight));
             }
         }
@@ -254,12 +309,16 @@ impl Gateway {
 
     /// What is missing before calls can be served.
     pub(crate) fn missing(&self) -> Vec<String> {
-        self.pools.iter().filter_map(|pool| pool.missing()).collect()
+        self.pools
+            .iter()
+            .filter_map(|pool| pool.missing())
+            .collect()
     }
 
-    /// Which model a decision leads to, by name.
-    pub(crate) fn model_of(&self, decision: &Decision) -> Option<&Model> {
-        self.model(route(decision)?.model)
+    /// The decision on a call, rule by rule.
+    pub(crate) fn explain(&self, facts: &Facts<'_>) -> Explanation {
+        self.evaluations
+            .with(|evaluation| explain(&self.plan, facts, &self.state, evaluation))
     }
 }
 
@@ -272,7 +331,8 @@ impl Model {
                 .is_some_and(|provider| provider.kind != draft::ProviderKind::OpenAiCompatible),
             draft::Via::Pool(_) => false,
         };
-        let known = wants_completion_tokens(&model.upstream_name) || wants_completion_tokens(&model.name);
+        let known =
+            wants_completion_tokens(&model.upstream_name) || wants_completion_tokens(&model.name);
         Self {
             name: model.name.clone(),
             upstream_name: model.upstream_name.clone(),
@@ -286,7 +346,8 @@ impl Model {
 
 impl Tier {
     fn new(tier: &draft::Tier) -> Self {
-        let timeout = (tier.timeout_milliseconds > 0).then(|| Duration::from_millis(tier.timeout_milliseconds));
+        let timeout = (tier.timeout_milliseconds > 0)
+            .then(|| Duration::from_millis(tier.timeout_milliseconds));
         Self {
             name: tier.name.clone(),
             timeout,
@@ -306,11 +367,16 @@ impl Quota {
 }
 
 fn resolve_secrets(plan: &Plan, settings: &Settings) -> Result<Vec<SecretValue>, SecretError> {
-    let resolve = |secret: view::Secret<'_>| settings.secrets.resolve(secret.name(), secret.source());
+    let resolve =
+        |secret: view::Secret<'_>| settings.secrets.resolve(secret.name(), secret.source());
     plan.secrets().map(resolve).collect()
 }
 
-fn providers(draft: &Draft, settings: &Settings, secrets: &[SecretValue]) -> Result<Vec<Provider>, StartError> {
+fn providers(
+    draft: &Draft,
+    settings: &Settings,
+    secrets: &[SecretValue],
+) -> Result<Vec<Provider>, StartError> {
     let overrides = &settings.upstreams.providers;
     let provider = |provider: &draft::Provider| {
         let key = match provider.auth {
@@ -318,20 +384,10 @@ fn providers(draft: &Draft, settings: &Settings, secrets: &[SecretValue]) -> Res
             draft::ProviderAuth::None => None,
         };
         let base_url = overrides.get(&provider.name).unwrap_or(&provider.base_url);
-        Provider::new(provider, base_url, key).ok_or_else(|| StartError::Credential(provider.name.clone()))
+        Provider::new(provider, base_url, key)
+            .ok_or_else(|| StartError::Credential(provider.name.clone()))
     };
     draft.providers.iter().map(provider).collect()
-}
-
-fn pools(draft: &Draft) -> Result<Vec<Arc<Pool>>, StartError> {
-    let pool = |pool: &draft::Pool| {
-        if !pool.placement.only.is_empty() {
-            let name = &pool.name;
-            return Err(StartError::Unsupported(format!("`only when` of `place {name}` is not supported yet")));
-        }
-        Ok(Arc::new(Pool::new(pool)))
-    };
-    draft.pools.iter().map(pool).collect()
 }
 
 /// A secret seed for the keys of quotas.
@@ -340,7 +396,9 @@ fn seed() -> Result<[u64; 2], StartError> {
     let mut halves = [0; 2];
     for half in &mut halves {
         let mut bytes = [0; 8];
-        SystemRandom::new().fill(&mut bytes).map_err(|_| StartError::Random)?;
+        SystemRandom::new()
+            .fill(&mut bytes)
+            .map_err(|_| StartError::Random)?;
         *half = u64::from_le_bytes(bytes);
     }
     Ok(halves)

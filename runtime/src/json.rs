@@ -80,7 +80,11 @@ pub(crate) fn rewrite<'t>(
             Change::Member(key, value) => (Cow::Owned(format!("\"{key}\"")), Cow::Owned(value)),
         };
         // The first that stays may have lost those before it: their comma goes with them.
-        output.push_str(if empty { gap.trim_start_matches([',', ' ', '\n', '\r', '\t']) } else { gap });
+        output.push_str(if empty {
+            gap.trim_start_matches([',', ' ', '\n', '\r', '\t'])
+        } else {
+            gap
+        });
         empty = false;
         for part in [&key, colon, &value] {
             output.push_str(part);
@@ -117,7 +121,8 @@ pub(crate) fn rewrite_strings<'t>(
         if is_key || kept.as_ref().is_some_and(|kept| kept.contains(&span.start)) {
             continue;
         }
-        let Some(new) = unescape(piece(text, span.clone())).and_then(|string| replace(&string)) else {
+        let Some(new) = unescape(piece(text, span.clone())).and_then(|string| replace(&string))
+        else {
             continue;
         };
         let output = output.get_or_insert_with(|| String::with_capacity(text.len()));
@@ -160,7 +165,9 @@ fn unescape(quoted: &str) -> Option<Cow<'_, str>> {
     if quoted.contains('\\') {
         serde_json::from_str(quoted).ok().map(Cow::Owned)
     } else {
-        quoted.get(1..quoted.len().checked_sub(1)?).map(Cow::Borrowed)
+        quoted
+            .get(1..quoted.len().checked_sub(1)?)
+            .map(Cow::Borrowed)
     }
 }
 
@@ -241,7 +248,10 @@ impl<'t> Scan<'t> {
             b'"' => return self.string(),
             b'{' | b'[' => self.container()?,
             _ => {
-                while !matches!(self.peek(), None | Some(b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t')) {
+                while !matches!(
+                    self.peek(),
+                    None | Some(b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t')
+                ) {
                     self.at += 1;
                 }
             }

@@ -2,7 +2,8 @@
 //!
 //! Invariant: a pod that is not ready, or is going, is never named.
 
-use std::net::IpAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use serde::Deserialize;
 
 use crate::body::collect;
 use crate::client::{self, Client, ClientError};
+use crate::pool::Found;
 
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// The largest list of pods that is read.
@@ -63,7 +65,10 @@ pub(crate) enum PodsError {
     #[error("the cluster's api did not answer: {0}")]
     Unreachable(String),
     #[error("the cluster's api answered {status}: {hint}")]
-    Refused { status: StatusCode, hint: &'static str },
+    Refused {
+        status: StatusCode,
+        hint: &'static str,
+    },
     #[error("the cluster's api sent no list of pods")]
     Malformed,
 }
@@ -84,6 +89,8 @@ struct Pod {
 #[serde(rename_all = "camelCase")]
 struct Metadata {
     deletion_timestamp: Option<String>,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -109,22 +116,33 @@ impl Pods {
         Ok(Self { cluster, client })
     }
 
-    /// Base URLs of the ready pods with these labels.
+    /// The ready pods with these labels.
     pub(crate) async fn ready(
         &self,
         namespace: &str,
         labels: &[(String, String)],
         port: u16,
-    ) -> Result<Vec<String>, PodsError> {
+    ) -> Result<Vec<Found>, PodsError> {
         let list = self.list(namespace, &selector(labels)).await?;
-        let ready = list.items.into_iter().filter(Pod::is_ready).filter_map(|pod| pod.status.pod_ip);
-        Ok(ready
-            .map(|address| format!("http://{}", std::net::SocketAddr::new(address, port)))
-            .collect())
+        let ready = list
+            .items
+            .into_iter()
+            .filter(Pod::is_ready)
+            .filter_map(|pod| {
+                let address = SocketAddr::new(pod.status.pod_ip?, port);
+                Some(Found {
+                    base: format!("http://{address}"),
+                    labels: pod.metadata.labels,
+                })
+            });
+        Ok(ready.collect())
     }
 
     async fn list(&self, namespace: &str, selector: &str) -> Result<PodList, PodsError> {
-        let address = format!("{}/api/v1/namespaces/{namespace}/pods?labelSelector={selector}", self.cluster.api);
+        let address = format!(
+            "{}/api/v1/namespaces/{namespace}/pods?labelSelector={selector}",
+            self.cluster.api
+        );
         let mut request = Request::get(address).header(ACCEPT, "application/json");
         if let Some(path) = &self.cluster.token {
             // A few hundred bytes in memory: reading them blocks nobody.
@@ -133,13 +151,21 @@ impl Pods {
             request = request.header(AUTHORIZATION, format!("Bearer {}", token.trim()));
         }
         let unreachable = |reason: String| PodsError::Unreachable(reason);
-        let request = request.body(Full::<Bytes>::default()).map_err(|error| unreachable(error.to_string()))?;
-        let response = self.client.request(request).await.map_err(|error| unreachable(error.to_string()))?;
+        let request = request
+            .body(Full::<Bytes>::default())
+            .map_err(|error| unreachable(error.to_string()))?;
+        let response = self
+            .client
+            .request(request)
+            .await
+            .map_err(|error| unreachable(error.to_string()))?;
         let status = response.status();
         if status != StatusCode::OK {
             let hint = match status {
                 StatusCode::UNAUTHORIZED => "the service account's token is not accepted",
-                StatusCode::FORBIDDEN => "the service account needs `get`, `list` and `watch` on pods of this namespace",
+                StatusCode::FORBIDDEN => {
+                    "the service account needs `get`, `list` and `watch` on pods of this namespace"
+                }
                 _ => "it will be asked again",
             };
             return Err(PodsError::Refused { status, hint });
@@ -153,7 +179,8 @@ impl Pods {
 
 impl Pod {
     fn is_ready(&self) -> bool {
-        let ready = |condition: &Condition| condition.r#type == "Ready" && condition.status == "True";
+        let ready =
+            |condition: &Condition| condition.r#type == "Ready" && condition.status == "True";
         self.metadata.deletion_timestamp.is_none() && self.status.conditions.iter().any(ready)
     }
 }
@@ -163,11 +190,15 @@ fn selector(labels: &[(String, String)]) -> String {
     let escaped = |text: &str| -> String {
         text.bytes()
             .map(|byte| match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
+                    char::from(byte).to_string()
+                }
                 _ => format!("%{byte:02X}"),
             })
             .collect()
     };
-    let pairs = labels.iter().map(|(name, value)| format!("{}%3D{}", escaped(name), escaped(value)));
+    let pairs = labels
+        .iter()
+        .map(|(name, value)| format!("{}%3D{}", escaped(name), escaped(value)));
     pairs.collect::<Vec<_>>().join("%2C")
 }

@@ -1,1 +1,49 @@
-//! x
+//! Executes a plan on live traffic: an OpenAI-compatible proxy that decides, counts and explains each call.
+//!
+//! Invariants: the plan is verified before anything is served; this crate knows no `.route` file, no YAML and no
+//! manifest; every decision is [`waypost_policies::decide()`]'s. A call is never served because something failed: what
+//! cannot be counted, read or decided is refused with a reason.
+
+mod account;
+mod admin;
+mod body;
+mod call;
+mod callers;
+mod client;
+mod clock;
+mod evaluations;
+mod failure;
+mod forward;
+mod front;
+mod gateway;
+mod journal;
+mod json;
+mod kubernetes;
+mod metrics;
+mod pool;
+mod provider;
+mod receipt;
+mod redact;
+mod rule;
+mod secrets;
+mod server;
+mod settings;
+mod stream;
+mod usage;
+
+pub use callers::KeysError;
+pub use client::ClientError;
+pub use failure::Tried;
+pub use gateway::StartError;
+pub use kubernetes::Cluster;
+pub use pool::DiscoveryError;
+pub use receipt::{Ending, Receipt};
+pub use redact::RedactionError;
+pub use rule::Site;
+pub use secrets::{SecretError, SecretValue, Secrets};
+pub use server::Server;
+pub use settings::{Bounds, Overrides, Settings};
+
+/// The body of an answer.
+pub(crate) type Body =
+    http_body_util::combinators::UnsyncBoxBody<bytes::Bytes, std::convert::Infallible>;

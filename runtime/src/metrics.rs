@@ -22,14 +22,28 @@ type Share = Gauge<f64, AtomicU64>;
 type Dollars = Counter<f64, AtomicU64>;
 
 /// Seconds of whole calls: a quick answer up to a long reasoning one.
-const DURATION: [f64; 14] = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
+const DURATION: [f64; 14] = [
+    0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+];
 /// Seconds to the first token, by the semantic conventions of OpenTelemetry.
 const FIRST_TOKEN: [f64; 16] = [
     0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
 /// Tokens of a call, by the same.
 const TOKENS: [f64; 14] = [
-    1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262_144.0, 1_048_576.0, 4_194_304.0, 16_777_216.0,
+    1.0,
+    4.0,
+    16.0,
+    64.0,
+    256.0,
+    1024.0,
+    4096.0,
+    16384.0,
+    65536.0,
+    262_144.0,
+    1_048_576.0,
+    4_194_304.0,
+    16_777_216.0,
     67_108_864.0,
 ];
 
@@ -71,7 +85,12 @@ where
 }
 
 /// Tier, model, rule and outcome of a decision.
-pub(crate) type DecisionKey = (Option<TierIndex>, Option<ModelIndex>, Option<RuleReference>, &'static str);
+pub(crate) type DecisionKey = (
+    Option<TierIndex>,
+    Option<ModelIndex>,
+    Option<RuleReference>,
+    &'static str,
+);
 /// Tier and model of a call.
 pub(crate) type RouteKey = (Option<TierIndex>, Option<ModelIndex>);
 
@@ -105,25 +124,120 @@ impl Default for Metrics {
         let mut registry = Registry::default();
         let r = &mut registry;
         Self {
-            decisions: Table::register(r, "waypost_decisions", "Decisions by tier, model, rule and outcome", Counter::default),
-            responses: Table::register(r, "waypost_responses", "Answers by surface and status", Counter::default),
-            duration: Table::register(r, "gen_ai_server_request_duration_seconds", "From a call's first byte to its answer's last", || Histogram::new(DURATION)),
-            first_token: Table::register(r, "gen_ai_server_time_to_first_token_seconds", "From a call's first byte to its answer's first", || Histogram::new(FIRST_TOKEN)),
-            token_usage: Table::register(r, "gen_ai_client_token_usage", "Tokens of a call", || Histogram::new(TOKENS)),
-            tokens: Table::register(r, "waypost_tokens", "Tokens by model and type", Counter::default),
-            cost: Table::register(r, "waypost_cost_dollars", "What calls cost", Dollars::default),
-            upstream_errors: Table::register(r, "waypost_upstream_errors", "Attempts that failed, by model and cause", Counter::default),
-            retries: Table::register(r, "waypost_retries", "Attempts at the same model after the first", Counter::default),
-            fallbacks: Table::register(r, "waypost_fallbacks", "Calls that a model lost to the next one", Counter::default),
-            dropped: Table::register(r, "waypost_dropped_parameters", "Parameters dropped because the model rejects them", Counter::default),
-            quota_used: Table::register(r, "waypost_quota_used_ratio", "Share in use of each quota that is not kept per caller", Share::default),
-            replicas: Table::register(r, "waypost_pool_replicas", "Replicas of each pool", Gauge::default),
-            replica_in_flight: Table::register(r, "waypost_replica_in_flight", "Calls of this process at each replica", Gauge::default),
-            in_flight: single(r, "waypost_in_flight", "Calls being answered", Gauge::default()),
-            reservations: single(r, "waypost_reservations_open", "Reservations that are not settled", Gauge::default()),
-            conflicts: single(r, "waypost_reservation_conflicts", "Decisions made again because another call took the room", Counter::default()),
-            evaluation_errors: single(r, "waypost_evaluation_errors", "Expressions that failed; their rules acted as matched", Counter::default()),
-            abandoned: single(r, "waypost_reservations_abandoned", "Reservations that were lost: they stay used", Gauge::default()),
+            decisions: Table::register(
+                r,
+                "waypost_decisions",
+                "Decisions by tier, model, rule and outcome",
+                Counter::default,
+            ),
+            responses: Table::register(
+                r,
+                "waypost_responses",
+                "Answers by surface and status",
+                Counter::default,
+            ),
+            duration: Table::register(
+                r,
+                "gen_ai_server_request_duration_seconds",
+                "From a call's first byte to its answer's last",
+                || Histogram::new(DURATION),
+            ),
+            first_token: Table::register(
+                r,
+                "gen_ai_server_time_to_first_token_seconds",
+                "From a call's first byte to its answer's first",
+                || Histogram::new(FIRST_TOKEN),
+            ),
+            token_usage: Table::register(
+                r,
+                "gen_ai_client_token_usage",
+                "Tokens of a call",
+                || Histogram::new(TOKENS),
+            ),
+            tokens: Table::register(
+                r,
+                "waypost_tokens",
+                "Tokens by model and type",
+                Counter::default,
+            ),
+            cost: Table::register(
+                r,
+                "waypost_cost_dollars",
+                "What calls cost",
+                Dollars::default,
+            ),
+            upstream_errors: Table::register(
+                r,
+                "waypost_upstream_errors",
+                "Attempts that failed, by model and cause",
+                Counter::default,
+            ),
+            retries: Table::register(
+                r,
+                "waypost_retries",
+                "Attempts at the same model after the first",
+                Counter::default,
+            ),
+            fallbacks: Table::register(
+                r,
+                "waypost_fallbacks",
+                "Calls that a model lost to the next one",
+                Counter::default,
+            ),
+            dropped: Table::register(
+                r,
+                "waypost_dropped_parameters",
+                "Parameters dropped because the model rejects them",
+                Counter::default,
+            ),
+            quota_used: Table::register(
+                r,
+                "waypost_quota_used_ratio",
+                "Share in use of each quota that is not kept per caller",
+                Share::default,
+            ),
+            replicas: Table::register(
+                r,
+                "waypost_pool_replicas",
+                "Replicas of each pool",
+                Gauge::default,
+            ),
+            replica_in_flight: Table::register(
+                r,
+                "waypost_replica_in_flight",
+                "Calls of this process at each replica",
+                Gauge::default,
+            ),
+            in_flight: single(
+                r,
+                "waypost_in_flight",
+                "Calls being answered",
+                Gauge::default(),
+            ),
+            reservations: single(
+                r,
+                "waypost_reservations_open",
+                "Reservations that are not settled",
+                Gauge::default(),
+            ),
+            conflicts: single(
+                r,
+                "waypost_reservation_conflicts",
+                "Decisions made again because another call took the room",
+                Counter::default(),
+            ),
+            evaluation_errors: single(
+                r,
+                "waypost_evaluation_errors",
+                "Expressions that failed; their rules acted as matched",
+                Counter::default(),
+            ),
+            abandoned: single(
+                r,
+                "waypost_reservations_abandoned",
+                "Reservations that were lost: they stay used",
+                Gauge::default(),
+            ),
             registry,
         }
     }

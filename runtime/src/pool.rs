@@ -6,6 +6,8 @@
 mod discovery;
 mod scrape;
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,8 +16,10 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 use waypost_policies::place::{self, NoPick, PrefixIndex, Prompt};
 use waypost_policies::plan::draft;
+use waypost_policies::vm;
 
-pub(crate) use discovery::{DiscoveryError, discover};
+pub use discovery::DiscoveryError;
+pub(crate) use discovery::discover;
 pub(crate) use scrape::scrape;
 
 use crate::clock;
@@ -24,6 +28,8 @@ use crate::clock;
 const REMEMBERED: usize = 1 << 16;
 /// A replica that failed gets no call for this long, twice as long each time it fails again.
 const COOLING: Duration = Duration::from_secs(1);
+/// Where Kubernetes says which zone a pod is in.
+const ZONE: &str = "topology.kubernetes.io/zone";
 /// But never longer than this.
 const LONGEST_COOLING: Duration = Duration::from_secs(30);
 
@@ -33,6 +39,8 @@ pub(crate) struct Pool {
     pub(crate) name: String,
     pub(crate) engine: draft::Engine,
     pub(crate) placement: draft::Placement,
+    /// Which labels its conditions read, by slot.
+    labels: Vec<String>,
     members: Mutex<Members>,
     /// A replica came, has room again, or told something new.
     changed: Notify,
@@ -56,8 +64,40 @@ struct Members {
 struct Replica {
     id: u64,
     base: Arc<str>,
+    labels: Vec<Option<Cow<'static, str>>>,
+    zone: String,
     known: place::Endpoint,
     failures: u32,
+}
+
+/// A replica as it was found.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Found {
+    /// Its base URL.
+    pub(crate) base: String,
+    /// Its labels, where it has any.
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
+impl Found {
+    /// A replica of which nothing but its address is known.
+    pub(crate) const fn unlabelled(base: String) -> Self {
+        Self {
+            base,
+            labels: BTreeMap::new(),
+        }
+    }
+}
+
+/// What a call brings to the choice of a replica.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// The chained hashes of its prompt.
+    pub(crate) chain: &'a [u64],
+    /// Its tokens, the reserved answer included.
+    pub(crate) tokens: u64,
+    /// Whether the file's `only when` lets it go to a replica.
+    pub(crate) admits: &'a (dyn Fn(&vm::Endpoint<'_>) -> bool + Sync),
 }
 
 /// A replica that a call gets, for as long as this is kept.
@@ -77,11 +117,12 @@ pub(crate) struct ReplicaStatus {
 }
 
 impl Pool {
-    pub(crate) fn new(pool: &draft::Pool) -> Self {
+    pub(crate) fn new(pool: &draft::Pool, labels: Vec<String>) -> Self {
         Self {
             name: pool.name.clone(),
             engine: pool.engine.clone(),
             placement: pool.placement.clone(),
+            labels,
             members: Mutex::new(Members {
                 replicas: Vec::new(),
                 prefixes: PrefixIndex::new(REMEMBERED),
@@ -98,8 +139,7 @@ impl Pool {
     /// Picks a replica; where all are saturated, waits as long as the file allows.
     pub(crate) async fn pick(
         self: &Arc<Self>,
-        chain: &[u64],
-        tokens: u64,
+        wanted: Wanted<'_>,
         excluded: &[u64],
     ) -> Result<Picked, NoPick> {
         self.note_use();
@@ -109,7 +149,7 @@ impl Pool {
             tokio::pin!(changed);
             // From here on no change is missed, even before it is waited for.
             changed.as_mut().enable();
-            match self.try_pick(chain, tokens, excluded) {
+            match self.try_pick(wanted, excluded) {
                 Err(NoPick::Saturated) => {}
                 other => return other,
             }
@@ -119,36 +159,52 @@ impl Pool {
         }
     }
 
-    fn try_pick(self: &Arc<Self>, chain: &[u64], tokens: u64, excluded: &[u64]) -> Result<Picked, NoPick> {
+    fn try_pick(self: &Arc<Self>, wanted: Wanted<'_>, excluded: &[u64]) -> Result<Picked, NoPick> {
         let mut members = self.lock();
-        let picked = members.choose(&self.placement, chain, excluded)?;
-        members.prefixes.insert(picked, chain);
+        let picked = members.choose(&self.placement, wanted, excluded)?;
+        members.prefixes.insert(picked, wanted.chain);
         let replica = members.replica(picked).ok_or(NoPick::NoEndpoint)?;
         replica.known.in_flight = replica.known.in_flight.saturating_add(1);
-        replica.known.in_flight_tokens = replica.known.in_flight_tokens.saturating_add(tokens);
+        replica.known.in_flight_tokens =
+            replica.known.in_flight_tokens.saturating_add(wanted.tokens);
         Ok(Picked {
             id: picked,
             base: Arc::clone(&replica.base),
             pool: Arc::clone(self),
-            tokens,
+            tokens: wanted.tokens,
         })
     }
 
     /// Takes in the replicas that there are now; what is known of those that stay is kept.
-    pub(crate) fn update(&self, mut bases: Vec<String>) {
-        bases.sort();
-        bases.dedup();
+    pub(crate) fn update(&self, mut found: Vec<Found>) {
+        found.sort();
+        found.dedup_by(|a, b| a.base == b.base);
         let mut members = self.lock();
-        members.replicas.retain(|replica| bases.iter().any(|base| **base == *replica.base));
-        for base in bases {
-            if members.replicas.iter().any(|replica| *replica.base == *base) {
+        members
+            .replicas
+            .retain(|replica| found.iter().any(|found| *found.base == *replica.base));
+        for mut found in found {
+            let labels = self
+                .labels
+                .iter()
+                .map(|name| found.labels.remove(name).map(Cow::Owned))
+                .collect();
+            let zone = found.labels.remove(ZONE).unwrap_or_default();
+            if let Some(replica) = members
+                .replicas
+                .iter_mut()
+                .find(|replica| *replica.base == *found.base)
+            {
+                (replica.labels, replica.zone) = (labels, zone);
                 continue;
             }
             let id = members.next;
             members.next += 1;
             members.replicas.push(Replica {
                 id,
-                base: base.into(),
+                base: found.base.into(),
+                labels,
+                zone,
                 known: place::Endpoint::default(),
                 failures: 0,
             });
@@ -160,11 +216,29 @@ impl Pool {
         self.changed.notify_waiters();
     }
 
+    /// Waits until it has a replica.
+    pub(crate) async fn has_replica(&self) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if !self.lock().replicas.is_empty() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     /// What is known of its replicas.
     pub(crate) fn status(&self) -> Vec<ReplicaStatus> {
         let members = self.lock();
         let replicas = members.replicas.iter();
-        replicas.map(|replica| ReplicaStatus { base: Arc::clone(&replica.base), known: replica.known }).collect()
+        replicas
+            .map(|replica| ReplicaStatus {
+                base: Arc::clone(&replica.base),
+                known: replica.known,
+            })
+            .collect()
     }
 
     /// Why it has no replica, when it has none.
@@ -173,7 +247,11 @@ impl Pool {
             return None;
         }
         let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        let reason = if trouble.is_empty() { "no replica found yet" } else { &trouble };
+        let reason = if trouble.is_empty() {
+            "no replica found yet"
+        } else {
+            &trouble
+        };
         Some(format!("pool `{}`: {reason}", self.name))
     }
 
@@ -195,13 +273,31 @@ impl Pool {
 }
 
 impl Members {
-    fn choose(&mut self, placement: &draft::Placement, chain: &[u64], excluded: &[u64]) -> Result<u64, NoPick> {
+    fn choose(
+        &mut self,
+        placement: &draft::Placement,
+        wanted: Wanted<'_>,
+        excluded: &[u64],
+    ) -> Result<u64, NoPick> {
         self.turn = self.turn.wrapping_add(1);
         let now = clock::now();
-        let warm: Vec<usize> = self.replicas.iter().map(|replica| self.prefixes.warm(replica.id, chain)).collect();
-        let prompt = Prompt { warm: &warm, blocks: chain.len() };
-        let left_out = |index: usize| self.replicas.get(index).is_none_or(|replica| excluded.contains(&replica.id));
-        let mut endpoints: Vec<place::Endpoint> = self.replicas.iter().map(|replica| replica.known).collect();
+        let warm: Vec<usize> = self
+            .replicas
+            .iter()
+            .map(|replica| self.prefixes.warm(replica.id, wanted.chain))
+            .collect();
+        let prompt = Prompt {
+            warm: &warm,
+            blocks: wanted.chain.len(),
+        };
+        let left_out = |index: usize| {
+            let replica = self.replicas.get(index);
+            replica.is_none_or(|replica| {
+                excluded.contains(&replica.id) || !(wanted.admits)(&replica.facts())
+            })
+        };
+        let mut endpoints: Vec<place::Endpoint> =
+            self.replicas.iter().map(|replica| replica.known).collect();
         let mut pick = place::pick(placement, &endpoints, prompt, &left_out, now, self.turn);
         if pick == Err(NoPick::NoEndpoint) {
             // All that are left have failed lately: one of them is a better chance than none.
@@ -219,6 +315,24 @@ impl Members {
     }
 }
 
+impl Replica {
+    /// As `only when` sees it. What it has not said of itself counts as idle: conditions are about which, not when.
+    fn facts(&self) -> vm::Endpoint<'_> {
+        let snapshot = self
+            .known
+            .scraped
+            .map(|scraped| scraped.snapshot)
+            .unwrap_or_default();
+        vm::Endpoint {
+            labels: &self.labels,
+            zone: &self.zone,
+            queue: snapshot.queue.unwrap_or(self.known.in_flight).into(),
+            kv_cache: snapshot.kv_cache.unwrap_or(0.0),
+            lora: &[],
+        }
+    }
+}
+
 impl Picked {
     /// It answered.
     pub(crate) fn succeeded(&self) {
@@ -232,7 +346,9 @@ impl Picked {
     pub(crate) fn failed(&self) {
         let mut members = self.pool.lock();
         if let Some(replica) = members.replica(self.id) {
-            let cooling = COOLING.saturating_mul(1 << replica.failures.min(8)).min(LONGEST_COOLING);
+            let cooling = COOLING
+                .saturating_mul(1 << replica.failures.min(8))
+                .min(LONGEST_COOLING);
             replica.failures = replica.failures.saturating_add(1);
             let nanoseconds = i64::try_from(cooling.as_nanos()).unwrap_or(i64::MAX);
             replica.known.cooling_until = clock::now().saturating_add(nanoseconds);
@@ -245,7 +361,8 @@ impl Drop for Picked {
     fn drop(&mut self) {
         if let Some(replica) = self.pool.lock().replica(self.id) {
             replica.known.in_flight = replica.known.in_flight.saturating_sub(1);
-            replica.known.in_flight_tokens = replica.known.in_flight_tokens.saturating_sub(self.tokens);
+            replica.known.in_flight_tokens =
+                replica.known.in_flight_tokens.saturating_sub(self.tokens);
         }
         self.pool.changed.notify_waiters();
     }

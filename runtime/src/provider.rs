@@ -29,11 +29,15 @@ enum Dialect {
 }
 
 /// What a credential is sent as; its value is marked sensitive, so that nothing prints it.
-type Credential = (HeaderName, HeaderValue);
+pub(crate) type Credential = (HeaderName, HeaderValue);
 
 impl Provider {
     /// The provider of the plan, at `base_url`; the key as resolved.
-    pub(crate) fn new(provider: &draft::Provider, base_url: &str, key: Option<&SecretValue>) -> Option<Self> {
+    pub(crate) fn new(
+        provider: &draft::Provider,
+        base_url: &str,
+        key: Option<&SecretValue>,
+    ) -> Option<Self> {
         let base_url = base_url.trim_end_matches('/').to_owned();
         let dialect = match provider.kind {
             draft::ProviderKind::AzureOpenAi => {
@@ -78,7 +82,9 @@ pub(crate) const fn path(surface: Surface) -> &'static str {
 /// Whether a model of OpenAI's knows `max_tokens` only as `max_completion_tokens`: `gpt-5…`, `o1`, `o3-mini`, ….
 pub(crate) fn wants_completion_tokens(name: &str) -> bool {
     let name = name.rsplit('/').next().unwrap_or(name);
-    let reasoning = name.strip_prefix('o').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let reasoning = name
+        .strip_prefix('o')
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     reasoning || name.starts_with("gpt-5")
 }
 

@@ -47,7 +47,11 @@ impl Secrets {
     /// # Errors
     ///
     /// Where the secret was looked for, and why it is not there.
-    pub fn resolve(&self, name: &str, source: SecretSource<'_>) -> Result<SecretValue, SecretError> {
+    pub fn resolve(
+        &self,
+        name: &str,
+        source: SecretSource<'_>,
+    ) -> Result<SecretValue, SecretError> {
         if let Some(value) = self.given.get(name) {
             return Ok(value.clone());
         }
@@ -133,17 +137,26 @@ mod tests {
             .mounted_at("/nowhere")
             .resolve(
                 "aoai_key",
-                SecretSource::Kubernetes { namespace: "llm", secret: "aoai", key: "api-key" },
+                SecretSource::Kubernetes {
+                    namespace: "llm",
+                    secret: "aoai",
+                    key: "api-key",
+                },
             )
             .unwrap_err();
         let text = error.to_string();
-        assert!(text.starts_with("secret `aoai_key` is missing: file `/nowhere/aoai/api-key`: "), "{text}");
+        assert!(
+            text.starts_with("secret `aoai_key` is missing: file `/nowhere/aoai/api-key`: "),
+            "{text}"
+        );
     }
 
     #[test]
     fn a_given_value_wins_and_is_not_printed() {
         let secrets = Secrets::system().with("key", "sk-very-secret");
-        let value = secrets.resolve("key", SecretSource::Environment("NOT_SET")).unwrap();
+        let value = secrets
+            .resolve("key", SecretSource::Environment("NOT_SET"))
+            .unwrap();
         assert_eq!(value.expose(), "sk-very-secret");
         assert!(!format!("{secrets:?} {value:?}").contains("very-secret"));
     }

@@ -28,10 +28,16 @@ struct PromptDetails {
 impl From<WireUsage> for Usage {
     fn from(wire: WireUsage) -> Self {
         // Some providers leave reasoning out of `completion_tokens`, but none leaves it out of the total.
-        let beyond = wire.total_tokens.unwrap_or(0).saturating_sub(wire.prompt_tokens);
+        let beyond = wire
+            .total_tokens
+            .unwrap_or(0)
+            .saturating_sub(wire.prompt_tokens);
         Self {
             input: wire.prompt_tokens,
-            cached: wire.prompt_tokens_details.and_then(|details| details.cached_tokens).unwrap_or(0),
+            cached: wire
+                .prompt_tokens_details
+                .and_then(|details| details.cached_tokens)
+                .unwrap_or(0),
             output: wire.completion_tokens.unwrap_or(0).max(beyond),
         }
     }
@@ -96,12 +102,20 @@ impl<'a> Answer<'a> {
 
     /// Whether a choice says that it is complete.
     pub(crate) fn is_finished(&self) -> bool {
-        self.choices.iter().flatten().any(|choice| choice.finish_reason.is_some())
+        self.choices
+            .iter()
+            .flatten()
+            .any(|choice| choice.finish_reason.is_some())
     }
 
     /// The tokens of its text, estimated: at least one for each piece, since providers send tokens one by one.
     pub(crate) fn tokens(&self) -> u64 {
-        self.choices.iter().flatten().flat_map(Choice::pieces).map(|piece| tokens::of_text(piece).max(1)).sum()
+        self.choices
+            .iter()
+            .flatten()
+            .flat_map(Choice::pieces)
+            .map(|piece| tokens::of_text(piece).max(1))
+            .sum()
     }
 }
 
@@ -109,7 +123,11 @@ impl Choice<'_> {
     fn pieces(&self) -> impl Iterator<Item = &str> {
         let delta = self.delta.iter().flat_map(|delta| {
             let texts = [&delta.content, &delta.refusal, &delta.reasoning_content];
-            let functions = delta.tool_calls.iter().flatten().filter_map(|call| call.function.as_ref());
+            let functions = delta
+                .tool_calls
+                .iter()
+                .flatten()
+                .filter_map(|call| call.function.as_ref());
             let called = functions.flat_map(|function| [&function.name, &function.arguments]);
             texts.into_iter().chain(called)
         });
@@ -126,13 +144,24 @@ mod tests {
     use super::*;
 
     fn usage(json: &str) -> Usage {
-        Answer::parse(json.as_bytes()).unwrap().usage.unwrap().into()
+        Answer::parse(json.as_bytes())
+            .unwrap()
+            .usage
+            .unwrap()
+            .into()
     }
 
     #[test]
     fn cached_tokens_are_part_of_the_prompt() {
         let json = r#"{"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,"prompt_tokens_details":{"cached_tokens":8}}}"#;
-        assert_eq!(usage(json), Usage { input: 10, cached: 8, output: 5 });
+        assert_eq!(
+            usage(json),
+            Usage {
+                input: 10,
+                cached: 8,
+                output: 5
+            }
+        );
     }
 
     #[test]
@@ -143,7 +172,14 @@ mod tests {
 
     #[test]
     fn embeddings_have_no_answer() {
-        assert_eq!(usage(r#"{"data":[],"usage":{"prompt_tokens":7,"total_tokens":7}}"#), Usage { input: 7, cached: 0, output: 0 });
+        assert_eq!(
+            usage(r#"{"data":[],"usage":{"prompt_tokens":7,"total_tokens":7}}"#),
+            Usage {
+                input: 7,
+                cached: 0,
+                output: 0
+            }
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use waypost_policies::plan::draft;
 
-use super::expression::Expressions;
+use super::expressions::Expressions;
 use super::index;
 use super::origin::Origins;
 use crate::program::{Content, Keep};
@@ -25,8 +25,15 @@ pub(crate) fn lower_accepts(contents: &[Content]) -> Vec<draft::Accept> {
         })
         .collect();
     accepts.sort_by(|left, right| {
-        let key = |one: &draft::Accept| (one.prefix, Reverse(if one.prefix { one.name.len() } else { 0 }));
-        key(left).cmp(&key(right)).then_with(|| left.name.cmp(&right.name))
+        let key = |one: &draft::Accept| {
+            (
+                one.prefix,
+                Reverse(if one.prefix { one.name.len() } else { 0 }),
+            )
+        };
+        key(left)
+            .cmp(&key(right))
+            .then_with(|| left.name.cmp(&right.name))
     });
     accepts
 }
@@ -53,7 +60,10 @@ pub(crate) fn lower(
                 })
                 .collect(),
             threshold: content.threshold.as_ref().map(|one| one.value),
-            keep: content.keep.as_ref().map(|one| keep(one, origins, expressions)),
+            keep: content
+                .keep
+                .as_ref()
+                .map(|one| keep(one, origins, expressions)),
         })
         .collect()
 }

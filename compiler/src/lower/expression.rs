@@ -1,96 +1,54 @@
-//! Typed expressions as code.
-//!
-//! Invariants: a distinct expression is assembled once; keys of headers, metadata, claims and labels become slots, so
-//! that the runtime reads exactly those; constant patterns, zones and lists become constants of the plan. The code
-//! of every expression that the front end lets through passes the plan's verifier.
+//! From a checked expression to code: operands before what takes them.
 
-use waypost_lang::SourceMap;
-use waypost_lang::cel::typed::{self, Constant, Typed, TypedKind};
-use waypost_policies::plan::Draft;
-use waypost_policies::plan::draft::{ExpressionIndex, Scalar};
-use waypost_policies::vm::{Assembler, Comprehension, Field, Function, Instruction, Map, Member, Pool};
+use waypost_lang::cel::typed::{self, Constant, Type, Typed, TypedKind};
+use waypost_policies::plan::draft::Scalar;
+use waypost_policies::vm::{Assembler, Comprehension, Field, Function, Instruction, Map, Member};
 
-use super::origin::Origins;
-
-/// How many values of a list lie on the stack at one time.
-const CHUNK: usize = 1000;
-
-/// The expressions of a plan, as they are met.
-pub(crate) struct Expressions<'a> {
-    sources: &'a SourceMap,
-    origins: Origins<'a>,
-    pool: Pool,
-}
-
-impl<'a> Expressions<'a> {
-    pub(crate) fn new(sources: &'a SourceMap) -> Self {
-        Self {
-            sources,
-            origins: Origins::new(sources),
-            pool: Pool::default(),
-        }
-    }
-
-    /// The index of an expression, which is assembled if it is new.
-    pub(crate) fn add(&mut self, typed: &Typed) -> ExpressionIndex {
-        let text = self.sources.text(typed.span);
-        let origin = self.origins.of(typed.span);
-        lower(typed, text, origin, &mut self.pool)
-    }
-
-    /// Hands all that was collected to the draft.
-    pub(crate) fn finish(self, draft: &mut Draft) {
-        self.pool.fill(draft);
-    }
-}
-
-/// Assembles one expression into a pool.
-pub(crate) fn lower(
-    typed: &Typed,
-    text: &str,
-    origin: waypost_policies::plan::draft::Origin,
-    pool: &mut Pool,
-) -> ExpressionIndex {
-    pool.expression(text, origin, |code| write(typed, code))
-}
-
-fn write(typed: &Typed, code: &mut Assembler<'_>) {
+/// Appends the code of `typed`.
+pub(crate) fn write(typed: &Typed, to: &mut Assembler<'_>) {
     match &typed.kind {
-        TypedKind::Constant(constant) => write_constant(constant, code),
-        TypedKind::Field(fact) => write_field(*fact, code),
+        TypedKind::Constant(value) => constant(value, to),
+        TypedKind::Field(fact) => {
+            if let Some(fact) = field(*fact) {
+                to.field(fact);
+            }
+        }
         TypedKind::Local(local) => {
-            code.push(Instruction::Local(*local));
+            to.push(Instruction::Local(*local));
         }
-        TypedKind::Member(record, member) => {
-            write(record, code);
-            code.member(lower_member(*member));
+        TypedKind::Member(record, name) => {
+            write(record, to);
+            to.member(member(*name));
         }
-        TypedKind::Lookup(fact, key) => match lower_map(*fact) {
-            Some(map) => {
-                code.lookup(map, key);
+        TypedKind::Lookup(fact, key) => {
+            if let Some(map) = map(*fact) {
+                to.lookup(map, key);
             }
-            None => write_failure(code),
-        },
-        TypedKind::HasKey(fact, key) => match lower_map(*fact) {
-            Some(map) => {
-                code.has(map, key);
+        }
+        TypedKind::HasKey(fact, key) => {
+            if let Some(map) = map(*fact) {
+                to.has(map, key);
             }
-            None => write_failure(code),
-        },
-        TypedKind::Call(function, arguments) => write_call(*function, arguments, code),
+        }
+        TypedKind::Call(function, arguments) => call(*function, arguments, to),
         TypedKind::And(left, right) => {
-            write(left, code);
-            code.and(|code| write(right, code));
+            write(left, to);
+            to.and(|to| write(right, to));
         }
         TypedKind::Or(left, right) => {
-            write(left, code);
-            code.or(|code| write(right, code));
+            write(left, to);
+            to.or(|to| write(right, to));
         }
         TypedKind::Conditional(condition, then, otherwise) => {
-            write(condition, code);
-            code.choose(|code| write(then, code), |code| write(otherwise, code));
+            write(condition, to);
+            to.choose(|to| write(then, to), |to| write(otherwise, to));
         }
-        TypedKind::List(elements) => write_list(elements, code),
+        TypedKind::List(elements) => {
+            for element in elements {
+                write(element, to);
+            }
+            make_list(elements.len(), to);
+        }
         TypedKind::Comprehension {
             kind,
             range,
@@ -98,91 +56,65 @@ fn write(typed: &Typed, code: &mut Assembler<'_>) {
             filter,
             body,
         } => {
-            write(range, code);
-            code.comprehend(
-                lower_comprehension(*kind),
-                *local,
-                |code| {
-                    if let Some(filter) = filter {
-                        write(filter, code);
-                    }
-                },
-                |code| write(body, code),
-            );
+            write(range, to);
+            let filter = |to: &mut Assembler<'_>| {
+                if let Some(filter) = filter {
+                    write(filter, to);
+                }
+            };
+            to.comprehend(comprehension(*kind), *local, filter, |to| write(body, to));
         }
     }
 }
 
-fn write_constant(constant: &Constant, code: &mut Assembler<'_>) {
-    let instruction = match constant {
-        Constant::String(text) => {
-            code.text(text);
-            return;
+/// A list longer than its count can say is refused by the plan's verifier.
+fn make_list(length: usize, to: &mut Assembler<'_>) {
+    let count = u16::try_from(length).unwrap_or(u16::MAX);
+    to.push(Instruction::MakeList(count));
+}
+
+fn constant(value: &Constant, to: &mut Assembler<'_>) {
+    match value {
+        Constant::Null => to.push(Instruction::Null),
+        Constant::Bool(value) => to.push(Instruction::Bool(*value)),
+        Constant::Int(value) => to.push(Instruction::Int(*value)),
+        Constant::Uint(value) => to.push(Instruction::Uint(*value)),
+        Constant::Double(value) => to.push(Instruction::Double(*value)),
+        Constant::String(text) => to.text(text),
+        Constant::Bytes(bytes) => to.push(Instruction::Bytes(bytes)),
+        Constant::Timestamp(seconds, nanoseconds) => {
+            to.push(Instruction::Timestamp(*seconds, *nanoseconds))
         }
+        Constant::Duration(nanoseconds) => to.push(Instruction::Duration(*nanoseconds)),
+        Constant::Ip(address) => to.push(Instruction::Ip(*address)),
+        Constant::Cidr(address, length) => to.push(Instruction::Cidr(*address, *length)),
+        Constant::Absent => to.push(Instruction::Absent),
         Constant::List(elements) => {
-            write_constant_list(elements, code);
-            return;
+            return match elements.iter().map(scalar).collect() {
+                Some(scalars) => drop(to.list(scalars)),
+                None => nested_list(elements, to),
+            };
         }
-        Constant::Null => Instruction::Null,
-        Constant::Bool(value) => Instruction::Bool(*value),
-        Constant::Int(number) => Instruction::Int(*number),
-        Constant::Uint(number) => Instruction::Uint(*number),
-        Constant::Double(number) => Instruction::Double(*number),
-        Constant::Bytes(octets) => Instruction::Bytes(octets),
-        Constant::Timestamp(seconds, nanoseconds) => Instruction::Timestamp(*seconds, *nanoseconds),
-        Constant::Duration(nanoseconds) => Instruction::Duration(*nanoseconds),
-        Constant::Ip(address) => Instruction::Ip(*address),
-        Constant::Cidr(address, length) => Instruction::Cidr(*address, *length),
-        Constant::Absent => Instruction::Absent,
     };
-    code.push(instruction);
 }
 
-fn write_constant_list(elements: &[Constant], code: &mut Assembler<'_>) {
-    match elements.iter().map(scalar).collect() {
-        Some(scalars) => {
-            code.list(scalars);
-        }
-        None => write_elements(elements, code, write_constant),
+/// A list of lists or optionals, which no constant of a plan is: it is made each time.
+fn nested_list(elements: &[Constant], to: &mut Assembler<'_>) {
+    for element in elements {
+        constant(element, to);
     }
+    make_list(elements.len(), to);
 }
 
-fn write_list(elements: &[Typed], code: &mut Assembler<'_>) {
-    let constants = elements.iter().map(|element| match &element.kind {
-        TypedKind::Constant(constant) => scalar(constant),
-        _ => None,
-    });
-    match constants.collect() {
-        Some(scalars) => {
-            code.list(scalars);
-        }
-        None => write_elements(elements, code, write),
-    }
-}
-
-/// A list whose elements are made at run time, some at a time.
-fn write_elements<T>(elements: &[T], code: &mut Assembler<'_>, write: fn(&T, &mut Assembler<'_>)) {
-    for (index, chunk) in elements.chunks(CHUNK).enumerate() {
-        for element in chunk {
-            write(element, code);
-        }
-        code.push(Instruction::MakeList(u16::try_from(chunk.len()).unwrap_or(u16::MAX)));
-        if index > 0 {
-            code.call(Function::Add);
-        }
-    }
-}
-
-/// What a list constant can hold: anything but lists and optionals.
-fn scalar(constant: &Constant) -> Option<Scalar> {
-    Some(match constant {
+fn scalar(value: &Constant) -> Option<Scalar> {
+    Some(match value {
         Constant::Null => Scalar::Null,
         Constant::Bool(value) => Scalar::Bool(*value),
-        Constant::Int(number) => Scalar::Int(*number),
-        Constant::Uint(number) => Scalar::Uint(*number),
-        Constant::Double(number) => Scalar::Double(*number),
+        Constant::Int(value) => Scalar::Int(*value),
+        Constant::Uint(value) => Scalar::Uint(*value),
+        Constant::Double(value) => Scalar::Double(*value),
         Constant::String(text) => Scalar::String(text.clone()),
-        Constant::Bytes(octets) => Scalar::Bytes(octets.clone()),
+        Constant::Bytes(bytes) => Scalar::Bytes(bytes.clone()),
         Constant::Timestamp(seconds, nanoseconds) => Scalar::Timestamp(*seconds, *nanoseconds),
         Constant::Duration(nanoseconds) => Scalar::Duration(*nanoseconds),
         Constant::Ip(address) => Scalar::Ip(*address),
@@ -191,101 +123,115 @@ fn scalar(constant: &Constant) -> Option<Scalar> {
     })
 }
 
-fn write_call(function: typed::Function, arguments: &[Typed], code: &mut Assembler<'_>) {
-    use typed::Function as F;
+fn call(function: typed::Function, arguments: &[Typed], to: &mut Assembler<'_>) {
     match (function, arguments) {
-        (F::Matches, [text, pattern]) => {
-            write(text, code);
-            match constant_text(pattern) {
-                Some(pattern) => code.matches(pattern),
-                None => return write_failure(code),
-            };
+        (typed::Function::Matches, [text, pattern]) => {
+            write(text, to);
+            // The checker takes constant patterns only.
+            to.matches(string(pattern).unwrap_or_default());
         }
-        (F::In, [value, list]) if let Some(members) = constant_texts(list) => {
-            write(value, code);
-            code.in_set(members);
+        (typed::Function::In, [value, list]) => {
+            write(value, to);
+            match strings(list).filter(|_| value.ty == Type::String) {
+                Some(members) => drop(to.in_set(members)),
+                None => {
+                    write(list, to);
+                    to.call(Function::In);
+                }
+            }
         }
-        (F::Join, [list]) => {
-            write(list, code);
-            code.text("").call(Function::Join);
+        (typed::Function::Join, [list]) => {
+            write(list, to);
+            to.text("").call(Function::Join);
+        }
+        (typed::Function::Greatest | typed::Function::Least, [first, rest @ ..]) => {
+            write(first, to);
+            for argument in rest {
+                write(argument, to);
+                plain(function, to);
+            }
+        }
+        (_, [time, zone]) if zoned(function).is_some() => {
+            write(time, to);
+            if let Some(part) = zoned(function) {
+                // The checker takes constant zones only.
+                to.zoned(part, string(zone).unwrap_or("UTC"));
+            }
         }
         _ => {
-            let Some(lowered) = lower_function(function) else {
-                return write_failure(code);
-            };
-            if let ([time, zone], true) = (arguments, lowered.is_zoned()) {
-                write(time, code);
-                match constant_text(zone) {
-                    Some(zone) => code.zoned(lowered, zone),
-                    None => return write_failure(code),
-                };
-                return;
-            }
             for argument in arguments {
-                write(argument, code);
+                write(argument, to);
             }
-            code.call(lowered);
+            plain(function, to);
         }
     }
 }
 
-/// What the checker lets through never gets here; if it did, the rule would act closed.
-fn write_failure(code: &mut Assembler<'_>) {
-    code.push(Instruction::Absent).call(Function::Value);
+fn plain(function: typed::Function, to: &mut Assembler<'_>) {
+    if let Some(function) = counterpart(function) {
+        to.call(function);
+    }
 }
 
-fn constant_text(typed: &Typed) -> Option<&str> {
+fn zoned(function: typed::Function) -> Option<Function> {
+    counterpart(function).filter(|function| function.is_zoned())
+}
+
+fn string(typed: &Typed) -> Option<&str> {
     match &typed.kind {
         TypedKind::Constant(Constant::String(text)) => Some(text),
         _ => None,
     }
 }
 
-fn constant_texts(list: &Typed) -> Option<Vec<String>> {
-    match &list.kind {
-        TypedKind::Constant(Constant::List(elements)) => {
-            let text = |element: &Constant| match element {
-                Constant::String(text) => Some(text.clone()),
-                _ => None,
-            };
-            elements.iter().map(text).collect()
-        }
-        TypedKind::List(elements) => elements
-            .iter()
-            .map(|element| constant_text(element).map(str::to_owned))
-            .collect(),
+/// The elements of a constant list of strings.
+fn strings(list: &Typed) -> Option<Vec<String>> {
+    let TypedKind::Constant(Constant::List(elements)) = &list.kind else {
+        return None;
+    };
+    let texts = elements.iter().map(|element| match element {
+        Constant::String(text) => Some(text.clone()),
         _ => None,
-    }
+    });
+    texts.collect()
 }
 
-/// The same names on both sides: `lang` and `policies` do not know each other.
+/// A table of variants that are called the same on both sides.
 macro_rules! same {
-    ($value:expr, $from:path => $to:ident: $($name:ident)*) => {{
-        use $from as From;
+    ($value:expr, $from:ident::$kind:ident => $to:ident, [$($variant:ident),* $(,)?], $($other:pat => $result:expr),*) => {
         match $value {
-            $(From::$name => Some($to::$name),)*
-            #[allow(unreachable_patterns, reason = "some of the lists name every variant")]
-            _ => None,
+            $($from::$kind::$variant => Some($to::$variant),)*
+            $($other => $result,)*
         }
-    }};
+    };
 }
 
-fn write_field(fact: typed::Field, code: &mut Assembler<'_>) {
-    let field = same!(fact, typed::Field => Field:
-        RequestModel RequestPath RequestPrompt RequestSystem RequestMessages RequestTools RequestTokens RequestMaxTokens
-        RequestTurns RequestImages RequestStream RequestTemperature RequestResponseFormat Difficulty Threshold CallerKey
-        CallerTeam CallerAgent CallerPlan CallerName Tier Model CostEstimate CostCeiling SourceIp Now EndpointZone
-        EndpointQueue EndpointKvCache EndpointLora);
+/// The machine's function; `matches` has an instruction of its own.
+fn counterpart(function: typed::Function) -> Option<Function> {
+    same!(function, typed::Function => Function, [
+        Not, Negate, Equal, NotEqual, Less, LessOrEqual, Greater, GreaterOrEqual, In, Add, Subtract, Multiply, Divide,
+        Remainder, Size, Contains, StartsWith, EndsWith, LowerAscii, UpperAscii, Trim, Replace, IndexOf, LastIndexOf,
+        Split, Join, Reverse, ToInt, ToUint, ToDouble, ToString, Year, Month, DayOfYear, DayOfMonth, Date, DayOfWeek,
+        Hours, Minutes, Seconds, Milliseconds, OptionalOf, HasValue, OrValue, Or, Value, ContainsIp, Family, IsLoopback,
+        Greatest, Least, Absolute, Ceiling, Floor, Round,
+    ], typed::Function::Matches => None)
+}
+
+/// The machine's fact; maps are read by key only.
+fn field(field: typed::Field) -> Option<Field> {
+    same!(field, typed::Field => Field, [
+        RequestModel, RequestPath, RequestPrompt, RequestSystem, RequestMessages, RequestTools, RequestTokens,
+        RequestMaxTokens, RequestTurns, RequestImages, RequestStream, RequestTemperature, RequestResponseFormat,
+        Difficulty, Threshold, CallerKey, CallerTeam, CallerAgent, CallerPlan, CallerName, Tier, Model, CostEstimate,
+        CostCeiling, SourceIp, Now, EndpointZone, EndpointQueue, EndpointKvCache, EndpointLora,
+    ], typed::Field::RequestHeaders
+        | typed::Field::RequestMetadata
+        | typed::Field::CallerClaims
+        | typed::Field::EndpointLabels => None)
+}
+
+const fn map(field: typed::Field) -> Option<Map> {
     match field {
-        Some(field) => {
-            code.field(field);
-        }
-        None => write_failure(code),
-    }
-}
-
-const fn lower_map(fact: typed::Field) -> Option<Map> {
-    match fact {
         typed::Field::RequestHeaders => Some(Map::Headers),
         typed::Field::RequestMetadata => Some(Map::Metadata),
         typed::Field::CallerClaims => Some(Map::Claims),
@@ -294,7 +240,7 @@ const fn lower_map(fact: typed::Field) -> Option<Map> {
     }
 }
 
-const fn lower_member(member: typed::Member) -> Member {
+const fn member(member: typed::Member) -> Member {
     match member {
         typed::Member::MessageRole => Member::MessageRole,
         typed::Member::MessageContent => Member::MessageContent,
@@ -308,7 +254,7 @@ const fn lower_member(member: typed::Member) -> Member {
     }
 }
 
-const fn lower_comprehension(kind: typed::Comprehension) -> Comprehension {
+const fn comprehension(kind: typed::Comprehension) -> Comprehension {
     match kind {
         typed::Comprehension::All => Comprehension::All,
         typed::Comprehension::Exists => Comprehension::Exists,
@@ -316,13 +262,4 @@ const fn lower_comprehension(kind: typed::Comprehension) -> Comprehension {
         typed::Comprehension::Map => Comprehension::Map,
         typed::Comprehension::Filter => Comprehension::Filter,
     }
-}
-
-/// All but `matches`, which is an instruction of its own.
-const fn lower_function(function: typed::Function) -> Option<Function> {
-    same!(function, typed::Function => Function:
-        Not Negate Equal NotEqual Less LessOrEqual Greater GreaterOrEqual In Add Subtract Multiply Divide Remainder Size
-        Contains StartsWith EndsWith LowerAscii UpperAscii Trim Replace IndexOf LastIndexOf Split Join Reverse ToInt
-        ToUint ToDouble ToString Year Month DayOfYear DayOfMonth Date DayOfWeek Hours Minutes Seconds Milliseconds
-        OptionalOf HasValue OrValue Or Value ContainsIp Family IsLoopback Greatest Least Absolute Ceiling Floor Round)
 }

@@ -2,7 +2,7 @@
 
 use waypost_policies::plan::{Draft, draft};
 
-use super::expression::Expressions;
+use super::expressions::Expressions;
 use super::index;
 use super::origin::Origins;
 use super::quota;

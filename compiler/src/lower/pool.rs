@@ -2,7 +2,7 @@
 
 use waypost_policies::plan::draft;
 
-use super::expression::Expressions;
+use super::expressions::Expressions;
 use crate::Program;
 use crate::program::{Engine, Place, Pool, PoolSource};
 
@@ -78,6 +78,10 @@ fn placement(place: &Place, expressions: &mut Expressions<'_>) -> draft::Placeme
         } else {
             draft::Overflow::Shed
         },
-        only: place.only.iter().map(|when| expressions.add(when)).collect(),
+        only: place
+            .only
+            .iter()
+            .map(|when| expressions.add(when))
+            .collect(),
     }
 }

@@ -4,7 +4,7 @@ use waypost_lang::syntax::tree::{Amount, Window};
 use waypost_policies::money::NanoDollars;
 use waypost_policies::plan::draft;
 
-use super::expression::Expressions;
+use super::expressions::Expressions;
 use super::index;
 use super::origin::Origins;
 use crate::program::{Action, Outcome, Quota};

@@ -2,7 +2,7 @@
 
 use waypost_policies::plan::draft;
 
-use super::expression::Expressions;
+use super::expressions::Expressions;
 use super::index;
 use super::origin::Origins;
 use crate::program::{Step, Tier};
@@ -16,7 +16,11 @@ pub(crate) fn lower(
         .iter()
         .map(|tier| draft::Tier {
             name: tier.name.value.clone(),
-            steps: tier.steps.iter().map(|one| step(one, expressions)).collect(),
+            steps: tier
+                .steps
+                .iter()
+                .map(|one| step(one, expressions))
+                .collect(),
             timeout_milliseconds: tier.timeout.unwrap_or(0),
             retries: tier.retries,
             origin: origins.of(tier.name.span),

@@ -9,6 +9,9 @@ use waypost_lang::syntax::tree::Name;
 
 use crate::findings::Findings;
 
+/// A plan counts in 16 bits.
+const MOST: usize = 65_535;
+
 /// The names declared of one kind; a name's index is its place among the declarations kept.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -39,9 +42,19 @@ impl Table {
         }
     }
 
-    /// Declares one name; reports it if it is taken.
+    /// Declares one name; reports it if it is taken, or if there are more than a plan can count.
     pub(crate) fn add(&mut self, name: &Name, findings: &mut Findings) {
-        if let Some((_, first)) = self.entries.get(&name.value) {
+        if self.entries.len() >= MOST && !self.entries.contains_key(&name.value) {
+            findings.push(
+                codes::BAD_VALUE
+                    .error(
+                        name.span,
+                        format!("more than {MOST} of the kind {}", self.kind),
+                    )
+                    .label("one too many")
+                    .help("split the file into several deployments"),
+            );
+        } else if let Some((_, first)) = self.entries.get(&name.value) {
             findings.push(duplicate(self.kind, name, *first));
         } else {
             let index = self.entries.len();

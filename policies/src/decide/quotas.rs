@@ -7,7 +7,7 @@ use crate::facts::Facts;
 use crate::limits::{State, Usage};
 use crate::plan::Plan;
 use crate::plan::draft::TierIndex;
-use crate::plan::view::{Amount, Quota, QuotaAction, Window};
+use crate::plan::view::{Amount, Quota, QuotaAction};
 use crate::vm::{Context, Evaluation, Session};
 
 /// A share of 100%, in hundredths of a percent.
@@ -102,11 +102,17 @@ impl Decider<'_, '_> {
                 continue;
             };
             let (bound, denies) = bound(&quota, &reading, tier);
+            let charge = Charge {
+                quota: index,
+                key: reading.key,
+                amount: reading.amount,
+                bound,
+            };
             if reading.usage.used.saturating_add(reading.amount) > bound {
                 let found = Binding {
                     quota: index,
                     denies,
-                    retry_after_milliseconds: retry_after(&quota, &reading, bound),
+                    retry_after_milliseconds: self.retry_after(&charge),
                 };
                 let found = (found, quota.label());
                 binding = Some(binding.map_or(found, |before| heavier(before, found)));
@@ -114,16 +120,20 @@ impl Decider<'_, '_> {
             if charges.capacity() == 0 {
                 charges.reserve_exact(plan.quotas().len());
             }
-            charges.push(Charge {
-                quota: index,
-                key: reading.key,
-                amount: reading.amount,
-                bound,
-            });
+            charges.push(charge);
         }
         match binding {
             Some((binding, _)) => Err(binding),
             None => Ok(charges),
+        }
+    }
+
+    /// When there may be room; `None` when never.
+    fn retry_after(&self, charge: &Charge) -> Option<u64> {
+        match self.state.room(charge, self.facts.now) {
+            Err(exhausted) => exhausted.retry_after_milliseconds,
+            // Another call ended in between.
+            Ok(()) => Some(0),
         }
     }
 }
@@ -157,22 +167,4 @@ fn bound(quota: &Quota<'_>, reading: &QuotaReading, tier: TierIndex) -> (u64, bo
         is_denied |= denies && used > bound;
     }
     (lowest, is_denied)
-}
-
-/// When there may be room; `None` when never.
-fn retry_after(quota: &Quota<'_>, reading: &QuotaReading, bound: u64) -> Option<u64> {
-    let most = bound.checked_sub(reading.amount)?;
-    let excess = reading.usage.used.saturating_sub(most);
-    match quota.window() {
-        Window::Calendar(..) => Some(reading.usage.resets_milliseconds),
-        Window::Rolling(milliseconds) => {
-            let amount = match quota.amount() {
-                Amount::Requests(amount) | Amount::Tokens(amount) => amount,
-                Amount::Money(money) => u64::try_from(money.0).unwrap_or(0),
-            };
-            let wait = u128::from(excess) * u128::from(milliseconds);
-            let wait = wait.div_ceil(u128::from(amount).max(1));
-            (amount > 0).then(|| u64::try_from(wait).unwrap_or(u64::MAX))
-        }
-    }
 }

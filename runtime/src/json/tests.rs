@@ -3,13 +3,24 @@
 use super::*;
 
 fn keys(text: &str) -> Vec<(String, &str)> {
-    members(text).into_iter().map(|member| (member.key.into_owned(), member.value)).collect()
+    members(text)
+        .into_iter()
+        .map(|member| (member.key.into_owned(), member.value))
+        .collect()
 }
 
 #[test]
 fn members_are_found_whatever_their_values() {
-    let found = keys(r#" { "a" : 1.5e3, "b":"x\"y}", "c": {"d": [1, "]", {}]}, "\u0065" : null , "f":[ ] } "#);
-    let expected = [("a", "1.5e3"), ("b", r#""x\"y}""#), ("c", r#"{"d": [1, "]", {}]}"#), ("e", "null"), ("f", "[ ]")];
+    let found = keys(
+        r#" { "a" : 1.5e3, "b":"x\"y}", "c": {"d": [1, "]", {}]}, "\u0065" : null , "f":[ ] } "#,
+    );
+    let expected = [
+        ("a", "1.5e3"),
+        ("b", r#""x\"y}""#),
+        ("c", r#"{"d": [1, "]", {}]}"#),
+        ("e", "null"),
+        ("f", "[ ]"),
+    ];
     assert_eq!(found, expected.map(|(key, value)| (key.to_owned(), value)));
     assert!(keys("{}").is_empty());
     assert!(keys(r#"{"a""#).is_empty());
@@ -17,11 +28,20 @@ fn members_are_found_whatever_their_values() {
 
 #[test]
 fn untouched_text_is_not_copied() {
-    assert!(matches!(rewrite(r#"{"a": 1}"#, |_| Change::Keep, &[]), Cow::Borrowed(_)));
+    assert!(matches!(
+        rewrite(r#"{"a": 1}"#, |_| Change::Keep, &[]),
+        Cow::Borrowed(_)
+    ));
 }
 
 fn drop_keys(text: &str, dropped: &[&str]) -> String {
-    let change = |member: &Member<'_>| if dropped.contains(&&*member.key) { Change::Drop } else { Change::Keep };
+    let change = |member: &Member<'_>| {
+        if dropped.contains(&&*member.key) {
+            Change::Drop
+        } else {
+            Change::Keep
+        }
+    };
     rewrite(text, change, &[]).into_owned()
 }
 
@@ -52,7 +72,11 @@ fn the_rest_stays_byte_for_byte() {
 #[test]
 fn strings_are_replaced_but_not_keys() {
     let text = r#"{"model":"x@y.z","x@y.z":{"a":["x@y.z","b\n x@y.z",1]}}"#;
-    let replace = |string: &str| string.contains("x@y.z").then(|| string.replace("x@y.z", "[email]"));
+    let replace = |string: &str| {
+        string
+            .contains("x@y.z")
+            .then(|| string.replace("x@y.z", "[email]"))
+    };
     assert_eq!(
         rewrite_strings(text, "model", replace),
         r#"{"model":"x@y.z","x@y.z":{"a":["[email]","b\n [email]",1]}}"#
@@ -61,7 +85,10 @@ fn strings_are_replaced_but_not_keys() {
 
 #[test]
 fn headers_get_ascii() {
-    assert_eq!(ascii("{\"a\":\"é😀\"}"), "{\"a\":\"\\u00e9\\ud83d\\ude00\"}");
+    assert_eq!(
+        ascii("{\"a\":\"é😀\"}"),
+        "{\"a\":\"\\u00e9\\ud83d\\ude00\"}"
+    );
 }
 
 mod properties {

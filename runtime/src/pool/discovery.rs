@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use waypost_policies::plan::draft::Discovery;
 
-use super::Pool;
+use super::{Found, Pool};
 use crate::kubernetes::Pods;
 
 /// Between two looks.
@@ -22,16 +22,12 @@ pub enum DiscoveryError {
     NoCluster(String),
 }
 
-/// Looks for a pool's replicas for ever; returns where they are written down.
+/// Looks for a pool's replicas for ever.
 pub(crate) async fn discover(pool: Arc<Pool>, discovery: Discovery, pods: Option<Pods>) {
-    if let Discovery::Static(bases) = discovery {
-        pool.update(bases);
-        return;
-    }
     loop {
         let look = look(&discovery, pods.as_ref());
         match timeout(PATIENCE, look).await {
-            Ok(Ok(bases)) => pool.update(bases),
+            Ok(Ok(found)) => pool.update(found),
             Ok(Err(reason)) => trouble(&pool, reason),
             Err(_) => trouble(&pool, format!("discovery took longer than {PATIENCE:?}")),
         }
@@ -45,16 +41,28 @@ fn trouble(pool: &Pool, reason: String) {
     pool.set_trouble(reason);
 }
 
-async fn look(discovery: &Discovery, pods: Option<&Pods>) -> Result<Vec<String>, String> {
+async fn look(discovery: &Discovery, pods: Option<&Pods>) -> Result<Vec<Found>, String> {
     match (discovery, pods) {
-        (Discovery::Static(bases), _) => Ok(bases.clone()),
+        (Discovery::Static(bases), _) => Ok(bases.iter().cloned().map(Found::unlabelled).collect()),
         (Discovery::Dns(name), _) => {
-            let addresses = tokio::net::lookup_host(name).await.map_err(|error| format!("`{name}`: {error}"))?;
-            Ok(addresses.map(|address| format!("http://{address}")).collect())
+            let addresses = tokio::net::lookup_host(name)
+                .await
+                .map_err(|error| format!("`{name}`: {error}"))?;
+            Ok(addresses
+                .map(|address| Found::unlabelled(format!("http://{address}")))
+                .collect())
         }
-        (Discovery::Kubernetes { namespace, labels, port }, Some(pods)) => {
-            pods.ready(namespace, labels, *port).await.map_err(|error| error.to_string())
-        }
+        (
+            Discovery::Kubernetes {
+                namespace,
+                labels,
+                port,
+            },
+            Some(pods),
+        ) => pods
+            .ready(namespace, labels, *port)
+            .await
+            .map_err(|error| error.to_string()),
         (Discovery::Kubernetes { .. }, None) => Err("no cluster".to_owned()),
     }
 }

@@ -47,11 +47,20 @@ pub(super) async fn scrape_once(pool: &Arc<Pool>, client: &Client) {
     let mut tasks = JoinSet::new();
     let replicas: Vec<(u64, Arc<str>)> = {
         let members = pool.lock();
-        members.replicas.iter().map(|replica| (replica.id, Arc::clone(&replica.base))).collect()
+        members
+            .replicas
+            .iter()
+            .map(|replica| (replica.id, Arc::clone(&replica.base)))
+            .collect()
     };
     for (id, base) in replicas {
         let client = client.clone();
-        tasks.spawn(async move { (id, timeout(PATIENCE, page(&client, &base)).await.ok().flatten()) });
+        tasks.spawn(async move {
+            (
+                id,
+                timeout(PATIENCE, page(&client, &base)).await.ok().flatten(),
+            )
+        });
     }
     while let Some(result) = tasks.join_next().await {
         let Ok((id, Some(page))) = result else {
@@ -71,7 +80,9 @@ pub(super) async fn scrape_once(pool: &Arc<Pool>, client: &Client) {
 async fn page(client: &Client, base: &str) -> Option<Bytes> {
     let base = base.trim_end_matches('/');
     let base = base.strip_suffix("/v1").unwrap_or(base);
-    let request = Request::get(format!("{base}/metrics")).body(Full::default()).ok()?;
+    let request = Request::get(format!("{base}/metrics"))
+        .body(Full::default())
+        .ok()?;
     let response = client.request(request).await.ok()?;
     if response.status() != StatusCode::OK {
         return None;

@@ -15,7 +15,11 @@ pub(crate) struct Azure {
 }
 
 impl Azure {
-    pub(crate) fn new(base_url: String, api_version: String, key: Option<&SecretValue>) -> Option<Self> {
+    pub(crate) fn new(
+        base_url: String,
+        api_version: String,
+        key: Option<&SecretValue>,
+    ) -> Option<Self> {
         let credential = match key {
             Some(key) => Some((HeaderName::from_static("api-key"), sensitive(key.expose())?)),
             None => None,

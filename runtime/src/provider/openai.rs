@@ -16,10 +16,16 @@ pub(crate) struct OpenAi {
 impl OpenAi {
     pub(crate) fn new(base_url: String, key: Option<&SecretValue>) -> Option<Self> {
         let credential = match key {
-            Some(key) => Some((AUTHORIZATION, sensitive(&format!("Bearer {}", key.expose()))?)),
+            Some(key) => Some((
+                AUTHORIZATION,
+                sensitive(&format!("Bearer {}", key.expose()))?,
+            )),
             None => None,
         };
-        Some(Self { base_url, credential })
+        Some(Self {
+            base_url,
+            credential,
+        })
     }
 
     pub(crate) fn address(&self, surface: Surface) -> String {

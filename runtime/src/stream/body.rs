@@ -103,9 +103,13 @@ impl Body for AnswerStream {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let this = self.get_mut();
-        let frame = |output: Bytes| Poll::Ready((!output.is_empty()).then(|| Ok(Frame::data(output))));
+        let frame =
+            |output: Bytes| Poll::Ready((!output.is_empty()).then(|| Ok(Frame::data(output))));
         if let Some(chunk) = this.first.pop_front() {
             return frame(chunk);
         }

@@ -182,7 +182,10 @@ mod tests {
             output.extend_from_slice(&watcher.pass(Bytes::from(chunk)));
         }
         output.extend_from_slice(&watcher.rest());
-        (String::from_utf8_lossy(&output).into_owned(), watcher.told())
+        (
+            String::from_utf8_lossy(&output).into_owned(),
+            watcher.told(),
+        )
     }
 
     #[test]
@@ -191,7 +194,14 @@ mod tests {
             let chunks = || STREAM.as_bytes().chunks(size).map(<[u8]>::to_vec);
             let (output, told) = passed(false, chunks());
             assert_eq!(output, STREAM);
-            assert_eq!(told.usage, Some(Usage { input: 9, cached: 0, output: 1 }));
+            assert_eq!(
+                told.usage,
+                Some(Usage {
+                    input: 9,
+                    cached: 0,
+                    output: 1
+                })
+            );
             assert!(told.is_complete() && told.tokens >= 1 && !told.error);
             let (output, hidden) = passed(true, chunks());
             assert_eq!(output, STREAM.replace(HIDDEN, ""), "in chunks of {size}");
@@ -201,7 +211,8 @@ mod tests {
 
     #[test]
     fn whole_lines_are_not_copied() {
-        let chunk = Bytes::from_static(b"data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n");
+        let chunk =
+            Bytes::from_static(b"data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n");
         let passed = Watcher::new(true).pass(chunk.clone());
         assert_eq!(passed.as_ptr(), chunk.as_ptr());
     }
@@ -220,7 +231,10 @@ mod tests {
 
     #[test]
     fn an_error_is_noticed() {
-        let (_, told) = passed(false, std::iter::once(b"data: {\"error\":{\"message\":\"x\"}}\n\n".to_vec()));
+        let (_, told) = passed(
+            false,
+            std::iter::once(b"data: {\"error\":{\"message\":\"x\"}}\n\n".to_vec()),
+        );
         assert!(told.error && !told.is_complete());
     }
 }

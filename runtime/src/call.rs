@@ -1,0 +1,253 @@
+//! A call's way: authenticate, read, decide, reserve, ask upstreams, answer, settle.
+//!
+//! Each stage is a module; this one walks through them. Dropping the walk at any point settles the call.
+
+mod admit;
+mod answer;
+mod attempt;
+mod outcome;
+mod upstream;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Request, Response, StatusCode};
+use waypost_policies::Facts;
+use waypost_policies::decision::{Charge, Decision};
+use waypost_policies::facts::{self, Surface};
+use waypost_policies::request::RequestError;
+
+use crate::Body;
+use crate::account::{Account, route};
+use crate::body::read_body;
+use crate::callers::Identity;
+use crate::clock;
+use crate::failure::{Failure, json_response};
+use crate::gateway::Gateway;
+use crate::receipt::Ending;
+
+use admit::admit;
+use attempt::Asking;
+
+/// The most models that one call tries: more is a loop.
+const MOST_MODELS: usize = 64;
+
+/// What a call brings along, once its body is read.
+struct Arrived {
+    parts: Parts,
+    body: Bytes,
+    identity: Arc<Identity>,
+    peer: IpAddr,
+    started: Instant,
+}
+
+/// Answers a call.
+pub(crate) async fn answer(
+    gateway: &Arc<Gateway>,
+    surface: Surface,
+    request: Request<Incoming>,
+    peer: IpAddr,
+    request_id: &str,
+) -> Result<Response<Body>, Failure> {
+    let arrived = arrive(gateway, request, peer).await?;
+    let request = read(gateway, surface, arrived.parts.uri.path(), &arrived)?;
+    let mut facts = facts(gateway, &request, &arrived);
+    let wants_explanation = arrived
+        .parts
+        .headers
+        .get("x-waypost-explain")
+        .is_some_and(|value| value == "1");
+    let explanation = wants_explanation.then(|| gateway.explain(&facts));
+    let admitted = admit(gateway, &mut facts, None);
+    let mut account = Account::open(
+        gateway,
+        &facts,
+        admitted.decision.clone(),
+        request_id,
+        arrived.started,
+    );
+    let asking = Asking::new(
+        gateway,
+        surface,
+        &arrived.parts.headers,
+        &arrived.body,
+        &request,
+    );
+    let result = ask_models(gateway, &mut facts, &asking, &mut account, admitted).await;
+    let mut response = match result {
+        Ok(answered) => answer::respond(answered, account, gateway),
+        Err((failure, ending)) => {
+            let mut response = failure.response();
+            answer::mark(&mut response, &account);
+            account.refuse(&failure, ending);
+            response
+        }
+    };
+    if let Some(explanation) = explanation {
+        answer::explain(&mut response, explanation);
+    }
+    Ok(response)
+}
+
+/// Answers with the decision alone: forwards nothing, reserves nothing.
+pub(crate) async fn explain(
+    gateway: &Arc<Gateway>,
+    request: Request<Incoming>,
+    peer: IpAddr,
+) -> Result<Response<Body>, Failure> {
+    let arrived = arrive(gateway, request, peer).await?;
+    // The decision of the call that would have been sent to the chat's path.
+    let request = read(gateway, Surface::Chat, "/v1/chat/completions", &arrived)?;
+    let facts = facts(gateway, &request, &arrived);
+    let explanation = gateway.explain(&facts);
+    // Strings and numbers only: nothing here fails to serialise.
+    Ok(json_response(
+        StatusCode::OK,
+        serde_json::to_string(&explanation).unwrap_or_default(),
+    ))
+}
+
+/// Authenticates a call and takes in its body.
+async fn arrive(
+    gateway: &Gateway,
+    request: Request<Incoming>,
+    peer: IpAddr,
+) -> Result<Arrived, Failure> {
+    let started = Instant::now();
+    let (parts, body) = request.into_parts();
+    let identity = gateway.directory.identify(&parts.headers)?;
+    check_media_type(&parts.headers)?;
+    let body = read_body(body, &gateway.bounds).await?;
+    if std::str::from_utf8(&body).is_err() {
+        let message = "the body is not UTF-8: send JSON in UTF-8";
+        return Err(Failure::invalid(
+            StatusCode::BAD_REQUEST,
+            "invalid_json",
+            message,
+        ));
+    }
+    Ok(Arrived {
+        parts,
+        body,
+        identity,
+        peer,
+        started,
+    })
+}
+
+fn read<'a>(
+    gateway: &Gateway,
+    surface: Surface,
+    path: &'a str,
+    arrived: &'a Arrived,
+) -> Result<facts::Request<'a>, Failure> {
+    let headers = &arrived.parts.headers;
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let read = facts::Request::read(gateway.plan.needs(), surface, path, &header, &arrived.body);
+    read.map_err(|error: RequestError| {
+        let failure = Failure::invalid(StatusCode::BAD_REQUEST, error.code(), error.to_string());
+        match error.param() {
+            Some(param) => failure.param(param),
+            None => failure,
+        }
+    })
+}
+
+fn facts<'a>(
+    gateway: &Gateway,
+    request: &'a facts::Request<'a>,
+    arrived: &'a Arrived,
+) -> Facts<'a> {
+    Facts {
+        request,
+        caller: arrived.identity.caller(gateway.plan.needs().claims.len()),
+        source_ip: arrived.peer,
+        now: clock::now(),
+        difficulty: None,
+    }
+}
+
+fn check_media_type(headers: &HeaderMap) -> Result<(), Failure> {
+    let unsupported = |message: String| {
+        Failure::invalid(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            message,
+        )
+    };
+    let text = |name| {
+        headers
+            .get(name)
+            .map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase())
+    };
+    if let Some(coding) = text(CONTENT_ENCODING).filter(|coding| coding != "identity") {
+        return Err(unsupported(format!(
+            "a body in `{coding}` is not accepted: send it as it is"
+        )));
+    }
+    let Some(media) = text(CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let media = media.split(';').next().unwrap_or_default().trim();
+    if media == "application/json" || media.ends_with("+json") {
+        return Ok(());
+    }
+    Err(unsupported(format!(
+        "the body is `{media}`: send `content-type: application/json`"
+    )))
+}
+
+/// Asks the model decided on, and then those that it falls back to, until one answers.
+async fn ask_models(
+    gateway: &Arc<Gateway>,
+    facts: &mut Facts<'_>,
+    asking: &Asking<'_>,
+    account: &mut Account,
+    mut admitted: admit::Admitted,
+) -> Result<answer::Answered, (Failure, Ending)> {
+    let mut first: Option<(Failure, Vec<Charge>)> = None;
+    for _ in 0..MOST_MODELS {
+        let Some((route, reservation)) =
+            route(&admitted.decision).cloned().zip(admitted.reservation)
+        else {
+            break;
+        };
+        account.hold(&route, reservation);
+        if let Some(floor) = admitted.decision.session {
+            gateway.state.raise_floor(floor, facts.now);
+        }
+        let failure = match asking.model(&admitted.decision, &route, account).await {
+            Ok(answered) => return Ok(answered),
+            Err(failure) => failure,
+        };
+        first.get_or_insert_with(|| (failure.to_answer(), account.charges()));
+        account.give_up(asking.tried(&route, &failure));
+        if failure.sheds() {
+            break;
+        }
+        gateway.count_fallback(route.model);
+        facts.now = clock::now();
+        let previous: Decision = admitted.decision;
+        admitted = admit(gateway, facts, Some(&previous));
+        if route(&admitted.decision).is_some() {
+            account.decided(admitted.decision.clone());
+        }
+    }
+    match first {
+        Some((failure, charges)) => {
+            account.count_failed_call(&charges);
+            let mut tried = account.tried();
+            tried.extend(outcome::passed_over(gateway, &admitted.decision));
+            Err((failure.tried(tried), Ending::Failed))
+        }
+        None => Err((
+            outcome::refusal(gateway, &admitted.decision, facts),
+            Ending::Refused,
+        )),
+    }
+}

@@ -1,0 +1,77 @@
+//! Decides on a call and reserves what the decision says, as one step.
+
+use std::sync::Arc;
+
+use waypost_policies::decision::{Decision, Outcome};
+use waypost_policies::limits::Reservation;
+use waypost_policies::{Facts, decide, fall_back};
+
+use crate::account::route;
+use crate::clock;
+use crate::gateway::Gateway;
+
+/// How often a decision is made again because another call took the room in between. Each time some other call got
+/// through, so this many in a row means that there is no room.
+const MOST_CONFLICTS: usize = 8;
+
+/// A decision, and what is reserved for it; nothing where it leads to no model.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    pub(super) decision: Decision,
+    pub(super) reservation: Option<Reservation>,
+}
+
+/// Decides, or falls back from `previous`, and reserves.
+pub(super) fn admit(
+    gateway: &Arc<Gateway>,
+    facts: &mut Facts<'_>,
+    previous: Option<&Decision>,
+) -> Admitted {
+    let mut conflicts = 0;
+    loop {
+        let mut decision = once(gateway, facts, previous);
+        let Some(route) = route(&decision) else {
+            return Admitted {
+                decision,
+                reservation: None,
+            };
+        };
+        let exhausted = match gateway.state.reserve(&route.charges, facts.now) {
+            Ok(reservation) => {
+                return Admitted {
+                    decision,
+                    reservation: Some(reservation),
+                };
+            }
+            Err(exhausted) => exhausted,
+        };
+        gateway.metrics.conflicts.inc();
+        conflicts += 1;
+        if conflicts >= MOST_CONFLICTS {
+            decision.outcome = Outcome::Limited {
+                quota: exhausted.quota,
+                retry_after_milliseconds: exhausted.retry_after_milliseconds,
+            };
+            return Admitted {
+                decision,
+                reservation: None,
+            };
+        }
+        facts.now = clock::now();
+    }
+}
+
+fn once(gateway: &Gateway, facts: &Facts<'_>, previous: Option<&Decision>) -> Decision {
+    gateway.evaluations.with(|evaluation| {
+        let failures = evaluation.failures();
+        let decision = match previous {
+            None => decide(&gateway.plan, facts, &gateway.state, evaluation),
+            Some(previous) => fall_back(&gateway.plan, facts, &gateway.state, evaluation, previous),
+        };
+        gateway
+            .metrics
+            .evaluation_errors
+            .inc_by(evaluation.failures() - failures);
+        decision
+    })
+}

@@ -1,0 +1,192 @@
+//! What a caller is told when the plan leads to no model: the rule, where it stands, and what to do.
+
+use std::time::Duration;
+
+use hyper::StatusCode;
+use waypost_policies::Facts;
+use waypost_policies::decision::{Decision, Outcome, RuleReference, SkipReason, Skipped};
+use waypost_policies::facts::Surface;
+
+use crate::account::route;
+use crate::failure::{Failure, Tried};
+use crate::gateway::Gateway;
+use crate::rule::Site;
+
+/// Why a decision leads to no model.
+pub(super) fn refusal(gateway: &Gateway, decision: &Decision, facts: &Facts<'_>) -> Failure {
+    match &decision.outcome {
+        Outcome::Denied { denial, status } => denied(gateway, *denial, *status),
+        Outcome::Limited {
+            quota,
+            retry_after_milliseconds,
+        } => limited(
+            gateway,
+            *quota,
+            retry_after_milliseconds.map(Duration::from_millis),
+        ),
+        Outcome::UnknownModel => {
+            let message = format!("the model `{}` does not exist here", facts.request.model);
+            Failure::invalid(StatusCode::NOT_FOUND, "model_not_found", message)
+                .param("model")
+                .hint("`GET /v1/models` lists the names that are accepted")
+        }
+        Outcome::NoModel(skipped) => no_model(gateway, decision, skipped, facts),
+        // Its reservation could not be made, which `admit` turns into a limit.
+        Outcome::Route(_) => Failure::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "server_error",
+            "internal_error",
+            "the decision was not carried out",
+        ),
+    }
+}
+
+fn denied(gateway: &Gateway, denial: u16, status: u16) -> Failure {
+    let rule = Site::of(&gateway.plan, RuleReference::Denial(denial));
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+    let (kind, code) = match status {
+        StatusCode::TOO_MANY_REQUESTS => ("rate_limit_error", "rate_limit_exceeded"),
+        StatusCode::FORBIDDEN => ("permission_error", "denied"),
+        status if status.is_client_error() => ("invalid_request_error", "denied"),
+        _ => ("server_error", "denied"),
+    };
+    let mut failure = Failure::new(status, kind, code, format!("denied by `{}`", rule.label));
+    failure.should_retry = Some(false);
+    failure
+        .because(rule)
+        .hint("ask the owner of this rule, or send a call that it does not match")
+}
+
+fn limited(gateway: &Gateway, quota: u16, wait: Option<Duration>) -> Failure {
+    let rule = Site::of(&gateway.plan, RuleReference::Quota(quota));
+    let budget = gateway
+        .plan
+        .quota(quota)
+        .is_some_and(|quota| quota.budget());
+    let (kind, code) = match budget {
+        true => ("insufficient_quota", "insufficient_quota"),
+        false => ("rate_limit_error", "rate_limit_exceeded"),
+    };
+    let what = if budget { "budget" } else { "limit" };
+    let (message, hint) = match wait {
+        Some(wait) => (
+            format!("the {what} `{}` is used up", rule.label),
+            format!("there is room in {}", in_words(wait)),
+        ),
+        None => (
+            format!(
+                "this call alone is more than the {what} `{}` holds",
+                rule.label
+            ),
+            "send fewer messages, or a smaller `max_tokens`".to_owned(),
+        ),
+    };
+    Failure::new(StatusCode::TOO_MANY_REQUESTS, kind, code, message)
+        .because(rule)
+        .retry_after(wait)
+        .hint(hint)
+}
+
+fn no_model(
+    gateway: &Gateway,
+    decision: &Decision,
+    skipped: &[Skipped],
+    facts: &Facts<'_>,
+) -> Failure {
+    let tier = gateway
+        .tier_of(decision)
+        .map(|tier| &*tier.name)
+        .unwrap_or_default();
+    let tried = skipped.iter().map(|skip| tried(gateway, skip)).collect();
+    let failure = match skipped.first().map(|skip| skip.reason) {
+        Some(SkipReason::Context) => {
+            let tokens = facts.request.tokens;
+            let message =
+                format!("no model of tier `{tier}` has room for {tokens} tokens and an answer");
+            Failure::invalid(StatusCode::BAD_REQUEST, "context_length_exceeded", message)
+                .param("messages")
+                .hint("send fewer messages, or a smaller `max_tokens`")
+        }
+        Some(SkipReason::Surface) => {
+            let surface = surface(facts.request.surface);
+            let message = format!("no model of tier `{tier}` serves {surface}");
+            Failure::invalid(StatusCode::BAD_REQUEST, "unsupported_surface", message).param("model")
+        }
+        Some(SkipReason::Denial(denial)) => {
+            let status = gateway
+                .plan
+                .denial(denial)
+                .map_or(403, |denial| denial.status());
+            denied(gateway, denial, status)
+        }
+        Some(SkipReason::Quota(quota) | SkipReason::QuotaCap(quota)) => {
+            limited(gateway, quota, None)
+        }
+        _ => {
+            let message = format!("no model of tier `{tier}` can take this call");
+            Failure::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "server_error",
+                "no_model",
+                message,
+            )
+        }
+    };
+    failure.tried(tried)
+}
+
+/// The models that a decision passed over, beside those that were tried.
+pub(super) fn passed_over(gateway: &Gateway, decision: &Decision) -> Vec<Tried> {
+    let skipped = match &decision.outcome {
+        Outcome::NoModel(skipped) => &**skipped,
+        _ => route(decision).map_or(&[][..], |route| &*route.skipped),
+    };
+    let others = skipped
+        .iter()
+        .filter(|skip| skip.reason != SkipReason::Failed);
+    others.map(|skip| tried(gateway, skip)).collect()
+}
+
+fn tried(gateway: &Gateway, skip: &Skipped) -> Tried {
+    let label = |rule| gateway.plan.rule(rule).label;
+    let failure = match skip.reason {
+        SkipReason::Context => "its context is too small".to_owned(),
+        SkipReason::Surface => "it does not serve this".to_owned(),
+        SkipReason::Cap(cap) => format!("capped by `{}`", label(RuleReference::Cap(cap))),
+        SkipReason::QuotaCap(quota) => {
+            format!("capped by `{}`", label(RuleReference::Quota(quota)))
+        }
+        SkipReason::Denial(denial) => {
+            format!("denied by `{}`", label(RuleReference::Denial(denial)))
+        }
+        SkipReason::Quota(quota) => format!("`{}` has no room", label(RuleReference::Quota(quota))),
+        SkipReason::Failed => "it failed".to_owned(),
+    };
+    Tried {
+        model: gateway
+            .model(skip.model)
+            .map(|model| model.name.clone())
+            .unwrap_or_default(),
+        replica: None,
+        failure,
+    }
+}
+
+const fn surface(surface: Surface) -> &'static str {
+    match surface {
+        Surface::Chat => "chat",
+        Surface::Completions => "completions",
+        Surface::Embeddings => "embeddings",
+    }
+}
+
+/// `850 ms`, `12 s`, `3 h 20 min`.
+fn in_words(wait: Duration) -> String {
+    let seconds = wait.as_secs_f64().ceil() as u64;
+    match seconds {
+        0..=1 => format!("{} ms", wait.as_millis().max(1)),
+        2..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}

@@ -1,0 +1,463 @@
+//! One attempt at one upstream, up to the first byte of its answer.
+//!
+//! Invariants: a caller's credentials and what is said to this hop alone are not sent on; an upstream's credentials
+//! are in no message. A failure here can still be answered by another upstream: nothing has gone to the caller yet.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, USER_AGENT};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use serde::Deserialize;
+use tokio::time::{Instant, timeout_at};
+use waypost_policies::cost::Usage;
+
+use crate::body::{BodyError, collect};
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::provider::Credential;
+use crate::stream::Watcher;
+use crate::usage::Answer;
+
+/// The largest error that is read.
+const LARGEST_ERROR: usize = 1 << 20;
+/// More of an upstream's own words is not shown.
+const LONGEST_MESSAGE: usize = 300;
+/// Why a call is sent to nobody again before this.
+const SATURATED_RETRY: Duration = Duration::from_secs(1);
+
+/// Headers that concern one hop, this server, or the caller's own credentials.
+const NOT_FORWARDED: [&str; 24] = [
+    "accept",
+    "accept-encoding",
+    "api-key",
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "openai-organization",
+    "openai-project",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "x-api-key",
+];
+
+/// What is sent, and where.
+pub(super) struct Outgoing<'a> {
+    pub(super) address: &'a str,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) credential: Option<&'a Credential>,
+    pub(super) body: &'a Bytes,
+    pub(super) stream: bool,
+    pub(super) hides_usage: bool,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// A whole answer.
+    Whole {
+        head: Head,
+        body: Bytes,
+        usage: Option<Usage>,
+        /// The tokens of its text, estimated.
+        tokens: u64,
+    },
+    /// A streamed answer that has begun.
+    Stream {
+        head: Head,
+        first: VecDeque<Bytes>,
+        rest: Incoming,
+        watcher: Box<Watcher>,
+    },
+    /// The upstream refuses the call for what it is; the caller is told in its words.
+    Rejected { head: Head, body: Bytes },
+}
+
+/// Status and headers of an answer.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+}
+
+/// Why an attempt failed, before its first byte.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AttemptError {
+    #[error("cannot connect: {0}")]
+    Connect(String),
+    #[error("the connection broke: {0}")]
+    Broken(String),
+    #[error("no first byte within {0:?}")]
+    OutOfTime(Duration),
+    #[error("it answered {status}{}", .message.as_ref().map(|message| format!(": {message}")).unwrap_or_default())]
+    Status {
+        status: StatusCode,
+        message: Option<String>,
+        retry_after: Option<Duration>,
+    },
+    #[error("the call is too long for it: {0}")]
+    ContextLength(String),
+    #[error("it does not accept this server's credentials ({0})")]
+    Credentials(StatusCode),
+    #[error("it does not know the model or deployment")]
+    UnknownThere,
+    #[error("its stream began with an error")]
+    ErrorInStream,
+    #[error("its answer ended before it began")]
+    Empty,
+    #[error("its answer is larger than {0} bytes")]
+    TooLarge(usize),
+    #[error("its address is not a URL")]
+    Address,
+    #[error("no replica is available")]
+    NoReplica,
+    #[error("every replica is saturated")]
+    Saturated,
+    #[error("every replica is saturated, and the file says `shed`")]
+    Shed,
+}
+
+/// Asks once; within `patience` to the first byte.
+pub(super) async fn ask(
+    client: &Client,
+    outgoing: Outgoing<'_>,
+    patience: Duration,
+    longest: usize,
+) -> Result<Reply, AttemptError> {
+    let (stream, hides_usage) = (outgoing.stream, outgoing.hides_usage);
+    let request = outgoing.request()?;
+    let deadline = Instant::now() + patience;
+    let reply = async {
+        let response = client.request(request).await.map_err(|error| {
+            let reason = root_cause(&error);
+            match error.is_connect() {
+                true => AttemptError::Connect(reason),
+                false => AttemptError::Broken(reason),
+            }
+        })?;
+        match response.status() {
+            status if !status.is_success() => refused(response).await,
+            _ if stream && is_event_stream(response.headers()) => {
+                begun(response, hides_usage).await
+            }
+            _ => whole(response, longest).await,
+        }
+    };
+    timeout_at(deadline, reply)
+        .await
+        .map_err(|_| AttemptError::OutOfTime(patience))?
+}
+
+/// The caller's headers that are sent on.
+pub(super) fn forwarded_headers(headers: &HeaderMap, stream: bool) -> HeaderMap {
+    let named: Vec<&str> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .collect();
+    let mut forwarded = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        let stays = NOT_FORWARDED.contains(&name.as_str())
+            || name.as_str().starts_with("x-waypost-")
+            || named
+                .iter()
+                .any(|named| named.eq_ignore_ascii_case(name.as_str()));
+        if !stays {
+            forwarded.append(name.clone(), value.clone());
+        }
+    }
+    let accept = if stream {
+        "text/event-stream"
+    } else {
+        "application/json"
+    };
+    forwarded.insert(ACCEPT, HeaderValue::from_static(accept));
+    forwarded.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    forwarded.insert(
+        USER_AGENT,
+        HeaderValue::from_static(concat!("waypost/", env!("CARGO_PKG_VERSION"))),
+    );
+    forwarded
+}
+
+impl Outgoing<'_> {
+    fn request(self) -> Result<Request<Full<Bytes>>, AttemptError> {
+        let mut request = Request::new(Full::new(self.body.clone()));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.address.parse().map_err(|_| AttemptError::Address)?;
+        *request.headers_mut() = self.headers.clone();
+        if let Some((name, value)) = self.credential {
+            request.headers_mut().insert(name.clone(), value.clone());
+        }
+        Ok(request)
+    }
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    let media = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    media.is_some_and(|media| media.trim_start().starts_with("text/event-stream"))
+}
+
+fn head(response: Response<Incoming>) -> (Head, Incoming) {
+    let (parts, body) = response.into_parts();
+    let head = Head {
+        status: parts.status,
+        headers: parts.headers,
+    };
+    (head, body)
+}
+
+/// A stream, once it says its first thing.
+async fn begun(response: Response<Incoming>, hides_usage: bool) -> Result<Reply, AttemptError> {
+    let (head, mut rest) = head(response);
+    let mut watcher = Watcher::new(hides_usage);
+    let mut first = VecDeque::new();
+    while !watcher.told().data {
+        let frame = rest.frame().await.ok_or(AttemptError::Empty)?;
+        let frame = frame.map_err(|error| AttemptError::Broken(root_cause(&error)))?;
+        if let Ok(chunk) = frame.into_data() {
+            first.extend(Some(watcher.pass(chunk)).filter(|chunk| !chunk.is_empty()));
+        }
+    }
+    let told = watcher.told();
+    if told.error && told.tokens == 0 {
+        return Err(AttemptError::ErrorInStream);
+    }
+    Ok(Reply::Stream {
+        head,
+        first,
+        rest,
+        watcher: Box::new(watcher),
+    })
+}
+
+async fn whole(response: Response<Incoming>, longest: usize) -> Result<Reply, AttemptError> {
+    let (head, body) = head(response);
+    let body = collect(body, longest).await.map_err(|error| match error {
+        BodyError::TooLarge { limit } => AttemptError::TooLarge(limit),
+        other => AttemptError::Broken(other.to_string()),
+    })?;
+    let answer = Answer::parse(&body);
+    let tokens = match &answer {
+        Some(answer) => answer.tokens(),
+        None => body.len() as u64 / 4,
+    };
+    let usage = answer.and_then(|answer| answer.usage).map(Usage::from);
+    Ok(Reply::Whole {
+        head,
+        body,
+        usage,
+        tokens,
+    })
+}
+
+/// An upstream's error, as OpenAI's API has it; other shapes just have no message.
+#[derive(Deserialize, Default)]
+struct ErrorDocument {
+    #[serde(default)]
+    error: ErrorWords,
+    /// As vLLM puts it.
+    #[serde(default)]
+    message: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+struct ErrorWords {
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default)]
+    code: Option<serde_json::Value>,
+}
+
+async fn refused(response: Response<Incoming>) -> Result<Reply, AttemptError> {
+    let (head, body) = head(response);
+    let body = collect(body, LARGEST_ERROR).await.unwrap_or_default();
+    let document: ErrorDocument = serde_json::from_slice(&body).unwrap_or_default();
+    let code = document
+        .error
+        .code
+        .as_ref()
+        .and_then(|code| code.as_str())
+        .unwrap_or_default();
+    let message = document
+        .error
+        .message
+        .or(document.message)
+        .map(|message| shortened(&message));
+    if head.status == StatusCode::BAD_REQUEST && is_context_length(code, message.as_deref()) {
+        return Err(AttemptError::ContextLength(message.unwrap_or_default()));
+    }
+    match head.status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            Err(AttemptError::Credentials(head.status))
+        }
+        StatusCode::NOT_FOUND => Err(AttemptError::UnknownThere),
+        StatusCode::REQUEST_TIMEOUT
+        | StatusCode::CONFLICT
+        | StatusCode::TOO_EARLY
+        | StatusCode::TOO_MANY_REQUESTS => Err(status_error(&head, message)),
+        status if status.is_client_error() => Ok(Reply::Rejected { head, body }),
+        _ => Err(status_error(&head, message)),
+    }
+}
+
+fn status_error(head: &Head, message: Option<String>) -> AttemptError {
+    AttemptError::Status {
+        status: head.status,
+        message,
+        retry_after: retry_after(&head.headers),
+    }
+}
+
+/// Providers have a code for it, engines only words.
+fn is_context_length(code: &str, message: Option<&str>) -> bool {
+    const WORDS: [&str; 4] = [
+        "maximum context length",
+        "context length",
+        "context window",
+        "maximum model length",
+    ];
+    let message = message.unwrap_or_default().to_ascii_lowercase();
+    code == "context_length_exceeded" || WORDS.iter().any(|words| message.contains(words))
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
+    let seconds = number("retry-after-ms")
+        .map(|value| value / 1e3)
+        .or_else(|| number(RETRY_AFTER.as_str()))?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+fn shortened(message: &str) -> String {
+    message.chars().take(LONGEST_MESSAGE).collect()
+}
+
+/// The innermost reason: what wraps it says only that something failed.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        cause = inner.to_string();
+        source = inner.source();
+    }
+    cause
+}
+
+impl AttemptError {
+    /// Whether the same model may answer if it is asked again.
+    pub(super) const fn is_worth_retrying(&self) -> bool {
+        match self {
+            Self::Connect(_)
+            | Self::Broken(_)
+            | Self::OutOfTime(_)
+            | Self::ErrorInStream
+            | Self::Empty => true,
+            Self::Status { status, .. } => !matches!(status.as_u16(), 501 | 505),
+            _ => false,
+        }
+    }
+
+    /// Whether the replica is at fault, not the call.
+    pub(super) const fn is_of_replica(&self) -> bool {
+        matches!(
+            self,
+            Self::Connect(_)
+                | Self::Broken(_)
+                | Self::OutOfTime(_)
+                | Self::Empty
+                | Self::Status { .. }
+        )
+    }
+
+    /// Whether the upstream may have worked on the call all along.
+    pub(super) const fn is_out_of_time(&self) -> bool {
+        matches!(self, Self::OutOfTime(_))
+    }
+
+    /// Whether the call is refused rather than sent to the next model.
+    pub(super) const fn sheds(&self) -> bool {
+        matches!(self, Self::Shed)
+    }
+
+    /// When the upstream wants to be asked again.
+    pub(super) const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// In one word, for metrics and as `error.code`.
+    pub(super) const fn word(&self) -> &'static str {
+        match self {
+            Self::Connect(_) => "upstream_unreachable",
+            Self::Broken(_) | Self::Empty => "upstream_broken",
+            Self::OutOfTime(_) => "upstream_timeout",
+            Self::Status { status, .. } if status.as_u16() == 429 => "rate_limit_exceeded",
+            Self::Status { .. } | Self::ErrorInStream => "upstream_error",
+            Self::ContextLength(_) => "context_length_exceeded",
+            Self::Credentials(_) => "upstream_credentials",
+            Self::UnknownThere => "upstream_unknown_model",
+            Self::TooLarge(_) => "upstream_too_large",
+            Self::Address => "upstream_address",
+            Self::NoReplica => "no_replica",
+            Self::Saturated | Self::Shed => "saturated",
+        }
+    }
+
+    /// What the caller is told when nothing else answers either.
+    pub(super) fn to_answer(&self) -> Failure {
+        let code = self.word();
+        let words = format!("no model answered: {self}");
+        let failed = |status, kind| Failure::new(status, kind, code, words.clone());
+        match self {
+            Self::OutOfTime(_) => failed(StatusCode::GATEWAY_TIMEOUT, "upstream_error"),
+            Self::ContextLength(_) => failed(StatusCode::BAD_REQUEST, "invalid_request_error")
+                .param("messages")
+                .hint("send fewer or shorter messages"),
+            Self::Status {
+                status,
+                retry_after,
+                ..
+            } => {
+                let (status, kind) = match status.as_u16() {
+                    429 => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_error"),
+                    503 => (StatusCode::SERVICE_UNAVAILABLE, "upstream_error"),
+                    408 | 504 => (StatusCode::GATEWAY_TIMEOUT, "upstream_error"),
+                    _ => (StatusCode::BAD_GATEWAY, "upstream_error"),
+                };
+                let failure = failed(status, kind);
+                match retry_after {
+                    Some(wait) => failure.retry_after(Some(*wait)),
+                    None => failure,
+                }
+            }
+            Self::NoReplica | Self::Saturated | Self::Shed => {
+                failed(StatusCode::SERVICE_UNAVAILABLE, "upstream_error")
+                    .retry_after(Some(SATURATED_RETRY))
+            }
+            _ => failed(StatusCode::BAD_GATEWAY, "upstream_error"),
+        }
+    }
+}

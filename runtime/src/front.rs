@@ -1,0 +1,190 @@
+//! Which path is what: the front door that callers use.
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use serde_json::json;
+use waypost_policies::facts::Surface;
+
+use crate::Body;
+use crate::call;
+use crate::failure::{Failure, json_response};
+use crate::gateway::Gateway;
+
+/// What a path is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place<'p> {
+    Surface(Surface),
+    Route,
+    Models,
+    Model(&'p str),
+}
+
+impl<'p> Place<'p> {
+    fn of(path: &'p str) -> Option<Self> {
+        Some(match path {
+            "/v1/chat/completions" => Self::Surface(Surface::Chat),
+            "/v1/completions" => Self::Surface(Surface::Completions),
+            "/v1/embeddings" => Self::Surface(Surface::Embeddings),
+            "/v1/route" => Self::Route,
+            "/v1/models" => Self::Models,
+            _ => Self::Model(
+                path.strip_prefix("/v1/models/")
+                    .filter(|name| !name.is_empty())?,
+            ),
+        })
+    }
+
+    const fn method(self) -> Method {
+        match self {
+            Self::Surface(_) | Self::Route => Method::POST,
+            Self::Models | Self::Model(_) => Method::GET,
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Surface(Surface::Chat) => "chat",
+            Self::Surface(Surface::Completions) => "completions",
+            Self::Surface(Surface::Embeddings) => "embeddings",
+            Self::Route => "route",
+            Self::Models | Self::Model(_) => "models",
+        }
+    }
+}
+
+/// Counts calls for as long as they are being answered.
+struct InFlight<'g>(&'g Gateway);
+
+impl<'g> InFlight<'g> {
+    fn new(gateway: &'g Gateway) -> Self {
+        gateway.metrics.in_flight.inc();
+        Self(gateway)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.metrics.in_flight.dec();
+    }
+}
+
+/// Answers a request, whatever it is.
+pub(crate) async fn serve(
+    gateway: &Arc<Gateway>,
+    request: Request<Incoming>,
+    peer: IpAddr,
+) -> Response<Body> {
+    let _in_flight = InFlight::new(gateway);
+    let id = request_id();
+    let path = request.uri().path().to_owned();
+    let place = Place::of(&path);
+    let mut response = match dispatch(gateway, request, place, peer, &id).await {
+        Ok(response) => response,
+        Err(failure) => {
+            tracing::info!(
+                request = id,
+                path,
+                status = failure.status.as_u16(),
+                reason = failure.message,
+                "refused"
+            );
+            failure.response()
+        }
+    };
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-waypost-request-id", value);
+    }
+    let surface = place.map_or("other", Place::word);
+    let status = response.status().as_u16();
+    let labels = || {
+        vec![
+            ("surface", surface.to_owned()),
+            ("status", status.to_string()),
+        ]
+    };
+    gateway
+        .metrics
+        .responses
+        .get((surface, status), labels)
+        .inc();
+    response
+}
+
+async fn dispatch(
+    gateway: &Arc<Gateway>,
+    request: Request<Incoming>,
+    place: Option<Place<'_>>,
+    peer: IpAddr,
+    id: &str,
+) -> Result<Response<Body>, Failure> {
+    let Some(place) = place else {
+        let message = format!("there is no `{}` here", request.uri().path());
+        return Err(Failure::invalid(StatusCode::NOT_FOUND, "unknown_url", message)
+            .hint("this server has /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/models and /v1/route"));
+    };
+    if *request.method() != place.method() {
+        return Ok(wrong_method(request.method(), place));
+    }
+    match place {
+        Place::Surface(surface) => call::answer(gateway, surface, request, peer, id).await,
+        Place::Route => call::explain(gateway, request, peer).await,
+        Place::Models => {
+            gateway.directory.identify(request.headers())?;
+            Ok(models(gateway))
+        }
+        Place::Model(name) => {
+            gateway.directory.identify(request.headers())?;
+            model(gateway, name)
+        }
+    }
+}
+
+fn wrong_method(method: &Method, place: Place<'_>) -> Response<Body> {
+    let allowed = place.method();
+    let message = format!("`{method}` is not answered here: send `{allowed}`");
+    let mut response = Failure::invalid(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        message,
+    )
+    .response();
+    if let Ok(value) = HeaderValue::from_str(allowed.as_str()) {
+        response.headers_mut().insert(ALLOW, value);
+    }
+    response
+}
+
+/// The names that clients may send: those accepted by name, not those by their beginning.
+fn models(gateway: &Gateway) -> Response<Body> {
+    let names = gateway.plan.accepts().filter(|accept| !accept.prefix());
+    let list: Vec<_> = names.map(|accept| entry(accept.name())).collect();
+    json_response(
+        StatusCode::OK,
+        json!({"object": "list", "data": list}).to_string(),
+    )
+}
+
+fn model(gateway: &Gateway, name: &str) -> Result<Response<Body>, Failure> {
+    match gateway.plan.accepted(name) {
+        Some(_) => Ok(json_response(StatusCode::OK, entry(name).to_string())),
+        None => {
+            let message = format!("the model `{name}` does not exist here");
+            Err(Failure::invalid(StatusCode::NOT_FOUND, "model_not_found", message).param("model"))
+        }
+    }
+}
+
+fn entry(name: &str) -> serde_json::Value {
+    json!({"id": name, "object": "model", "created": 0, "owned_by": "waypost"})
+}
+
+/// Unlikely to come twice; no secret.
+fn request_id() -> String {
+    let half = || RandomState::new().build_hasher().finish();
+    format!("wp-{:016x}{:016x}", half(), half())
+}

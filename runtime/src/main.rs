@@ -1,0 +1,103 @@
+//! `waypost-runtime PLAN`: serves a sealed plan until it is told to stop.
+//!
+//! Exit codes: 0 after a stop, 2 when it cannot serve.
+
+use std::io::IsTerminal as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+use waypost_policies::Plan;
+use waypost_runtime::{Cluster, Secrets, Server, Settings};
+
+/// Serves a Waypost plan: an OpenAI-compatible proxy.
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    /// The plan, as `waypost build` writes it
+    plan: PathBuf,
+    /// Where callers come in
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    listen: SocketAddr,
+    /// Where metrics, health and the last decisions are served
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:9901")]
+    admin: SocketAddr,
+    /// Where Kubernetes secrets are mounted
+    #[arg(long, value_name = "FOLDER")]
+    secrets: Option<PathBuf>,
+    /// The largest request body, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 32)]
+    body_limit: usize,
+    /// How many seconds open calls may go on after a stop
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    drain: u64,
+}
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            // Nothing is left to be done where even this cannot be printed.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    log();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("waypost-runtime: {reason}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+}
+
+fn run(arguments: Arguments) -> Result<(), String> {
+    let path = arguments.plan.display().to_string();
+    let bytes =
+        std::fs::read(&arguments.plan).map_err(|error| format!("plan `{path}`: {error}"))?;
+    let plan = Plan::load(bytes).map_err(|error| format!("plan `{path}`: {error}"))?;
+    let mut settings = Settings::new(arguments.listen);
+    settings.admin = Some(arguments.admin);
+    settings.cluster = Cluster::of_this_pod();
+    settings.bounds.body = arguments.body_limit << 20;
+    settings.bounds.drain = Duration::from_secs(arguments.drain);
+    if let Some(folder) = arguments.secrets {
+        settings.secrets = Secrets::system().mounted_at(folder);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
+    runtime.block_on(serve(plan, settings))
+}
+
+async fn serve(plan: Plan, settings: Settings) -> Result<(), String> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    let server = Server::start(Arc::new(plan), settings)
+        .await
+        .map_err(|error| error.to_string())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    server.shutdown().await;
+    Ok(())
+}
