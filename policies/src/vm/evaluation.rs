@@ -201,6 +201,26 @@ impl Drop for Session<'_, '_> {
     }
 }
 
+/// Whether one condition holds for a call, by itself: what benchmarks and the conformance tests ask. `threshold` has no
+/// value here, and neither have `tier`, `model` and `cost`.
+///
+/// # Errors
+///
+/// Why it has no value, or that it is no condition.
+pub fn holds(
+    plan: &Plan,
+    when: ExpressionIndex,
+    facts: &Facts<'_>,
+    state: &State,
+    evaluation: &mut Evaluation,
+) -> Result<bool, Failure> {
+    match Session::new(plan, facts, state, evaluation).verdict(when) {
+        Verdict::Bool(value) => Ok(value),
+        Verdict::Failed(failure) => Err(failure),
+        Verdict::Text { .. } => Err(Failure::Type),
+    }
+}
+
 /// A hash that is the same in every process and version: FNV-1a, then mixed so that its remainders are even.
 pub(crate) fn stable_hash(bytes: &[u8]) -> u64 {
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
