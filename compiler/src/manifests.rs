@@ -7,6 +7,7 @@
 mod agentgateway;
 mod autoscaler;
 mod config_map;
+mod container;
 mod deployment;
 mod disruption_budget;
 mod documents;
@@ -24,6 +25,7 @@ mod service;
 mod shape;
 pub mod validate;
 mod versions;
+mod volume;
 mod workspace;
 
 use waypost_lang::codes;
@@ -74,6 +76,9 @@ impl Target<'_> {
         &self.deploy.namespace
     }
 }
+
+/// Why something cannot be written; boxed, since what can be is the common case and small.
+pub(crate) type Refusal = Box<Diagnostic>;
 
 /// The manifests of `program` for `shape`, whatever shape the file itself asks for; `plan` is the sealed plan.
 ///

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use waypost_lang::codes;
-use waypost_lang::diagnostic::Diagnostic;
 
-use super::Target;
-use super::deployment::{Mount, Volume, read};
+use super::volume::{Mount, Volume, read};
+use super::{Refusal, Target};
 use crate::program::{Secret, SecretIndex, SecretSource};
 
 /// Secrets by name, each with the keys that are used: a pod sees no other.
@@ -24,7 +23,7 @@ impl SecretMounts {
         &mut self,
         target: &Target<'p>,
         index: SecretIndex,
-    ) -> Result<(&'p str, &'p str), Diagnostic> {
+    ) -> Result<(&'p str, &'p str), Refusal> {
         let (name, key) = in_cluster(target, index)?;
         self.keys
             .entry(name.to_owned())
@@ -58,11 +57,11 @@ fn volume_name(secret: &str) -> String {
 pub(crate) fn in_cluster<'p>(
     target: &Target<'p>,
     index: SecretIndex,
-) -> Result<(&'p str, &'p str), Diagnostic> {
+) -> Result<(&'p str, &'p str), Refusal> {
     let program = target.program;
     let Some(secret) = program.secrets.get(index) else {
         let message = "a secret that is used is not declared";
-        return Err(codes::SHAPE_NEEDS.error(target.deploy.span, message));
+        return Err(codes::SHAPE_NEEDS.error(target.deploy.span, message).into());
     };
     match &secret.source {
         SecretSource::Kubernetes {
@@ -76,16 +75,17 @@ pub(crate) fn in_cluster<'p>(
     }
 }
 
-fn elsewhere(target: &Target<'_>, secret: &Secret, namespace: &str) -> Diagnostic {
+fn elsewhere(target: &Target<'_>, secret: &Secret, namespace: &str) -> Refusal {
     let own = target.namespace();
     let message = format!("`{}` is in namespace `{namespace}`", secret.name.value);
     codes::SHAPE_NEEDS
         .error(secret.name.span, message)
         .label(format!("pods of `{own}` can only mount Secrets of `{own}`"))
         .help(format!("copy the Secret to `{own}` and name it there"))
+        .into()
 }
 
-fn not_of_the_cluster(secret: &Secret, what: &str) -> Diagnostic {
+fn not_of_the_cluster(secret: &Secret, what: &str) -> Refusal {
     let message = format!(
         "`{}` comes from {what}, which no pod has",
         secret.name.value
@@ -93,4 +93,5 @@ fn not_of_the_cluster(secret: &Secret, what: &str) -> Diagnostic {
     codes::SHAPE_NEEDS
         .error(secret.name.span, message)
         .help("keep it in a Secret: `k8s(\"namespace/name\", \"key\")`")
+        .into()
 }

@@ -1,9 +1,9 @@
 //! What the versions in `deploy { versions { … } }` change in the manifests.
 
 use waypost_lang::codes;
-use waypost_lang::diagnostic::Diagnostic;
 use waypost_lang::source::Spanned;
 
+use super::Refusal;
 use crate::program::Versions;
 
 /// A version of the Gateway API Inference Extension, which brings the Endpoint Picker.
@@ -19,7 +19,7 @@ const LAST_KNOWN: u64 = 6;
 
 impl InferenceExtension {
     /// What the file says, or the last version with a picker of its own.
-    pub(crate) fn of(versions: &Versions) -> Result<Self, Diagnostic> {
+    pub(crate) fn of(versions: &Versions) -> Result<Self, Refusal> {
         let Some(written) = &versions.inference_extension else {
             return Ok(Self {
                 minor: LAST_WITH_PICKER,
@@ -107,7 +107,7 @@ impl InferenceExtension {
 }
 
 /// The tag of agentgateway's image.
-pub(crate) fn agentgateway_tag(versions: &Versions) -> Result<String, Diagnostic> {
+pub(crate) fn agentgateway_tag(versions: &Versions) -> Result<String, Refusal> {
     let Some(written) = &versions.agentgateway else {
         return Ok("v1.4.1".to_owned());
     };
@@ -119,20 +119,21 @@ pub(crate) fn agentgateway_tag(versions: &Versions) -> Result<String, Diagnostic
 }
 
 /// Checks that the Workspace that we write is of the version asked.
-pub(crate) fn check_kaito(versions: &Versions) -> Result<(), Diagnostic> {
+pub(crate) fn check_kaito(versions: &Versions) -> Result<(), Refusal> {
     match &versions.kaito {
         Some(written) if written.value != "v1beta1" => Err(unknown(written, "kaito", "`v1beta1`")),
         _ => Ok(()),
     }
 }
 
-fn unknown(written: &Spanned<String>, what: &str, known: &str) -> Diagnostic {
+fn unknown(written: &Spanned<String>, what: &str, known: &str) -> Refusal {
     codes::VERSIONS_CANNOT_EXPRESS
         .error(
             written.span,
             format!("no manifests are known for {what} `{}`", written.value),
         )
         .help(format!("write {known}"))
+        .into()
 }
 
 /// `1.0`, `v1.3.1`: three numbers, the last 0 where it is not written.

@@ -57,25 +57,6 @@ pub(crate) fn write(
         return None;
     };
     let name = pool.workspace();
-    let object = Object {
-        api_version: "kaito.sh/v1beta1",
-        kind: "Workspace",
-        metadata: target.metadata(&name, &name),
-        body: Workspace {
-            resource: Resource {
-                count: replicas.low,
-                instance_type: Some(instance.clone()).filter(|size| !size.is_empty()),
-                label_selector: NodeSelector {
-                    match_labels: pair("apps", dns_name(&pool.name.value)),
-                },
-            },
-            inference: Inference {
-                preset: Preset {
-                    name: preset.clone(),
-                },
-            },
-        },
-    };
     let notes = [
         format!(
             "pool `{}`: {}",
@@ -86,8 +67,31 @@ pub(crate) fn write(
             "labelSelector places nodes; the pods carry kaito.sh/workspace: {name} and listen on {port}"
         ),
     ];
+    let object = Object {
+        api_version: "kaito.sh/v1beta1",
+        kind: "Workspace",
+        metadata: target.metadata(&name, &name),
+        body: workspace(pool, preset, instance, replicas.low),
+    };
     documents.add(&object, &notes);
     (replicas.high > replicas.low).then(|| fixed_count(pool, replicas.low, replicas.high))
+}
+
+fn workspace(pool: &Pool, preset: &str, instance: &str, count: u64) -> Workspace {
+    Workspace {
+        resource: Resource {
+            count,
+            instance_type: Some(instance.to_owned()).filter(|size| !size.is_empty()),
+            label_selector: NodeSelector {
+                match_labels: pair("apps", dns_name(&pool.name.value)),
+            },
+        },
+        inference: Inference {
+            preset: Preset {
+                name: preset.to_owned(),
+            },
+        },
+    }
 }
 
 fn fixed_count(pool: &Pool, low: u64, high: u64) -> Diagnostic {

@@ -30,9 +30,9 @@ pub(crate) fn write(
     documents: &mut Documents,
 ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
     let versions = &target.deploy.versions;
-    check_kaito(versions).map_err(|fault| vec![fault])?;
-    let extension = InferenceExtension::of(versions).map_err(|fault| vec![fault])?;
-    let tag = agentgateway_tag(versions).map_err(|fault| vec![fault])?;
+    check_kaito(versions).map_err(|fault| vec![*fault])?;
+    let extension = InferenceExtension::of(versions).map_err(|fault| vec![*fault])?;
+    let tag = agentgateway_tag(versions).map_err(|fault| vec![*fault])?;
     let layers = Layers::of(target)?;
     let mut secrets = SecretMounts::default();
     let gateway = Gateway::new(target, &layers, &extension, tag, &mut secrets)?;

@@ -10,10 +10,8 @@ use super::serving::{self, Pods};
 use crate::manifests::Target;
 use crate::manifests::autoscaler::autoscaler;
 use crate::manifests::config_map::{self, fingerprint};
-use crate::manifests::deployment::{
-    Container, Probe, Replacement, Volume, Workload, deployment, leave_endpoints_first, port, read,
-    resources,
-};
+use crate::manifests::container::{Container, Probe, leave_endpoints_first, port, resources};
+use crate::manifests::deployment::{Replacement, Workload, deployment};
 use crate::manifests::disruption_budget::disruption_budget;
 use crate::manifests::documents::Documents;
 use crate::manifests::labels;
@@ -24,6 +22,7 @@ use crate::manifests::pod_monitor::{Scrape, pod_monitor};
 use crate::manifests::rbac::{self, Rule};
 use crate::manifests::secrets::SecretMounts;
 use crate::manifests::service::{http, service};
+use crate::manifests::volume::{Volume, read};
 use crate::program::{Pool, ProviderAuth};
 
 const APP: &str = "waypost";
@@ -93,6 +92,7 @@ fn secrets(target: &Target<'_>) -> Result<SecretMounts, Vec<Diagnostic>> {
     let faults: Vec<Diagnostic> = used
         .into_iter()
         .filter_map(|index| mounts.add(target, index).err())
+        .map(|fault| *fault)
         .collect();
     if faults.is_empty() {
         Ok(mounts)

@@ -14,10 +14,8 @@ use crate::manifests::agentgateway::{
     Route as GatewayRoute, Service,
 };
 use crate::manifests::config_map::{fingerprint, of_texts};
-use crate::manifests::deployment::{
-    Container, Probe, Replacement, Volume, Workload, deployment, leave_endpoints_first, port, read,
-    resources,
-};
+use crate::manifests::container::{Container, Probe, leave_endpoints_first, port, resources};
+use crate::manifests::deployment::{Replacement, Workload, deployment};
 use crate::manifests::documents::{Documents, commented};
 use crate::manifests::labels;
 use crate::manifests::network_policy::{Peer, Policy};
@@ -28,6 +26,7 @@ use crate::manifests::secrets::SecretMounts;
 use crate::manifests::service::{http, service};
 use crate::manifests::shape::egress::port_of;
 use crate::manifests::versions::InferenceExtension;
+use crate::manifests::volume::{Volume, read};
 use crate::program::{Pool, PoolSource, Price, ProviderKind};
 
 /// The Deployment, the Service, and the label that monitors select by.
@@ -61,7 +60,7 @@ impl Gateway {
         for route in layers.routes() {
             match routes::write(target, layers, route, extension, secrets) {
                 Ok(route) => written.push(route),
-                Err(fault) => faults.push(fault),
+                Err(fault) => faults.push(*fault),
             }
         }
         if !faults.is_empty() {

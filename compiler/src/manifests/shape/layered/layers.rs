@@ -5,9 +5,9 @@ use waypost_lang::codes;
 use waypost_lang::diagnostic::Diagnostic;
 use waypost_lang::source::Span;
 
-use crate::manifests::Target;
 use crate::manifests::object::dns_name;
 use crate::manifests::shape::serving::{Pods, pods};
+use crate::manifests::{Refusal, Target};
 use crate::program::{
     Content, Escalation, Model, ModelIndex, Pool, PoolIndex, Provider, ProviderAuth, Tier, Via,
 };
@@ -48,29 +48,15 @@ impl<'p> Layers<'p> {
     pub(super) fn of(target: &Target<'p>) -> Result<Self, Vec<Diagnostic>> {
         let program = target.program;
         let [weak, strong] = program.tiers.as_slice() else {
-            let span = program
-                .tiers
-                .get(2)
-                .map_or(target.deploy.span, |tier| tier.name.span);
-            return Err(one(needs(span, "`shape layered` routes between two tiers")
-                .label(format!("there are {}", program.tiers.len()))));
-        };
-        let Some(content) = program.contents.first() else {
-            return Err(one(needs(
+            let fault = needs(
                 target.deploy.span,
-                "`shape layered` needs a `content` section",
-            )));
+                "`shape layered` routes between two tiers",
+            );
+            return Err(vec![fault]);
         };
-        if content.start.value != 0 {
-            return Err(one(needs(
-                content.start.span,
-                "`shape layered` starts at the lower tier",
-            )
-            .label("RouteLLM answers weak unless the prompt is hard")));
-        }
-        let (rule, threshold) = difficulty_rule(content).map_err(one)?;
-        let (weak, strong) = (route(target, weak), route(target, strong));
-        match (weak, strong) {
+        let content = content(target).map_err(|fault| vec![*fault])?;
+        let (rule, threshold) = difficulty_rule(content).map_err(|fault| vec![*fault])?;
+        match (route(target, weak), route(target, strong)) {
             (Ok(weak), Ok(strong)) => Ok(Self {
                 content,
                 rule,
@@ -78,7 +64,10 @@ impl<'p> Layers<'p> {
                 weak,
                 strong,
             }),
-            (weak, strong) => Err(weak.err().into_iter().chain(strong.err()).collect()),
+            (weak, strong) => {
+                let faults = weak.err().into_iter().chain(strong.err());
+                Err(faults.map(|fault| *fault).collect())
+            }
         }
     }
 
@@ -93,25 +82,38 @@ impl<'p> Layers<'p> {
     }
 }
 
-fn one(fault: Diagnostic) -> Vec<Diagnostic> {
-    vec![fault]
-}
-
 fn needs(span: Span, message: &str) -> Diagnostic {
     codes::SHAPE_NEEDS
         .error(span, message)
         .help("use `shape waypost`, which does without")
 }
 
-fn difficulty_rule(content: &Content) -> Result<(&Escalation, f64), Diagnostic> {
+/// The first section, which must start where RouteLLM does.
+fn content<'p>(target: &Target<'p>) -> Result<&'p Content, Refusal> {
+    let Some(content) = target.program.contents.first() else {
+        let message = "`shape layered` needs a `content` section";
+        return Err(needs(target.deploy.span, message).into());
+    };
+    if content.start.value == 0 {
+        return Ok(content);
+    }
+    let message = "`shape layered` starts at the lower tier";
+    Err(needs(content.start.span, message)
+        .label("RouteLLM answers weak unless the prompt is hard")
+        .into())
+}
+
+fn difficulty_rule(content: &Content) -> Result<(&Escalation, f64), Refusal> {
     let declared = content.threshold.as_ref().map(|threshold| threshold.value);
     content
         .escalations
         .iter()
+        .filter(|rule| rule.tier == 1)
         .find_map(|rule| Some((rule, compared_difficulty(&rule.when, declared)?)))
         .ok_or_else(|| {
             needs(content.span, "`shape layered` needs a rule on `difficulty`")
                 .label("RouteLLM decides by difficulty alone")
+                .into()
         })
 }
 
@@ -133,12 +135,12 @@ fn compared_difficulty(when: &Typed, declared: Option<f64>) -> Option<f64> {
     }
 }
 
-fn route<'p>(target: &Target<'p>, tier: &'p Tier) -> Result<Route<'p>, Diagnostic> {
+fn route<'p>(target: &Target<'p>, tier: &'p Tier) -> Result<Route<'p>, Refusal> {
     let home = tier
         .home()
         .and_then(|index| Some((index, target.program.models.get(index)?)));
     let Some((model_index, model)) = home else {
-        return Err(needs(tier.name.span, "a tier without a model has no route"));
+        return Err(needs(tier.name.span, "a tier without a model has no route").into());
     };
     let upstream = match model.via {
         Via::Provider(index) => target.program.providers.get(index).map(provider),
@@ -149,10 +151,8 @@ fn route<'p>(target: &Target<'p>, tier: &'p Tier) -> Result<Route<'p>, Diagnosti
             .map(|pool| placed(target, index, pool)),
     };
     let undeclared = || {
-        Err(needs(
-            model.name.span,
-            "a model that nobody serves has no route",
-        ))
+        let message = "a model that nobody serves has no route";
+        Err(needs(model.name.span, message).into())
     };
     Ok(Route {
         tier,
@@ -162,12 +162,13 @@ fn route<'p>(target: &Target<'p>, tier: &'p Tier) -> Result<Route<'p>, Diagnosti
     })
 }
 
-fn provider(provider: &Provider) -> Result<Upstream<'_>, Diagnostic> {
+fn provider(provider: &Provider) -> Result<Upstream<'_>, Refusal> {
     if provider.auth == ProviderAuth::WorkloadIdentity {
         let message = "this version writes no workload identity for agentgateway";
         return Err(codes::NOT_IN_THIS_BUILD
             .error(provider.name.span, message)
-            .help("write `auth secret NAME`"));
+            .help("write `auth secret NAME`")
+            .into());
     }
     Ok(Upstream::Provider(provider))
 }
@@ -177,17 +178,16 @@ fn placed<'p>(
     target: &Target<'p>,
     index: PoolIndex,
     pool: &'p Pool,
-) -> Result<Upstream<'p>, Diagnostic> {
-    match pods(target, pool) {
-        None => Err(needs(
-            pool.name.span,
-            "the Endpoint Picker places pods, not addresses",
-        )),
-        Some(pods) if pods.namespace != target.namespace() => Err(needs(
-            pool.name.span,
-            "an InferencePool selects pods of its own namespace only",
-        )
-        .label(format!("its pods are in `{}`", pods.namespace))),
-        Some(pods) => Ok(Upstream::Pool(index, pool, pods)),
+) -> Result<Upstream<'p>, Refusal> {
+    let Some(pods) = pods(target, pool) else {
+        let message = "the Endpoint Picker places pods, not addresses";
+        return Err(needs(pool.name.span, message).into());
+    };
+    if pods.namespace == target.namespace() {
+        return Ok(Upstream::Pool(index, pool, pods));
     }
+    let message = "an InferencePool selects pods of its own namespace only";
+    Err(needs(pool.name.span, message)
+        .label(format!("its pods are in `{}`", pods.namespace))
+        .into())
 }

@@ -8,11 +8,9 @@ use waypost_lang::diagnostic::Diagnostic;
 
 use super::gateway;
 use super::layers::{Layers, Route, Upstream};
-use crate::manifests::Target;
 use crate::manifests::config_map::{fingerprint, of_texts};
-use crate::manifests::deployment::{
-    Container, Probe, Replacement, Variable, Volume, Workload, deployment, port, read, resources,
-};
+use crate::manifests::container::{Container, Probe, Variable, port, resources};
+use crate::manifests::deployment::{Replacement, Workload, deployment};
 use crate::manifests::documents::Documents;
 use crate::manifests::inference_pool::{objective, pool};
 use crate::manifests::labels;
@@ -25,6 +23,8 @@ use crate::manifests::service::{ServicePort, service};
 use crate::manifests::shape::egress::API_SERVER;
 use crate::manifests::shape::serving::Pods;
 use crate::manifests::versions::InferenceExtension;
+use crate::manifests::volume::{Volume, read};
+use crate::manifests::{Refusal, Target};
 use crate::program::{Engine, Pool};
 
 /// Where the picker speaks ext-proc; the Service's port too, which the InferencePool names.
@@ -74,7 +74,7 @@ impl<'p> Picker<'p> {
             {
                 continue;
             }
-            check_engine(pool, version).map_err(|fault| vec![fault])?;
+            check_engine(pool, version).map_err(|fault| vec![*fault])?;
             pickers.push(Self {
                 pool,
                 pods: pods.clone(),
@@ -358,12 +358,13 @@ fn metric_flags(engine: &Engine) -> [String; 3] {
     ]
 }
 
-fn check_engine(pool: &Pool, version: &InferenceExtension) -> Result<(), Diagnostic> {
+fn check_engine(pool: &Pool, version: &InferenceExtension) -> Result<(), Refusal> {
     if version.has_metric_flags() || pool.engine == Engine::Vllm {
         return Ok(());
     }
     let message = "from inference extension 1.6 on, the picker is written for vllm only";
     Err(codes::VERSIONS_CANNOT_EXPRESS
         .error(pool.name.span, message)
-        .help("write `inference-extension \"1.5\"`, whose picker takes metric names as flags"))
+        .help("write `inference-extension \"1.5\"`, whose picker takes metric names as flags")
+        .into())
 }

@@ -16,10 +16,10 @@ use super::layers::{Layers, Route};
 use crate::manifests::Target;
 use crate::manifests::autoscaler::autoscaler;
 use crate::manifests::config_map::{fingerprint, of_texts};
-use crate::manifests::deployment::{
-    Container, Probe, Replacement, Variable, Volume, Workload, deployment, leave_endpoints_first,
-    port, read, resources, write,
+use crate::manifests::container::{
+    Container, Probe, Variable, leave_endpoints_first, port, resources,
 };
+use crate::manifests::deployment::{Replacement, Workload, deployment};
 use crate::manifests::disruption_budget::disruption_budget;
 use crate::manifests::documents::Documents;
 use crate::manifests::labels;
@@ -28,6 +28,7 @@ use crate::manifests::object::{Map, pair};
 use crate::manifests::rbac::service_account;
 use crate::manifests::secrets::in_cluster;
 use crate::manifests::service::{http, service};
+use crate::manifests::volume::{Volume, read, write};
 use crate::program::{ProviderAuth, ProviderKind};
 
 /// The Deployment, the Service and the account.

@@ -7,7 +7,7 @@ use waypost_lang::source::Span;
 use super::layers::{Layers, Route, Upstream};
 use super::limits::carry;
 use crate::manifests::Target;
-use crate::program::{Content, Model, Policy, Pool, Quota, Step};
+use crate::program::{Accept, Content, Model, Policy, Pool, Quota, Step};
 
 const NO_RULES: &str = "RouteLLM has no rules, and forwards nothing of the caller to the gateway";
 
@@ -57,7 +57,10 @@ fn lost(span: Span, what: &str, why: &str) -> Diagnostic {
 fn content(layers: &Layers<'_>, found: &mut Vec<Diagnostic>) {
     let content: &Content = layers.content;
     for rule in &content.escalations {
-        if !std::ptr::eq(rule, layers.rule) {
+        if std::ptr::eq(rule, layers.rule) {
+            let why = "RouteLLM refuses ordinary tool objects, and scores the last message only";
+            found.push(lost(rule.span, "calls with tools", why));
+        } else {
             let what = format!("escalation `{}`", rule.label.text);
             found.push(lost(
                 rule.span,
@@ -66,46 +69,40 @@ fn content(layers: &Layers<'_>, found: &mut Vec<Diagnostic>) {
             ));
         }
     }
-    let why = "RouteLLM refuses ordinary tool objects, and scores the last message only";
-    let tools = lost(layers.rule.span, "calls with tools", why);
-    found.push(tools);
     let name = layers.router_name();
-    for accept in &content.accepts {
-        if accept.prefix && accept.name == "router-mf-" && accept.model.is_none() {
-            continue;
-        }
-        let what = format!(
-            "the model name `{}{}`",
-            accept.name,
-            if accept.prefix { "*" } else { "" }
-        );
-        let warning = lost(
+    let accepts = content.accepts.iter();
+    found.extend(accepts.filter(|accept| !is_routers(accept)).map(|accept| {
+        let star = if accept.prefix { "*" } else { "" };
+        let what = format!("the model name `{}{star}`", accept.name);
+        lost(
             accept.span,
             &what,
             "RouteLLM knows names such as `router-mf-0.5` only",
-        );
-        found.push(warning.help(format!("let clients send `{name}`, or use `shape waypost`")));
-    }
-    if let Some(threshold) = &content.threshold {
+        )
+        .help(format!("let clients send `{name}`, or use `shape waypost`"))
+    }));
+    found.extend(content.threshold.iter().map(|threshold| {
         let message = "`shape layered` compares this threshold with another score";
-        found.push(
-            codes::SHAPE_CANNOT_CARRY
-                .warning(threshold.span, message)
-                .label(
-                    "RouteLLM's win rate is no `difficulty`: the same number sends other calls up",
-                )
-                .help(format!(
-                    "calibrate it on your own traffic; clients send it as `{name}`"
-                )),
-        );
-    }
-    if let Some(keep) = &content.keep {
-        found.push(lost(
+        codes::SHAPE_CANNOT_CARRY
+            .warning(threshold.span, message)
+            .label("RouteLLM's win rate is no `difficulty`: the same number sends other calls up")
+            .help(format!(
+                "calibrate it on your own traffic; clients send it as `{name}`"
+            ))
+    }));
+    let keep = content.keep.iter();
+    found.extend(keep.map(|keep| {
+        lost(
             keep.span,
             "`keep session`",
             "RouteLLM decides every call by itself",
-        ));
-    }
+        )
+    }));
+}
+
+/// Whether clients may send this name to RouteLLM.
+fn is_routers(accept: &Accept) -> bool {
+    accept.prefix && accept.name == "router-mf-" && accept.model.is_none()
 }
 
 fn policy(policy: &Policy, found: &mut Vec<Diagnostic>) {

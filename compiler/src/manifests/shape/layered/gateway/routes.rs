@@ -1,13 +1,11 @@
 //! The routes of agentgateway's config: one a tier, to the tier's home.
 
 use waypost_lang::codes;
-use waypost_lang::diagnostic::Diagnostic;
 
 use super::super::layers::{Layers, Route, Upstream};
 use super::super::limits::{carry, duration};
 use super::super::picker;
 use super::SECRET_DIRECTORY;
-use crate::manifests::Target;
 use crate::manifests::agentgateway::{
     Ai, Azure, Backend, BackendAuth, BackendPolicies, FullPath, HeaderModifier, Host,
     InferenceRouting, KeyFile, Match, PathPrefix, Provider as Speaks, RateLimit, Retry,
@@ -17,6 +15,7 @@ use crate::manifests::object::{Map, pair};
 use crate::manifests::secrets::SecretMounts;
 use crate::manifests::shape::serving::Pods;
 use crate::manifests::versions::InferenceExtension;
+use crate::manifests::{Refusal, Target};
 use crate::program::{Pool, Provider, ProviderAuth, ProviderKind};
 
 /// What one more attempt may mend.
@@ -29,11 +28,9 @@ pub(super) fn write(
     route: &Route<'_>,
     extension: &InferenceExtension,
     secrets: &mut SecretMounts,
-) -> Result<GatewayRoute, Diagnostic> {
-    let limits = limits(target, layers, route);
-    let counts_tokens = limits.iter().any(|limit| limit.r#type == "tokens");
+) -> Result<GatewayRoute, Refusal> {
     let mut policies = RoutePolicies {
-        local_rate_limit: limits,
+        local_rate_limit: limits(target, layers, route),
         retry: retry(route),
         timeout: route.tier.timeout.map(|timeout| Timeout {
             backend_request_timeout: duration(timeout),
@@ -43,19 +40,13 @@ pub(super) fn write(
     let backend = match &route.upstream {
         Upstream::Provider(provider) => {
             policies.backend_auth = key(target, provider, secrets)?;
-            hosted(route, provider, counts_tokens)?
+            let limits = &policies.local_rate_limit;
+            let tokenize = limits.iter().any(|limit| limit.r#type == "tokens");
+            hosted(route, provider, tokenize)?
         }
         Upstream::Pool(_, pool, pods) => {
             let objective = picker::objective_name(pool, route);
-            // Set here, so that no client chooses its own priority.
-            policies.request_header_modifier = Some(HeaderModifier {
-                set: pair(extension.objective_header(), objective),
-            });
-            policies.url_rewrite = Some(UrlRewrite {
-                path: FullPath {
-                    full: "/v1/chat/completions",
-                },
-            });
+            to_picker(&mut policies, extension.objective_header(), objective);
             placed(target, pool, pods)
         }
     };
@@ -69,6 +60,19 @@ pub(super) fn write(
         policies,
         backends: vec![backend],
     })
+}
+
+/// What the picker and the engine behind it must see, whatever the client sent.
+fn to_picker(policies: &mut RoutePolicies, objective_header: &str, objective: String) {
+    // Set here, so that no client chooses its own priority.
+    policies.request_header_modifier = Some(HeaderModifier {
+        set: pair(objective_header, objective),
+    });
+    policies.url_rewrite = Some(UrlRewrite {
+        path: FullPath {
+            full: "/v1/chat/completions",
+        },
+    });
 }
 
 fn limits(target: &Target<'_>, layers: &Layers<'_>, route: &Route<'_>) -> Vec<RateLimit> {
@@ -100,7 +104,7 @@ fn key(
     target: &Target<'_>,
     provider: &Provider,
     secrets: &mut SecretMounts,
-) -> Result<Option<BackendAuth>, Diagnostic> {
+) -> Result<Option<BackendAuth>, Refusal> {
     let ProviderAuth::Secret(index) = provider.auth else {
         return Ok(None);
     };
@@ -112,7 +116,7 @@ fn key(
     }))
 }
 
-fn hosted(route: &Route<'_>, provider: &Provider, tokenize: bool) -> Result<Backend, Diagnostic> {
+fn hosted(route: &Route<'_>, provider: &Provider, tokenize: bool) -> Result<Backend, Refusal> {
     let model = route.model.upstream_name.clone();
     let mut ai = Ai {
         name: format!("{}-{}", provider.name.value, route.name()),
@@ -141,12 +145,13 @@ fn hosted(route: &Route<'_>, provider: &Provider, tokenize: bool) -> Result<Back
     })
 }
 
-fn azure(route: &Route<'_>, provider: &Provider) -> Result<Speaks, Diagnostic> {
+fn azure(route: &Route<'_>, provider: &Provider) -> Result<Speaks, Refusal> {
     if provider.resource.is_empty() {
         let message = "agentgateway finds Azure by the name of the resource";
         return Err(codes::SHAPE_NEEDS
             .error(provider.name.span, message)
-            .help("write `resource \"…\"`: the name alone, not a URL"));
+            .help("write `resource \"…\"`: the name alone, not a URL")
+            .into());
     }
     Ok(Speaks::azure(Azure {
         resource_name: provider.resource.clone(),
