@@ -38,6 +38,17 @@ pub(crate) struct Loaded {
     pub(crate) program: Option<Program>,
 }
 
+/// What is said of warnings; errors are always said in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Warnings {
+    /// With the lines that they are about.
+    Full,
+    /// One line each.
+    Concise,
+    /// Nothing: the command answers another question.
+    Silent,
+}
+
 /// Checks an input; imports are read from the file system.
 pub(crate) fn check(input: &Input) -> Checked {
     let loader = |path: &str| fs::read_to_string(path).ok();
@@ -47,6 +58,7 @@ pub(crate) fn check(input: &Input) -> Checked {
 /// Compiles an input, or says on the error stream why not.
 pub(crate) fn compile(
     input: &Input,
+    warnings: Warnings,
     terminal: &mut Terminal<'_>,
 ) -> Result<Option<Compiled>, Failure> {
     let Checked {
@@ -54,10 +66,19 @@ pub(crate) fn compile(
         program,
         diagnostics,
     } = check(input);
-    report(&sources, &diagnostics, terminal)?;
     let Some(program) = program else {
+        report(&sources, &diagnostics, terminal)?;
         return Ok(None);
     };
+    match warnings {
+        Warnings::Full => report(&sources, &diagnostics, terminal)?,
+        Warnings::Concise => {
+            for line in render::concise(&sources, &diagnostics).lines() {
+                terminal.note(line)?;
+            }
+        }
+        Warnings::Silent => {}
+    }
     let sealed = encode(&waypost_compiler::lower(&program, &sources));
     let plan = Plan::load(sealed.clone()).map_err(|error| {
         // The compiler sealed what the verifier refuses: a mistake of ours, never of the file.
@@ -75,7 +96,11 @@ pub(crate) fn compile(
 }
 
 /// Loads a sealed plan, or compiles a .route file; says on the error stream why it does not compile.
-pub(crate) fn load(path: &Path, terminal: &mut Terminal<'_>) -> Result<Option<Loaded>, Failure> {
+pub(crate) fn load(
+    path: &Path,
+    warnings: Warnings,
+    terminal: &mut Terminal<'_>,
+) -> Result<Option<Loaded>, Failure> {
     let bytes = fs::read(path).map_err(|error| Failure::file("read", path, error))?;
     if bytes.starts_with(PLAN_MAGIC) {
         let refused = |error| Failure::Other(format!("plan `{}`: {error}", path.display()));
@@ -93,7 +118,7 @@ pub(crate) fn load(path: &Path, terminal: &mut Terminal<'_>) -> Result<Option<Lo
         text,
         origin: Origin::Named,
     };
-    Ok(compile(&input, terminal)?.map(|compiled| Loaded {
+    Ok(compile(&input, warnings, terminal)?.map(|compiled| Loaded {
         plan: compiled.plan,
         program: Some(compiled.program),
     }))

@@ -1,7 +1,5 @@
 //! The table of decisions as they happen, and what they came to.
 
-use std::collections::BTreeMap;
-
 use waypost_policies::plan::draft::Price;
 use waypost_policies::{NanoDollars, Plan};
 use waypost_runtime::Receipt;
@@ -30,7 +28,8 @@ pub(crate) struct Decisions {
     refused: u64,
     cost: NanoDollars,
     strong_cost: NanoDollars,
-    tiers: BTreeMap<String, u64>,
+    /// Calls by tier, in the order of the chain.
+    tiers: Vec<(String, u64)>,
 }
 
 impl Decisions {
@@ -42,7 +41,10 @@ impl Decisions {
             refused: 0,
             cost: NanoDollars::ZERO,
             strong_cost: NanoDollars::ZERO,
-            tiers: BTreeMap::new(),
+            tiers: plan
+                .tiers()
+                .map(|tier| (tier.name().to_owned(), 0))
+                .collect(),
         }
     }
 
@@ -57,7 +59,10 @@ impl Decisions {
         if receipt.model.is_empty() {
             self.refused += 1;
         } else {
-            *self.tiers.entry(receipt.tier.clone()).or_default() += 1;
+            let mut tiers = self.tiers.iter_mut();
+            if let Some((_, calls)) = tiers.find(|(name, _)| *name == receipt.tier) {
+                *calls += 1;
+            }
             self.cost = self.cost.plus(receipt.cost);
             if let Some((_, price)) = &self.strongest {
                 let strong = price_of(*price, receipt);
@@ -76,11 +81,11 @@ impl Decisions {
             .tiers
             .iter()
             .map(|(tier, calls)| {
-                let name = if tier.is_empty() { "by name" } else { tier };
-                format!("{name} {:.0}%", *calls as f64 * 100.0 / answered.max(1) as f64)
+                let share = *calls as f64 * 100.0 / answered.max(1) as f64;
+                format!("{tier} {share:.0}%")
             })
             .collect();
-        if !shares.is_empty() {
+        if answered > 0 {
             text.push_str(&format!(": {}", shares.join(", ")));
         }
         if self.refused > 0 {
@@ -151,6 +156,8 @@ fn line(receipt: &Receipt) -> String {
 /// The label of the rule that decided; of the start, only that it was.
 fn rule(receipt: &Receipt) -> String {
     match receipt.rule.kind {
+        // No section took it.
+        "start" if receipt.tier.is_empty() => String::new(),
         "start" => "start".to_owned(),
         "escalate" | "keep" | "model" | "cap" => receipt.rule.label.clone(),
         kind => format!("{kind} {}", receipt.rule.label),

@@ -101,7 +101,7 @@ impl Demo {
         self.next_host = host.checked_add(1).unwrap_or(FIRST_HOST);
         let listener = Wanted { host, port }.listen().await?;
         let base = format!("http://{}", listener.local_addr()?);
-        let server = Server::new(Engine::new(speed), names, models);
+        let server = Server::new(Engine::new(speed), names, models, host);
         self.servers.spawn(server.serve(listener));
         Ok(base)
     }
@@ -149,6 +149,8 @@ fn names(engine: PoolEngine<'_>) -> Names {
 }
 
 fn port_of(name: &str) -> u16 {
-    let port = name.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+    let port = name
+        .rsplit_once(':')
+        .and_then(|(_, port)| port.parse().ok());
     port.unwrap_or(USUAL_PORT)
 }

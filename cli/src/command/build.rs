@@ -8,7 +8,7 @@ use waypost_compiler::manifests::{self, CrdSet, Manifest};
 use waypost_compiler::program;
 
 use super::plural;
-use crate::compile::{Compiled, compile, report};
+use crate::compile::{Compiled, Warnings, compile, report};
 use crate::failure::{Exit, Failure};
 use crate::input::FileArgument;
 use crate::terminal::Terminal;
@@ -45,7 +45,7 @@ enum Shape {
 impl Build {
     pub(super) fn run(&self, terminal: &mut Terminal<'_>) -> Result<Exit, Failure> {
         let input = self.file.read(terminal)?;
-        let Some(compiled) = compile(&input, terminal)? else {
+        let Some(compiled) = compile(&input, Warnings::Full, terminal)? else {
             return Ok(Exit::Findings);
         };
         let Some(manifests) = self.manifests(&compiled, terminal)? else {
@@ -57,7 +57,10 @@ impl Build {
             return Ok(Exit::Findings);
         }
         self.write(&compiled, &manifests, terminal)?;
-        terminal.note(&format!("the plan and {}", plural(manifests.len(), "manifest")))?;
+        terminal.note(&format!(
+            "the plan and {}",
+            plural(manifests.len(), "manifest")
+        ))?;
         Ok(Exit::Fine)
     }
 
@@ -135,7 +138,10 @@ fn remove_stale(
     stale.sort();
     for path in stale {
         fs::remove_file(&path).map_err(|error| Failure::file("remove", &path, error))?;
-        terminal.note(&format!("removed {}: an earlier build wrote it", path.display()))?;
+        terminal.note(&format!(
+            "removed {}: an earlier build wrote it",
+            path.display()
+        ))?;
     }
     Ok(())
 }
@@ -172,7 +178,9 @@ fn read_crds(folder: &Path) -> Result<CrdSet, Failure> {
     }
     if crds.is_empty() {
         let folder = folder.display();
-        return Err(Failure::Other(format!("no CustomResourceDefinition is in `{folder}`")));
+        return Err(Failure::Other(format!(
+            "no CustomResourceDefinition is in `{folder}`"
+        )));
     }
     Ok(crds)
 }
@@ -198,7 +206,10 @@ fn accepted(
         }
     }
     let checked = manifests.len() - unchecked.min(manifests.len());
-    let note = format!("{} checked against its definition", plural(checked, "manifest"));
+    let note = format!(
+        "{} checked against its definition",
+        plural(checked, "manifest")
+    );
     terminal.note(&match unchecked {
         0 => note,
         _ => format!("{note}, {unchecked} of kinds that the folder does not define"),

@@ -13,7 +13,7 @@ use waypost_policies::Plan;
 use waypost_policies::plan::view::AcceptTarget;
 use waypost_runtime::{Cluster, Receipt, Server, Settings};
 
-use crate::compile::{Loaded, load};
+use crate::compile::{Loaded, Warnings, load};
 use crate::decisions::Decisions;
 use crate::demo::{self, Demo};
 use crate::failure::{Exit, Failure};
@@ -42,7 +42,7 @@ pub(crate) struct Run {
 
 impl Run {
     pub(super) fn run(&self, terminal: &mut Terminal<'_>) -> Result<Exit, Failure> {
-        let Some(loaded) = load(&self.file, terminal)? else {
+        let Some(loaded) = load(&self.file, Warnings::Concise, terminal)? else {
             return Ok(Exit::Findings);
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -201,7 +201,8 @@ impl Stop {
     fn new() -> Result<Self, Failure> {
         use tokio::signal::unix::{SignalKind, signal};
         let listen = |kind| {
-            signal(kind).map_err(|error| Failure::Other(format!("cannot listen to signals: {error}")))
+            signal(kind)
+                .map_err(|error| Failure::Other(format!("cannot listen to signals: {error}")))
         };
         Ok(Self {
             terminate: listen(SignalKind::terminate())?,

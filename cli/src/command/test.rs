@@ -7,7 +7,7 @@ use waypost_lang::SourceMap;
 use waypost_lang::render::Color;
 
 use super::{Format, plural};
-use crate::compile::{Compiled, compile};
+use crate::compile::{Compiled, Warnings, compile};
 use crate::failure::{Exit, Failure};
 use crate::input::PathArguments;
 use crate::terminal::Terminal;
@@ -40,7 +40,7 @@ impl Test {
         let inputs = self.paths.read(terminal)?;
         let mut tally = Tally::default();
         for input in &inputs {
-            match compile(input, terminal)? {
+            match compile(input, Warnings::Silent, terminal)? {
                 Some(compiled) => self.run_file(&compiled, &mut tally, terminal)?,
                 None => tally.broken += 1,
             }
@@ -70,11 +70,7 @@ impl Test {
             ..
         } = compiled;
         let wanted = |name: &str| self.filter.as_ref().is_none_or(|part| name.contains(part));
-        for test in program
-            .tests
-            .iter()
-            .filter(|test| wanted(&test.name.value))
-        {
+        for test in program.tests.iter().filter(|test| wanted(&test.name.value)) {
             let outcome = testing::run(test, program, plan);
             match outcome.passed() {
                 true => tally.passed += 1,

@@ -12,7 +12,7 @@ use waypost_policies::limits::State;
 use waypost_policies::{Evaluation, Facts, Plan, Request, explain};
 
 use super::Format;
-use crate::compile::load;
+use crate::compile::{Warnings, load};
 use crate::failure::{Exit, Failure};
 use crate::recorded::{self, CallerField, Recorded};
 use crate::terminal::Terminal;
@@ -39,7 +39,7 @@ pub(crate) struct Why {
 
 impl Why {
     pub(super) fn run(&self, terminal: &mut Terminal<'_>) -> Result<Exit, Failure> {
-        let Some(loaded) = load(&self.file, terminal)? else {
+        let Some(loaded) = load(&self.file, Warnings::Silent, terminal)? else {
             return Ok(Exit::Findings);
         };
         let text = self.read_requests(terminal)?;

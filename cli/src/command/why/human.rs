@@ -1,5 +1,6 @@
 //! A decision for people: what came of it, how the tier came to be, and every rule.
 
+use serde_json::Value;
 use waypost_lang::render::Color;
 use waypost_policies::Explanation;
 use waypost_policies::explain::{QuotaExplanation, RuleExplanation};
@@ -9,33 +10,39 @@ pub(super) fn render(explanation: &Explanation, color: Color) -> String {
     let paint = Paint(color);
     let mut text = format!("{}\n", paint.bold(&headline(explanation)));
     if let Some(course) = course(explanation) {
-        text.push_str(&format!("  tier      {course}\n"));
+        text.push_str(&format!("  {:<11} {course}\n", "tier"));
     }
     if let (Some(difficulty), threshold) = (explanation.difficulty, explanation.threshold) {
         let against = threshold.map_or_else(String::new, |threshold| {
             format!(", the threshold is {threshold}")
         });
-        text.push_str(&format!("  difficulty {difficulty:.3}{against}\n"));
+        text.push_str(&format!(
+            "  {:<11} {difficulty:.3}{against}\n",
+            "difficulty"
+        ));
     }
     if let Some(cost) = &explanation.cost {
         text.push_str(&format!(
-            "  cost      ${} expected, ${} at most\n",
-            cost.estimate_usd, cost.ceiling_usd
+            "  {:<11} ${} expected, ${} at most\n",
+            "cost", cost.estimate_usd, cost.ceiling_usd
         ));
     }
     if explanation.priority != 0 {
-        text.push_str(&format!("  priority  {}\n", explanation.priority));
+        text.push_str(&format!("  {:<11} {}\n", "priority", explanation.priority));
     }
     for skipped in &explanation.skipped {
         let rule = skipped.rule.as_ref();
         let by = rule.map_or_else(String::new, |rule| format!(" by \"{rule}\""));
         text.push_str(&format!(
-            "  passed over  {}: {}{by}\n",
-            skipped.model, skipped.reason
+            "  {:<11} {}: {}{by}\n",
+            "passed over", skipped.model, skipped.reason
         ));
     }
     for warning in &explanation.warnings {
-        text.push_str(&format!("  warning   \"{warning}\" is nearly used up\n"));
+        text.push_str(&format!(
+            "  {:<11} \"{warning}\" is nearly used up\n",
+            "warning"
+        ));
     }
     text.push_str(&rules(&explanation.rules, paint));
     text
@@ -115,6 +122,7 @@ fn title(rule: &RuleExplanation) -> String {
     let kind = match (rule.kind, &rule.to) {
         ("escalate", Some(to)) => format!("escalate to {to}"),
         ("cap", Some(to)) => format!("cap at {to}"),
+        ("keep", _) => return "keep session".to_owned(),
         (kind, _) => kind.to_owned(),
     };
     format!("{kind} \"{}\"", rule.label)
@@ -132,18 +140,30 @@ fn detail(rule: &RuleExplanation) -> String {
     let values: Vec<String> = rule
         .values
         .iter()
-        .map(|(name, value)| format!("{name} = {value}"))
+        .map(|(name, value)| format!("{name} = {}", short(value)))
         .collect();
     if !values.is_empty() {
         parts.push(format!("[{}]", values.join(", ")));
     }
-    if let Some(quota) = &rule.quota {
-        parts.push(used(quota));
+    match &rule.quota {
+        Some(quota) => parts.push(used(quota)),
+        None if matches!(rule.kind, "limit" | "budget") => {
+            parts.push("does not count this call".to_owned());
+        }
+        None => {}
     }
     if rule.failed {
         parts.push("could not be evaluated, so it acts".to_owned());
     }
     parts.join("  ")
+}
+
+/// Three decimals say enough of a fraction.
+fn short(value: &Value) -> String {
+    match value.as_f64() {
+        Some(number) if value.is_f64() => format!("{number:.3}"),
+        _ => value.to_string(),
+    }
 }
 
 fn used(quota: &QuotaExplanation) -> String {
