@@ -132,7 +132,11 @@ fn search(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
         if kind.is_dir() && !hidden {
             search(&path, found)?;
-        } else if kind.is_file() && path.extension().is_some_and(|extension| extension == "route") {
+        } else if kind.is_file()
+            && path
+                .extension()
+                .is_some_and(|extension| extension == "route")
+        {
             found.push(path);
         }
     }

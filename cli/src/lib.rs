@@ -7,10 +7,12 @@
 mod arguments;
 mod command;
 mod compile;
+mod decisions;
 pub mod demo;
 mod failure;
 mod input;
 mod markdown;
+mod recorded;
 mod table;
 mod terminal;
 

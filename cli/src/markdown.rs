@@ -70,7 +70,11 @@ impl Page {
 
     fn fill(&mut self) {
         let paragraph = std::mem::take(&mut self.paragraph);
-        let indent = if paragraph.starts_with("- ") { "  " } else { "" };
+        let indent = if paragraph.starts_with("- ") {
+            "  "
+        } else {
+            ""
+        };
         let mut width = 0;
         for word in paragraph.split_whitespace() {
             let length = word.chars().count();

@@ -72,11 +72,6 @@ impl<'a> Terminal<'a> {
         self.color(self.streams.errors.is_terminal)
     }
 
-    /// Whether a person reads the results as they come.
-    pub(crate) const fn output_is_terminal(&self) -> bool {
-        self.streams.output.is_terminal
-    }
-
     /// Writes a result.
     pub(crate) fn print(&mut self, text: &str) -> Result<(), Failure> {
         let writer = &mut self.streams.output.writer;

@@ -242,7 +242,7 @@ impl Account {
 
     /// Closes the books with a failure: the answer is this.
     pub(crate) fn refuse(mut self, failure: &Failure, ending: Ending) {
-        if let (Some(receipt), Some(rule)) = (&mut self.receipt, &failure.rule) {
+        if let (Some(receipt), Some(rule)) = (&mut self.receipt, &failure.details.rule) {
             receipt.rule = rule.clone();
         }
         self.close(failure.status.as_u16(), ending);

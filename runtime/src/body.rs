@@ -5,8 +5,12 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
+use tokio::time::timeout;
 
 use crate::settings::Bounds;
+
+/// How long the rest of a body that is too large is read and thrown away.
+const LONGEST_DISCARD: Duration = Duration::from_secs(10);
 
 /// Why a body was not read.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -22,16 +26,27 @@ pub(crate) enum BodyError {
 /// Reads a body.
 pub(crate) async fn read_body(body: Incoming, bounds: &Bounds) -> Result<Bytes, BodyError> {
     let limit = bounds.body;
-    if body.size_hint().lower() > limit as u64 {
-        return Err(BodyError::TooLarge { limit });
+    let mut body = body;
+    let read = async {
+        if body.size_hint().lower() > limit as u64 {
+            return Err(BodyError::TooLarge { limit });
+        }
+        collect(&mut body, limit).await
+    };
+    let read = timeout(bounds.body_time, read).await;
+    if let Ok(Err(BodyError::TooLarge { .. })) = read {
+        // A client that is still sending reads no answer, and takes a closed connection for a broken one.
+        tokio::spawn(timeout(LONGEST_DISCARD, discard(body)));
     }
-    tokio::time::timeout(bounds.body_time, collect(body, limit))
-        .await
-        .map_err(|_| BodyError::TooSlow(bounds.body_time))?
+    read.map_err(|_| BodyError::TooSlow(bounds.body_time))?
+}
+
+async fn discard(mut body: Incoming) {
+    while let Some(Ok(_)) = body.frame().await {}
 }
 
 /// All of a body, as long as it is no larger than `limit`.
-pub(crate) async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, BodyError> {
+pub(crate) async fn collect(body: &mut Incoming, limit: usize) -> Result<Bytes, BodyError> {
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| BodyError::Disconnected)?;

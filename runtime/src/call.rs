@@ -5,6 +5,7 @@
 mod admit;
 mod answer;
 mod attempt;
+mod attempt_error;
 mod outcome;
 mod upstream;
 
@@ -18,7 +19,7 @@ use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use waypost_policies::Facts;
-use waypost_policies::decision::{Charge, Decision};
+use waypost_policies::decision::{Charge, Decision, Outcome};
 use waypost_policies::facts::{self, Surface};
 use waypost_policies::request::RequestError;
 
@@ -234,7 +235,7 @@ async fn ask_models(
         facts.now = clock::now();
         let previous: Decision = admitted.decision;
         admitted = admit(gateway, facts, Some(&previous));
-        if route(&admitted.decision).is_some() {
+        if matches!(admitted.decision.outcome, Outcome::Route(_)) {
             account.decided(admitted.decision.clone());
         }
     }

@@ -26,7 +26,15 @@ pub(crate) struct Failure {
     /// `error.code`
     pub(crate) code: &'static str,
     pub(crate) message: String,
+    pub(crate) details: Box<Details>,
+}
+
+/// What only some failures have.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Details {
+    /// The field at fault.
     pub(crate) param: Option<String>,
+    /// What to do.
     pub(crate) hint: Option<Cow<'static, str>>,
     /// The rule that is the cause.
     pub(crate) rule: Option<Site>,
@@ -85,12 +93,7 @@ impl Failure {
             kind,
             code,
             message: message.into(),
-            param: None,
-            hint: None,
-            rule: None,
-            retry_after: None,
-            should_retry: None,
-            tried: Vec::new(),
+            details: Box::default(),
         }
     }
 
@@ -104,48 +107,48 @@ impl Failure {
     }
 
     pub(crate) fn param(mut self, param: impl Into<String>) -> Self {
-        self.param = Some(param.into());
+        self.details.param = Some(param.into());
         self
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
-        self.hint = Some(hint.into());
+        self.details.hint = Some(hint.into());
         self
     }
 
     pub(crate) fn because(mut self, rule: Site) -> Self {
-        self.rule = Some(rule);
+        self.details.rule = Some(rule);
         self
     }
 
     /// Come back in this long; `None`: never, the same call cannot pass.
     pub(crate) fn retry_after(mut self, wait: Option<Duration>) -> Self {
-        self.retry_after = wait;
+        self.details.retry_after = wait;
         if wait.is_none_or(|wait| wait > WORTH_RETRYING) {
-            self.should_retry = Some(false);
+            self.details.should_retry = Some(false);
         }
         self
     }
 
     pub(crate) fn tried(mut self, tried: Vec<Tried>) -> Self {
-        self.tried = tried;
+        self.details.tried = tried;
         self
     }
 
     /// As JSON on one line.
     pub(crate) fn json(&self) -> String {
-        let rule = self.rule.as_ref();
+        let rule = self.details.rule.as_ref();
         let document = Document {
             error: ErrorObject {
                 message: &self.message,
                 r#type: self.kind,
-                param: self.param.as_deref(),
+                param: self.details.param.as_deref(),
                 code: self.code,
                 rule: rule.map(|rule| &*rule.label),
                 file: rule.map(|rule| &*rule.file),
                 line: rule.map(|rule| rule.line),
-                hint: self.hint.as_deref(),
-                tried: &self.tried,
+                hint: self.details.hint.as_deref(),
+                tried: &self.details.tried,
             },
         };
         // Strings and numbers only: nothing here fails to serialise.
@@ -158,7 +161,7 @@ impl Failure {
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if let Some(wait) = self.retry_after {
+        if let Some(wait) = self.details.retry_after {
             let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             headers.insert(
                 RETRY_AFTER,
@@ -169,7 +172,7 @@ impl Failure {
                 HeaderValue::from(milliseconds.max(1)),
             );
         }
-        if let Some(should) = self.should_retry {
+        if let Some(should) = self.details.should_retry {
             let value = HeaderValue::from_static(if should { "true" } else { "false" });
             headers.insert(HeaderName::from_static("x-should-retry"), value);
         }

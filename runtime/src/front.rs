@@ -86,11 +86,12 @@ pub(crate) async fn serve(
     let mut response = match dispatch(gateway, request, place, peer, &id).await {
         Ok(response) => response,
         Err(failure) => {
+            let reason = gateway.redactions.log(&failure.message);
             tracing::info!(
                 request = id,
                 path,
                 status = failure.status.as_u16(),
-                reason = failure.message,
+                %reason,
                 "refused"
             );
             failure.response()

@@ -10,10 +10,13 @@ use crate::receipt::Receipt;
 /// How many receipts are kept.
 const KEPT: usize = 256;
 
+/// A receipt and its number, once there is one.
+type Slot = Option<(usize, Arc<Receipt>)>;
+
 /// The last receipts.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    slots: Vec<Mutex<Option<(usize, Arc<Receipt>)>>>,
+    slots: Vec<Mutex<Slot>>,
     next: AtomicUsize,
 }
 

@@ -80,8 +80,9 @@ pub(crate) fn rewrite<'t>(
             Change::Member(key, value) => (Cow::Owned(format!("\"{key}\"")), Cow::Owned(value)),
         };
         // The first that stays may have lost those before it: their comma goes with them.
-        output.push_str(if empty {
-            gap.trim_start_matches([',', ' ', '\n', '\r', '\t'])
+        let orphaned = empty && gap.trim_start().starts_with(',');
+        output.push_str(if orphaned {
+            gap.trim_start().trim_start_matches(',').trim_start()
         } else {
             gap
         });

@@ -170,7 +170,7 @@ impl Pods {
             };
             return Err(PodsError::Refused { status, hint });
         }
-        let body = collect(response.into_body(), LARGEST_LIST)
+        let body = collect(&mut response.into_body(), LARGEST_LIST)
             .await
             .map_err(|error| unreachable(error.to_string()))?;
         serde_json::from_slice(&body).map_err(|_| PodsError::Malformed)

@@ -97,7 +97,8 @@ fn check_all(inputs: &[Input]) -> Vec<Checked> {
     let mut kept: Vec<(&Input, Checked)> = Vec::new();
     for input in inputs {
         let imported = |kept: &[(&Input, Checked)]| {
-            kept.iter().any(|(_, checked)| imports(checked, &input.name))
+            kept.iter()
+                .any(|(_, checked)| imports(checked, &input.name))
         };
         if input.origin == Origin::Found && imported(&kept) {
             continue;

@@ -18,7 +18,12 @@ pub(crate) struct Completions {
 impl Completions {
     pub(super) fn run(&self, terminal: &mut Terminal<'_>) -> Result<Exit, Failure> {
         let mut script = Vec::new();
-        generate(self.shell, &mut Arguments::command(), "waypost", &mut script);
+        generate(
+            self.shell,
+            &mut Arguments::command(),
+            "waypost",
+            &mut script,
+        );
         terminal.print(&String::from_utf8_lossy(&script))?;
         Ok(Exit::Fine)
     }

@@ -36,9 +36,10 @@ impl Explain {
     fn one(&self, code: Code, color: Color) -> String {
         match self.format {
             Format::Json => {
-                let mut document = entry(code);
-                document["version"] = json!(1);
-                document["explanation"] = json!(code.explanation);
+                let document = json!({
+                    "version": 1, "code": code.number, "name": code.name,
+                    "explanation": code.explanation,
+                });
                 format!("{document}\n")
             }
             Format::Human => {

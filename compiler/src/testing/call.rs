@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
-use waypost_lang::syntax::tree::Given;
+use serde_json::{Map, Value, json};
+use waypost_lang::syntax::tree::{Given, Text};
 use waypost_policies::decide::quota_key;
 use waypost_policies::facts::Surface;
 use waypost_policies::limits::State;
@@ -153,37 +153,39 @@ fn model(program: &Program, name: &str) -> Option<ModelIndex> {
 }
 
 fn body(given: &[Given], plan: &Plan) -> Value {
-    let mut body = json!({ "model": model_name(plan) });
+    let mut body = Map::new();
+    let mut set = |key: &str, value: Value| body.insert(key.to_owned(), value);
+    set("model", json!(model_name(plan)));
     let (mut system, mut prompt) = (None, "");
-    let mut metadata = serde_json::Map::new();
+    let mut metadata = Map::new();
     for fact in given {
         match fact {
             Given::Prompt(text) => prompt = &text.value,
             Given::System(text) => system = Some(&text.value),
-            Given::Model(text) => body["model"] = json!(text.value),
+            Given::Model(text) => drop(set("model", json!(text.value))),
             Given::Tools(names) => {
                 let tool =
-                    |name: &String| json!({ "type": "function", "function": { "name": name } });
-                body["tools"] = names.iter().map(|name| tool(&name.value)).collect();
+                    |name: &Text| json!({ "type": "function", "function": { "name": name.value } });
+                set("tools", names.iter().map(tool).collect());
             }
             Given::Metadata(key, value) => {
                 metadata.insert(key.value.clone(), json!(value.value));
             }
             Given::Count(field, count) if field.value == "max_tokens" => {
-                body["max_tokens"] = json!(count.value);
+                set("max_tokens", json!(count.value));
             }
-            Given::Stream(value) => body["stream"] = json!(value.value),
-            Given::Temperature(value) => body["temperature"] = json!(value.value),
+            Given::Stream(value) => drop(set("stream", json!(value.value))),
+            Given::Temperature(value) => drop(set("temperature", json!(value.value))),
             _ => {}
         }
     }
     let system = system.map(|text| json!({ "role": "system", "content": text }));
     let user = json!({ "role": "user", "content": prompt });
-    body["messages"] = system.into_iter().chain([user]).collect();
+    set("messages", system.into_iter().chain([user]).collect());
     if !metadata.is_empty() {
-        body["metadata"] = Value::Object(metadata);
+        set("metadata", Value::Object(metadata));
     }
-    body
+    Value::Object(body)
 }
 
 /// The name that a client would send: an exact one before the start of others, content before models.

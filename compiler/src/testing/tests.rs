@@ -36,10 +36,16 @@ policy {
 fn outcome(given: &str, expect: &str) -> Vec<String> {
     let text = format!("{FILE}test \"t\" {{\n  given {{ {given} }}\n  expect {{ {expect} }}\n}}\n");
     let checked = crate::check("agents.route", &text, &|_: &str| None);
-    let program = checked.program.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics));
+    let program = checked
+        .program
+        .unwrap_or_else(|| panic!("{:#?}", checked.diagnostics));
     let plan = Plan::load(encode(&crate::lower(&program, &checked.sources))).unwrap();
     let result = run(program.tests.first().unwrap(), &program, &plan);
-    result.mismatches.into_iter().map(|one| one.message).collect()
+    result
+        .mismatches
+        .into_iter()
+        .map(|one| one.message)
+        .collect()
 }
 
 fn check_passes(given: &str, expect: &str) {
@@ -56,7 +62,10 @@ fn what_is_given_decides() {
         r#"prompt "What is 2+2?"  caller.team "payments""#,
         "tier weak  model small  cost < $0.001  status 200  priority 0",
     );
-    check_passes(r#"tools "write_file""#, r#"tier strong  escalated by "writes""#);
+    check_passes(
+        r#"tools "write_file""#,
+        r#"tier strong  escalated by "writes""#,
+    );
     check_passes("tokens 30k", r#"escalated by "long context"  model large"#);
     check_passes("difficulty 0.9", r#"escalated by "hard prompt""#);
     check_passes(r#"header "X-Priority" "high""#, r#"escalated by "vip""#);

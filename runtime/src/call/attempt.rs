@@ -15,7 +15,8 @@ use waypost_policies::request::prefix_text;
 use waypost_policies::vm;
 
 use super::answer::Answered;
-use super::upstream::{self, AttemptError, Outgoing};
+use super::attempt_error::AttemptError;
+use super::upstream::{self, Outgoing};
 use crate::account::Account;
 use crate::failure::Tried;
 use crate::forward::{Shape, shape};

@@ -51,7 +51,7 @@ fn denied(gateway: &Gateway, denial: u16, status: u16) -> Failure {
         _ => ("server_error", "denied"),
     };
     let mut failure = Failure::new(status, kind, code, format!("denied by `{}`", rule.label));
-    failure.should_retry = Some(false);
+    failure.details.should_retry = Some(false);
     failure
         .because(rule)
         .hint("ask the owner of this rule, or send a call that it does not match")

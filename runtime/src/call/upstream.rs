@@ -15,9 +15,9 @@ use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 use waypost_policies::cost::Usage;
 
+use super::attempt_error::AttemptError;
 use crate::body::{BodyError, collect};
 use crate::client::Client;
-use crate::failure::Failure;
 use crate::provider::Credential;
 use crate::stream::Watcher;
 use crate::usage::Answer;
@@ -26,9 +26,6 @@ use crate::usage::Answer;
 const LARGEST_ERROR: usize = 1 << 20;
 /// More of an upstream's own words is not shown.
 const LONGEST_MESSAGE: usize = 300;
-/// Why a call is sent to nobody again before this.
-const SATURATED_RETRY: Duration = Duration::from_secs(1);
-
 /// Headers that concern one hop, this server, or the caller's own credentials.
 const NOT_FORWARDED: [&str; 24] = [
     "accept",
@@ -94,43 +91,6 @@ pub(crate) enum Reply {
 pub(crate) struct Head {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-}
-
-/// Why an attempt failed, before its first byte.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum AttemptError {
-    #[error("cannot connect: {0}")]
-    Connect(String),
-    #[error("the connection broke: {0}")]
-    Broken(String),
-    #[error("no first byte within {0:?}")]
-    OutOfTime(Duration),
-    #[error("it answered {status}{}", .message.as_ref().map(|message| format!(": {message}")).unwrap_or_default())]
-    Status {
-        status: StatusCode,
-        message: Option<String>,
-        retry_after: Option<Duration>,
-    },
-    #[error("the call is too long for it: {0}")]
-    ContextLength(String),
-    #[error("it does not accept this server's credentials ({0})")]
-    Credentials(StatusCode),
-    #[error("it does not know the model or deployment")]
-    UnknownThere,
-    #[error("its stream began with an error")]
-    ErrorInStream,
-    #[error("its answer ended before it began")]
-    Empty,
-    #[error("its answer is larger than {0} bytes")]
-    TooLarge(usize),
-    #[error("its address is not a URL")]
-    Address,
-    #[error("no replica is available")]
-    NoReplica,
-    #[error("every replica is saturated")]
-    Saturated,
-    #[error("every replica is saturated, and the file says `shed`")]
-    Shed,
 }
 
 /// Asks once; within `patience` to the first byte.
@@ -252,11 +212,13 @@ async fn begun(response: Response<Incoming>, hides_usage: bool) -> Result<Reply,
 }
 
 async fn whole(response: Response<Incoming>, longest: usize) -> Result<Reply, AttemptError> {
-    let (head, body) = head(response);
-    let body = collect(body, longest).await.map_err(|error| match error {
-        BodyError::TooLarge { limit } => AttemptError::TooLarge(limit),
-        other => AttemptError::Broken(other.to_string()),
-    })?;
+    let (head, mut body) = head(response);
+    let body = collect(&mut body, longest)
+        .await
+        .map_err(|error| match error {
+            BodyError::TooLarge { limit } => AttemptError::TooLarge(limit),
+            other => AttemptError::Broken(other.to_string()),
+        })?;
     let answer = Answer::parse(&body);
     let tokens = match &answer {
         Some(answer) => answer.tokens(),
@@ -290,8 +252,8 @@ struct ErrorWords {
 }
 
 async fn refused(response: Response<Incoming>) -> Result<Reply, AttemptError> {
-    let (head, body) = head(response);
-    let body = collect(body, LARGEST_ERROR).await.unwrap_or_default();
+    let (head, mut body) = head(response);
+    let body = collect(&mut body, LARGEST_ERROR).await.unwrap_or_default();
     let document: ErrorDocument = serde_json::from_slice(&body).unwrap_or_default();
     let code = document
         .error
@@ -362,102 +324,4 @@ fn root_cause(error: &dyn std::error::Error) -> String {
         source = inner.source();
     }
     cause
-}
-
-impl AttemptError {
-    /// Whether the same model may answer if it is asked again.
-    pub(super) const fn is_worth_retrying(&self) -> bool {
-        match self {
-            Self::Connect(_)
-            | Self::Broken(_)
-            | Self::OutOfTime(_)
-            | Self::ErrorInStream
-            | Self::Empty => true,
-            Self::Status { status, .. } => !matches!(status.as_u16(), 501 | 505),
-            _ => false,
-        }
-    }
-
-    /// Whether the replica is at fault, not the call.
-    pub(super) const fn is_of_replica(&self) -> bool {
-        matches!(
-            self,
-            Self::Connect(_)
-                | Self::Broken(_)
-                | Self::OutOfTime(_)
-                | Self::Empty
-                | Self::Status { .. }
-        )
-    }
-
-    /// Whether the upstream may have worked on the call all along.
-    pub(super) const fn is_out_of_time(&self) -> bool {
-        matches!(self, Self::OutOfTime(_))
-    }
-
-    /// Whether the call is refused rather than sent to the next model.
-    pub(super) const fn sheds(&self) -> bool {
-        matches!(self, Self::Shed)
-    }
-
-    /// When the upstream wants to be asked again.
-    pub(super) const fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Status { retry_after, .. } => *retry_after,
-            _ => None,
-        }
-    }
-
-    /// In one word, for metrics and as `error.code`.
-    pub(super) const fn word(&self) -> &'static str {
-        match self {
-            Self::Connect(_) => "upstream_unreachable",
-            Self::Broken(_) | Self::Empty => "upstream_broken",
-            Self::OutOfTime(_) => "upstream_timeout",
-            Self::Status { status, .. } if status.as_u16() == 429 => "rate_limit_exceeded",
-            Self::Status { .. } | Self::ErrorInStream => "upstream_error",
-            Self::ContextLength(_) => "context_length_exceeded",
-            Self::Credentials(_) => "upstream_credentials",
-            Self::UnknownThere => "upstream_unknown_model",
-            Self::TooLarge(_) => "upstream_too_large",
-            Self::Address => "upstream_address",
-            Self::NoReplica => "no_replica",
-            Self::Saturated | Self::Shed => "saturated",
-        }
-    }
-
-    /// What the caller is told when nothing else answers either.
-    pub(super) fn to_answer(&self) -> Failure {
-        let code = self.word();
-        let words = format!("no model answered: {self}");
-        let failed = |status, kind| Failure::new(status, kind, code, words.clone());
-        match self {
-            Self::OutOfTime(_) => failed(StatusCode::GATEWAY_TIMEOUT, "upstream_error"),
-            Self::ContextLength(_) => failed(StatusCode::BAD_REQUEST, "invalid_request_error")
-                .param("messages")
-                .hint("send fewer or shorter messages"),
-            Self::Status {
-                status,
-                retry_after,
-                ..
-            } => {
-                let (status, kind) = match status.as_u16() {
-                    429 => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_error"),
-                    503 => (StatusCode::SERVICE_UNAVAILABLE, "upstream_error"),
-                    408 | 504 => (StatusCode::GATEWAY_TIMEOUT, "upstream_error"),
-                    _ => (StatusCode::BAD_GATEWAY, "upstream_error"),
-                };
-                let failure = failed(status, kind);
-                match retry_after {
-                    Some(wait) => failure.retry_after(Some(*wait)),
-                    None => failure,
-                }
-            }
-            Self::NoReplica | Self::Saturated | Self::Shed => {
-                failed(StatusCode::SERVICE_UNAVAILABLE, "upstream_error")
-                    .retry_after(Some(SATURATED_RETRY))
-            }
-            _ => failed(StatusCode::BAD_GATEWAY, "upstream_error"),
-        }
-    }
 }

@@ -87,5 +87,5 @@ async fn page(client: &Client, base: &str) -> Option<Bytes> {
     if response.status() != StatusCode::OK {
         return None;
     }
-    collect(response.into_body(), LARGEST_PAGE).await.ok()
+    collect(&mut response.into_body(), LARGEST_PAGE).await.ok()
 }

@@ -1,0 +1,145 @@
+//! Why an attempt at an upstream failed, and what follows from it.
+
+use std::time::Duration;
+
+use hyper::StatusCode;
+
+use crate::failure::Failure;
+
+/// When to come back where every replica was busy or away.
+const SATURATED_RETRY: Duration = Duration::from_secs(1);
+
+/// Why an attempt failed, before its first byte.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AttemptError {
+    #[error("cannot connect: {0}")]
+    Connect(String),
+    #[error("the connection broke: {0}")]
+    Broken(String),
+    #[error("no first byte within {0:?}")]
+    OutOfTime(Duration),
+    #[error("it answered {status}{}", .message.as_ref().map(|message| format!(": {message}")).unwrap_or_default())]
+    Status {
+        status: StatusCode,
+        message: Option<String>,
+        retry_after: Option<Duration>,
+    },
+    #[error("the call is too long for it: {0}")]
+    ContextLength(String),
+    #[error("it does not accept this server's credentials ({0})")]
+    Credentials(StatusCode),
+    #[error("it does not know the model or deployment")]
+    UnknownThere,
+    #[error("its stream began with an error")]
+    ErrorInStream,
+    #[error("its answer ended before it began")]
+    Empty,
+    #[error("its answer is larger than {0} bytes")]
+    TooLarge(usize),
+    #[error("its address is not a URL")]
+    Address,
+    #[error("no replica is available")]
+    NoReplica,
+    #[error("every replica is saturated")]
+    Saturated,
+    #[error("every replica is saturated, and the file says `shed`")]
+    Shed,
+}
+
+impl AttemptError {
+    /// Whether the same model may answer if it is asked again.
+    pub(super) const fn is_worth_retrying(&self) -> bool {
+        match self {
+            Self::Connect(_)
+            | Self::Broken(_)
+            | Self::OutOfTime(_)
+            | Self::ErrorInStream
+            | Self::Empty => true,
+            Self::Status { status, .. } => !matches!(status.as_u16(), 501 | 505),
+            _ => false,
+        }
+    }
+
+    /// Whether the replica is at fault, not the call.
+    pub(super) const fn is_of_replica(&self) -> bool {
+        matches!(
+            self,
+            Self::Connect(_)
+                | Self::Broken(_)
+                | Self::OutOfTime(_)
+                | Self::Empty
+                | Self::Status { .. }
+        )
+    }
+
+    /// Whether the upstream may have worked on the call all along.
+    pub(super) const fn is_out_of_time(&self) -> bool {
+        matches!(self, Self::OutOfTime(_))
+    }
+
+    /// Whether the call is refused rather than sent to the next model.
+    pub(super) const fn sheds(&self) -> bool {
+        matches!(self, Self::Shed)
+    }
+
+    /// When the upstream wants to be asked again.
+    pub(super) const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// In one word, for metrics and as `error.code`.
+    pub(super) const fn word(&self) -> &'static str {
+        match self {
+            Self::Connect(_) => "upstream_unreachable",
+            Self::Broken(_) | Self::Empty => "upstream_broken",
+            Self::OutOfTime(_) => "upstream_timeout",
+            Self::Status { status, .. } if status.as_u16() == 429 => "rate_limit_exceeded",
+            Self::Status { .. } | Self::ErrorInStream => "upstream_error",
+            Self::ContextLength(_) => "context_length_exceeded",
+            Self::Credentials(_) => "upstream_credentials",
+            Self::UnknownThere => "upstream_unknown_model",
+            Self::TooLarge(_) => "upstream_too_large",
+            Self::Address => "upstream_address",
+            Self::NoReplica => "no_replica",
+            Self::Saturated | Self::Shed => "saturated",
+        }
+    }
+
+    /// What the caller is told when nothing else answers either.
+    pub(super) fn to_answer(&self) -> Failure {
+        let code = self.word();
+        let words = format!("no model answered: {self}");
+        let failed = |status, kind| Failure::new(status, kind, code, words.clone());
+        match self {
+            Self::OutOfTime(_) => failed(StatusCode::GATEWAY_TIMEOUT, "upstream_error"),
+            Self::ContextLength(_) => failed(StatusCode::BAD_REQUEST, "invalid_request_error")
+                .param("messages")
+                .hint("send fewer or shorter messages"),
+            Self::Status {
+                status,
+                retry_after,
+                ..
+            } => {
+                let (status, kind) = match status.as_u16() {
+                    429 => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_error"),
+                    503 => (StatusCode::SERVICE_UNAVAILABLE, "upstream_error"),
+                    408 | 504 => (StatusCode::GATEWAY_TIMEOUT, "upstream_error"),
+                    _ => (StatusCode::BAD_GATEWAY, "upstream_error"),
+                };
+                let failure = failed(status, kind);
+                match retry_after {
+                    Some(wait) => failure.retry_after(Some(*wait)),
+                    None => failure,
+                }
+            }
+            Self::NoReplica | Self::Saturated | Self::Shed => {
+                failed(StatusCode::SERVICE_UNAVAILABLE, "upstream_error")
+                    .retry_after(Some(SATURATED_RETRY))
+            }
+            _ => failed(StatusCode::BAD_GATEWAY, "upstream_error"),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Calls that are answered.
+
+use serde_json::{Value, json};
+use waypost_policies::plan::draft::Redaction;
+use waypost_runtime::Ending;
+
+use crate::client::{get, request, send};
+use crate::upstream::usual_answer;
+use crate::world::World;
+
+#[tokio::test]
+async fn an_answer_comes_back_as_it_is_and_says_who_gave_it() {
+    let mut world = World::start().await;
+    let answer = world.ask("What is 2+2?").await;
+    assert_eq!(
+        (answer.status.as_u16(), &*answer.text),
+        (200, &*usual_answer())
+    );
+    assert_eq!(answer.header("x-waypost-tier"), "weak");
+    assert_eq!(answer.header("x-waypost-model"), "cheap");
+    assert_eq!(answer.header("x-waypost-rule"), "start");
+    assert_eq!(answer.header("x-waypost-replica"), "one");
+    // 10 tokens at $1 and 5 at $2 per million.
+    assert_eq!(answer.header("x-waypost-cost-usd"), "0.00002");
+    assert!(answer.header("x-waypost-request-id").starts_with("wp-"));
+    let receipt = world.receipt().await;
+    assert_eq!(receipt.request_id, answer.header("x-waypost-request-id"));
+    assert_eq!(
+        (&*receipt.caller, &*receipt.team, &*receipt.asked),
+        ("alpha", "payments", "auto")
+    );
+    assert_eq!(
+        (
+            receipt.input_tokens,
+            receipt.output_tokens,
+            receipt.estimated
+        ),
+        (10, 5, false)
+    );
+    assert_eq!(
+        (receipt.status, receipt.ending, receipt.attempts),
+        (200, Ending::Answered, 1)
+    );
+    assert!(receipt.ceiling >= receipt.cost && receipt.first_byte.is_some());
+    assert_eq!((&*receipt.rule.file, receipt.rule.line), ("test.route", 15));
+}
+
+#[tokio::test]
+async fn the_upstream_gets_the_same_bytes_but_for_the_model_and_its_own_key() {
+    let mut world = World::start().await;
+    let mut call = request(
+        world.address,
+        "/v1/chat/completions",
+        r#"{"temperature":0.10, "model": "auto","messages":[{"role":"user","content":"hi"}],"x":{"y":[1, 2]}}"#,
+    );
+    let headers = call.headers_mut();
+    headers.insert("x-trace", "t1".parse().unwrap());
+    headers.insert("x-waypost-explain", "0".parse().unwrap());
+    headers.insert("cookie", "secret=1".parse().unwrap());
+    headers.insert("connection", "x-hop".parse().unwrap());
+    headers.insert("x-hop", "1".parse().unwrap());
+    send(call).await;
+    let call = world.one.call().await;
+    assert_eq!(
+        call.text,
+        r#"{"temperature":0.10, "model": "cheap-upstream","messages":[{"role":"user","content":"hi"}],"x":{"y":[1, 2]}}"#
+    );
+    assert_eq!(call.path, "/v1/chat/completions");
+    assert_eq!(call.headers["authorization"], "Bearer sk-one");
+    assert_eq!(call.headers["x-trace"], "t1");
+    for gone in ["x-waypost-explain", "cookie", "x-hop"] {
+        assert!(!call.headers.contains_key(gone), "{gone}");
+    }
+}
+
+#[tokio::test]
+async fn content_raises_the_tier() {
+    let mut world = World::start().await;
+    let answer = world.ask("HARD: derive the EM algorithm").await;
+    assert_eq!(answer.header("x-waypost-tier"), "strong");
+    assert_eq!(answer.header("x-waypost-rule"), "hard prompt");
+    assert_eq!(world.two.call().await.json()["model"], "dear-upstream");
+    assert_eq!(world.receipt().await.rule.line, 16);
+}
+
+#[tokio::test]
+async fn rejected_parameters_are_dropped_and_long_answers_cut_to_what_is_reserved() {
+    let mut world =
+        World::with(|draft, _| draft.models[0].rejects = vec!["presence_penalty".to_owned()]).await;
+    world
+        .chat(r#"{"model":"auto","presence_penalty":0.5,"max_tokens":5000,"messages":[{"role":"user","content":"hi"}]}"#)
+        .await;
+    let sent = world.one.call().await.json();
+    assert_eq!(
+        sent,
+        json!({"model": "cheap-upstream", "max_tokens": 1000, "messages": [{"role": "user", "content": "hi"}]})
+    );
+    let metrics = send(get(world.admin, "/metrics")).await.text;
+    assert!(
+        metrics.contains(
+            r#"waypost_dropped_parameters_total{model="cheap",parameter="presence_penalty"} 1"#
+        ),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn what_the_plan_redacts_does_not_leave() {
+    let mut world = World::with(|draft, _| {
+        draft.redactions = vec![Redaction {
+            pattern: "INT-[0-9]{6}".to_owned(),
+            replacement: "[internal]".to_owned(),
+            request: true,
+            logs: true,
+            response: false,
+        }];
+    })
+    .await;
+    world
+        .chat(r#"{"model":"auto","messages":[{"role":"user","content":[{"type":"text","text":"see INT-123456\nand INT-654321"}]}],"metadata":{"INT-000000":"INT-000000"}}"#)
+        .await;
+    let sent = world.one.call().await.json();
+    assert_eq!(
+        sent["messages"][0]["content"][0]["text"],
+        "see [internal]\nand [internal]"
+    );
+    assert_eq!(sent["metadata"]["INT-000000"], "[internal]");
+}
+
+#[tokio::test]
+async fn the_other_surfaces_go_the_same_way() {
+    let mut world = World::start().await;
+    let embeddings = r#"{"model":"cheap","input":["a","b"]}"#;
+    let answer = send(request(world.address, "/v1/embeddings", embeddings)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(world.one.call().await.path, "/v1/embeddings");
+    let completions = r#"{"model":"cheap","prompt":"once upon"}"#;
+    let answer = send(request(world.address, "/v1/completions", completions)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(world.one.call().await.path, "/v1/completions");
+}
+
+#[tokio::test]
+async fn the_models_are_the_names_that_clients_may_send() {
+    let world = World::start().await;
+    let models = send(get(world.address, "/v1/models")).await.json();
+    let names: Vec<&str> = models["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|model| model["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        (models["object"].as_str().unwrap(), names),
+        ("list", vec!["auto", "cheap", "dear"])
+    );
+    assert_eq!(
+        send(get(world.address, "/v1/models/dear")).await.json()["id"],
+        "dear"
+    );
+    assert_eq!(
+        send(get(world.address, "/v1/models/none"))
+            .await
+            .error("code"),
+        "model_not_found"
+    );
+}
+
+#[tokio::test]
+async fn the_decision_alone_forwards_and_counts_nothing() {
+    let mut world = World::with(|draft, _| draft.quotas = vec![crate::plan::daily(1.0)]).await;
+    let body = crate::client::chat("HARD one");
+    let first = send(request(world.address, "/v1/route", body.clone())).await;
+    assert_eq!(first.status, 200, "{}", first.text);
+    assert_eq!(
+        (&first.json()["decision"], &first.json()["tier"]),
+        (&json!("route"), &json!("strong"))
+    );
+    let rule = &first.json()["rules"][0];
+    assert_eq!(
+        (&rule["label"], &rule["line"], &rule["matched"]),
+        (&json!("hard prompt"), &json!(16), &json!(true))
+    );
+    let second = send(request(world.address, "/v1/route", body)).await.json();
+    let budget = &second["rules"][1];
+    assert_eq!(
+        (&budget["label"], &budget["quota"]["used"]),
+        (&json!("daily budget"), &json!("0.0000"))
+    );
+    assert_eq!((world.one.calls(), world.two.calls()), (0, 0));
+}
+
+#[tokio::test]
+async fn an_answer_explains_itself_when_asked_to() {
+    let world = World::start().await;
+    let mut call = request(
+        world.address,
+        "/v1/chat/completions",
+        crate::client::chat("HARD größer"),
+    );
+    call.headers_mut()
+        .insert("x-waypost-explain", "1".parse().unwrap());
+    let answer = send(call).await;
+    let decision: Value = serde_json::from_str(answer.header("x-waypost-decision")).unwrap();
+    assert_eq!(
+        (&decision["tier"], &decision["model"]),
+        (&json!("strong"), &json!("dear"))
+    );
+    let plain = world.ask("hi").await;
+    assert!(!plain.headers.contains_key("x-waypost-decision"));
+}

@@ -1,0 +1,205 @@
+//! Limits and budgets.
+
+use waypost_policies::plan::draft::{Amount, QuotaAction, QuotaOutcome, Window};
+use waypost_runtime::Ending;
+
+use crate::client::{chat, get, request, send};
+use crate::plan::{daily, quota};
+use crate::upstream::{Script, usual_answer};
+use crate::world::World;
+
+const CHAT: &str = "/v1/chat/completions";
+
+fn requests(count: u64) -> waypost_policies::plan::draft::Quota {
+    quota(
+        "requests a minute",
+        Amount::Requests(count),
+        Window::Rolling(60_000),
+    )
+}
+
+#[tokio::test]
+async fn a_used_up_limit_is_429_and_says_when_there_is_room() {
+    let mut world = World::with(|draft, _| draft.quotas = vec![requests(2)]).await;
+    assert_eq!(world.ask("one").await.status, 200);
+    assert_eq!(world.ask("two").await.status, 200);
+    let answer = world.ask("three").await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.error("code")),
+        (429, "rate_limit_exceeded".to_owned())
+    );
+    assert_eq!(
+        (answer.error("rule"), answer.error("line")),
+        ("requests a minute".to_owned(), "40".to_owned())
+    );
+    let milliseconds: u64 = answer.header("retry-after-ms").parse().unwrap();
+    assert!((20_000..=30_000).contains(&milliseconds), "{milliseconds}");
+    assert_eq!(
+        answer.header("retry-after"),
+        milliseconds.div_ceil(1000).to_string()
+    );
+    assert!(!answer.headers.contains_key("x-should-retry"));
+    assert_eq!(world.one.calls(), 2);
+}
+
+#[tokio::test]
+async fn a_used_up_budget_is_insufficient_quota_and_not_worth_a_quick_retry() {
+    let world = World::with(|draft, _| draft.quotas = vec![daily(0.001)]).await;
+    let answer = world.ask("HARD").await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.error("code")),
+        (429, "insufficient_quota".to_owned())
+    );
+    assert_eq!(answer.header("x-should-retry"), "false");
+    assert_eq!(answer.error("rule"), "daily budget");
+}
+
+#[tokio::test]
+async fn two_callers_race_for_the_last_dollar_and_one_gets_it() {
+    // Room for one reservation: the prompt and 1,000 tokens at $2 per million are some $0.002.
+    let mut world = World::with(|draft, _| {
+        draft.tiers[0].steps.truncate(1);
+        draft.quotas = vec![daily(0.003)];
+    })
+    .await;
+    let events = world.one.streams();
+    let body = r#"{"model":"auto","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
+    let calls: Vec<_> = (0..8)
+        .map(|_| tokio::spawn(crate::client::open(request(world.address, CHAT, body))))
+        .collect();
+    events
+        .send(Ok(
+            "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n".to_owned(),
+        ))
+        .unwrap();
+    let mut answered = Vec::new();
+    for call in calls {
+        answered.push(call.await.unwrap());
+    }
+    let statuses = |status: u16| {
+        answered
+            .iter()
+            .filter(|answer| answer.status() == status)
+            .count()
+    };
+    assert_eq!((statuses(200), statuses(429)), (1, 7));
+    assert_eq!(world.one.calls(), 1);
+    drop((events, answered));
+}
+
+#[tokio::test]
+async fn what_was_reserved_and_not_used_comes_back() {
+    // Each reserves some $0.002 and uses $0.00002: a hundred fit one after the other.
+    let world = World::with(|draft, _| draft.quotas = vec![daily(0.006)]).await;
+    for _ in 0..100 {
+        assert_eq!(world.ask("hi").await.status, 200);
+    }
+    let metrics = send(get(world.admin, "/metrics")).await.text;
+    let line = metrics
+        .lines()
+        .find(|line| line.starts_with("waypost_quota_used_ratio"))
+        .unwrap();
+    let share: f64 = line.rsplit(' ').next().unwrap().parse().unwrap();
+    assert!((share - 100.0 * 0.00002 / 0.006).abs() < 1e-6, "{line}");
+    assert!(metrics.contains("waypost_reservations_abandoned 0"));
+}
+
+#[tokio::test]
+async fn a_failed_call_costs_nothing_but_counts_as_a_call() {
+    let world = World::with(|draft, _| draft.quotas = vec![daily(1.0), requests(3)]).await;
+    for _ in 0..3 {
+        world.one.fails(500);
+        world.two.fails(500);
+        assert_eq!(world.ask("hi").await.status, 502);
+    }
+    assert_eq!(world.ask("hi").await.status, 429);
+    let metrics = send(get(world.admin, "/metrics")).await.text;
+    assert!(
+        metrics.contains("waypost_quota_used_ratio{quota=\"daily budget\"} 0.0"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn a_fallback_counts_as_one_call() {
+    let world = World::with(|draft, _| draft.quotas = vec![requests(2)]).await;
+    world.one.fails(500).fails(500);
+    assert_eq!(world.ask("hi").await.status, 200);
+    assert_eq!(world.ask("hi").await.status, 200);
+    assert_eq!(world.ask("hi").await.status, 429);
+}
+
+#[tokio::test]
+async fn an_upstream_that_hides_usage_is_charged_by_what_it_sent() {
+    let mut world = World::start().await;
+    let hidden = usual_answer().replace("\"usage\"", "\"unused\"");
+    world
+        .one
+        .then(Script::Whole(hyper::StatusCode::OK, Vec::new(), hidden));
+    world.ask("hi there").await;
+    let receipt = world.receipt().await;
+    assert!(
+        receipt.estimated
+            && receipt.input_tokens > 0
+            && receipt.output_tokens > 0
+            && receipt.cost.0 > 0
+    );
+}
+
+#[tokio::test]
+async fn an_exhausted_budget_degrades_where_the_file_says_cap() {
+    let mut world = World::with(|draft, _| {
+        let mut budget = daily(0.001);
+        budget.on = Some(1);
+        let outcome = |share, action| QuotaOutcome { share, action };
+        budget.outcomes = vec![outcome(10_000, QuotaAction::CapAt(0))];
+        draft.quotas = vec![budget];
+    })
+    .await;
+    let answer = world.ask("HARD").await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("x-waypost-tier")),
+        (200, "weak")
+    );
+    let receipt = world.receipt().await;
+    assert_eq!(receipt.capped_by.unwrap().label, "daily budget");
+}
+
+#[tokio::test]
+async fn a_budget_that_is_nearly_used_up_warns() {
+    let world = World::with(|draft, _| {
+        let mut budget = daily(0.1);
+        let outcome = |share, action| QuotaOutcome { share, action };
+        budget.outcomes = vec![
+            outcome(100, QuotaAction::Warn),
+            outcome(10_000, QuotaAction::Deny),
+        ];
+        draft.quotas = vec![budget];
+    })
+    .await;
+    let answer = world.ask("hi").await;
+    assert_eq!(
+        answer.header("x-waypost-warning"),
+        "`daily budget` is nearly used up"
+    );
+}
+
+#[tokio::test]
+async fn an_attempt_that_ran_out_of_time_is_charged_for_its_prompt() {
+    let mut world = World::with(|draft, _| {
+        draft.tiers[0].timeout_milliseconds = 100;
+        draft.quotas = vec![daily(1.0)];
+        draft.tiers[0].steps.truncate(1);
+    })
+    .await;
+    world.one.then(Script::Hang);
+    let answer = send(request(world.address, CHAT, chat("hi"))).await;
+    assert_eq!(answer.status, 504);
+    assert_eq!(world.receipt().await.ending, Ending::Failed);
+    let metrics = send(get(world.admin, "/metrics")).await.text;
+    let line = metrics
+        .lines()
+        .find(|line| line.starts_with("waypost_quota_used_ratio"))
+        .unwrap();
+    assert!(!line.ends_with(" 0.0"), "{line}");
+}

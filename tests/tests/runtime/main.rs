@@ -1,0 +1,23 @@
+//! The proxy over real sockets, in front of small upstreams that do what each test says.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "tests"
+)]
+
+mod admin;
+mod answers;
+mod client;
+mod errors;
+mod fallback;
+mod limits;
+mod plan;
+mod pools;
+mod shutdown;
+mod streams;
+mod upstream;
+mod world;
