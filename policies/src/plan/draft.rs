@@ -71,7 +71,7 @@ pub struct Draft {
     pub claims: Vec<String>,
     /// Endpoint labels that expressions read.
     pub labels: Vec<String>,
-    /// What the expressions' code refers to; [`crate::vm::assemble`] fills it.
+    /// What the expressions' code refers to; [`crate::vm::Pool::fill`] fills it.
     pub constants: Constants,
 }
 
