@@ -1,2 +1,27 @@
-//! x
-fn main() {}
+//! The `waypost` command.
+
+use std::io::{self, IsTerminal as _};
+use std::process::ExitCode;
+
+use waypost_cli::{Stream, Streams};
+
+fn main() -> ExitCode {
+    // An empty NO_COLOR counts as none: https://no-color.org
+    let colors = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let output_is_terminal = io::stdout().is_terminal();
+    let errors_are_terminal = io::stderr().is_terminal();
+    let mut output = io::BufWriter::new(io::stdout().lock());
+    let streams = Streams {
+        input: &mut io::stdin().lock(),
+        output: Stream {
+            writer: &mut output,
+            is_terminal: output_is_terminal,
+        },
+        errors: Stream {
+            writer: &mut io::stderr(),
+            is_terminal: errors_are_terminal,
+        },
+        colors,
+    };
+    waypost_cli::run(std::env::args_os(), streams).into()
+}

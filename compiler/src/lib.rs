@@ -8,9 +8,11 @@ mod checks;
 mod findings;
 mod load;
 pub mod lower;
+pub mod manifests;
 pub mod program;
 mod resolve;
 pub mod standard;
+pub mod testing;
 
 pub use check::{Checked, check};
 pub use checks::shape_needs::shape_needs;

@@ -234,3 +234,48 @@ fn a_syntax_error_does_not_make_names_unknown() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].0.starts_with("WP00"), "{found:?}");
 }
+
+#[test]
+fn tiers_that_share_tiers_are_flattened_in_linear_time() {
+    let count = 60;
+    let names: Vec<String> = (0..count).map(|tier| format!("t{tier}")).collect();
+    let mut text = format!(
+        "waypost 1\nprovider p {{ kind openai  auth none }}\nmodel m {{ via p }}\ntiers {}\ntier t0 {{ try m }}\n",
+        names.join(" < ")
+    );
+    for tier in 1..count {
+        let before: Vec<&str> = names[..tier].iter().rev().map(String::as_str).collect();
+        text += &format!("tier t{tier} {{ try {} }}\n", before.join(" then "));
+    }
+    let program = fixture::checked(&text).program.unwrap();
+    assert_eq!(program.tiers[count - 1].steps.len(), 1);
+}
+
+/// Whatever is cut from a file, the compiler answers, and a program comes out iff nothing is an error.
+#[test]
+fn any_cut_of_a_file_is_answered() {
+    let whole: Vec<char> = SOUND.chars().collect();
+    let cuts = (0..whole.len()).step_by(7).flat_map(|from| {
+        let prefix: String = whole[..from].iter().collect();
+        let without: String = whole[..from]
+            .iter()
+            .chain(&whole[(from + 9).min(whole.len())..])
+            .collect();
+        [prefix, without]
+    });
+    for text in cuts {
+        let checked = fixture::checked(&text);
+        let errors = checked
+            .diagnostics
+            .iter()
+            .filter(|one| one.is_error())
+            .count();
+        assert_eq!(checked.program.is_some(), errors == 0, "{text}");
+        if let Some(program) = &checked.program {
+            let draft = waypost_compiler::lower(program, &checked.sources);
+            let bytes = waypost_policies::plan::encode(&draft);
+            waypost_policies::plan::Plan::load(bytes)
+                .unwrap_or_else(|error| panic!("{error}: {text}"));
+        }
+    }
+}

@@ -57,6 +57,7 @@ codes! {
     SECRET_PLACEHOLDER = "0501" "secret-placeholder";
     VERSIONS_CANNOT_EXPRESS = "0502" "versions-cannot-express";
     SHAPE_NEEDS = "0503" "shape-needs";
+    SHAPE_CANNOT_CARRY = "0504" "shape-cannot-carry";
     NOT_IN_THIS_BUILD = "0601" "not-in-this-build";
 }
 

@@ -174,9 +174,9 @@ impl State {
         let Some(mut shard) = self.lock(shard_of(key)) else {
             return;
         };
-        if let Ok(bucket) = shard.bucket(&self.quotas, (quota, key), spec, now) {
-            bucket.add(spec, amount);
-        }
+        shard
+            .bucket_beyond_most((quota, key), spec, now)
+            .add(spec, amount);
     }
 
     /// The floor of a session, while its window lasts.
@@ -210,6 +210,21 @@ impl State {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == (0, 0)
+    }
+
+    /// The figures of all buckets at `now`.
+    fn buckets(&self, now: i64) -> Vec<(Name, Bucket)> {
+        let shards = (0..SHARDS).filter_map(|index| self.lock(index));
+        shards
+            .flat_map(|shard| shard.all(&self.quotas, now))
+            .collect()
+    }
+
+    /// Puts a bucket in the place it had elsewhere.
+    fn insert(&self, name: Name, bucket: Bucket) {
+        if let Some(mut shard) = self.lock(shard_of(name.1)) {
+            shard.insert(name, bucket);
+        }
     }
 
     /// A bucket's figures at `now`.
@@ -264,9 +279,9 @@ impl State {
             };
             let spent = spent(quota.unit);
             // A bucket that was forgotten was empty: only what goes beyond the hold is news, and is counted anew.
-            if let Ok(bucket) = shard.bucket(&self.quotas, name, quota, now) {
-                bucket.settle(quota, hold, spent);
-            }
+            shard
+                .bucket_beyond_most(name, quota, now)
+                .settle(quota, hold, spent);
         }
     }
 

@@ -3,6 +3,8 @@
 //! Pure: endpoints, warm prefixes and the time come in, an index goes out. What this process knows for itself (its own
 //! calls in flight) is always true; what was scraped is discounted by its age.
 //!
+//! Adapters (`lora`) are not looked at yet: all replicas count as equals there.
+//!
 //! Invariants: an endpoint that is excluded, cooling down or saturated is never picked; figures that are older than
 //! [`FRESH`] are never taken for idleness; all else equal, a warm prefix wins.
 
@@ -168,13 +170,10 @@ impl Endpoint {
         let fresh = self
             .scraped
             .filter(|scraped| freshness(scraped, now) >= 1.0);
-        let queue = fresh.and_then(|scraped| {
-            Some(
-                scraped
-                    .snapshot
-                    .queue?
-                    .saturating_add(self.sent_since(&scraped)),
-            )
+        let queue = fresh.and_then(|scraped| match scraped.snapshot.queue? {
+            // Nobody waits: what was sent since then runs.
+            0 => Some(0),
+            waiting => Some(waiting.saturating_add(self.sent_since(&scraped))),
         });
         let kv_cache = fresh.and_then(|scraped| scraped.snapshot.kv_cache);
         let queue_full = placement

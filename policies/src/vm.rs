@@ -12,13 +12,21 @@ mod inputs;
 mod instruction;
 mod machine;
 mod network;
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+mod tests;
 mod text;
 mod time;
 mod value;
 mod verify;
 
 pub use assemble::{Assembler, Pool};
-pub use evaluation::{Evaluation, admits};
+pub use evaluation::{Evaluation, admits, holds};
 pub(crate) use evaluation::{Session, Verdict, stable_hash};
 pub(crate) use inputs::Context;
 pub use inputs::Endpoint;

@@ -55,7 +55,10 @@ fn each_says_what_and_what_to_do() {
             assert!(!one.primary.message.is_empty(), "{name}: no label");
             assert!(one.help.is_some(), "{name}: no help");
             assert!(!one.message.ends_with('.'), "{name}: a period");
-            assert!(one.message.starts_with(|c: char| !c.is_uppercase()), "{name}");
+            assert!(
+                one.message.starts_with(|c: char| !c.is_uppercase()),
+                "{name}"
+            );
         }
     }
 }
@@ -66,7 +69,10 @@ fn fixes_leave_nothing_to_report() {
     let mut fixed = 0;
     for (name, text) in files() {
         let checked = compile(&name, &text);
-        let fixes = checked.diagnostics.iter().filter_map(|one| one.fix.as_ref());
+        let fixes = checked
+            .diagnostics
+            .iter()
+            .filter_map(|one| one.fix.as_ref());
         for fix in fixes {
             let mut edited = text.clone();
             let mut edits: Vec<_> = fix.edits.iter().collect();
@@ -77,7 +83,11 @@ fn fixes_leave_nothing_to_report() {
             }
             let left = compile(&name, &edited);
             let rendered = human(&left.sources, &left.diagnostics, Color::Never);
-            assert!(left.diagnostics.is_empty(), "{name}: {}\n{rendered}", fix.title);
+            assert!(
+                left.diagnostics.is_empty(),
+                "{name}: {}\n{rendered}",
+                fix.title
+            );
             fixed += 1;
         }
     }

@@ -248,7 +248,10 @@ mod tests {
                 &json!({"messages":[user(question)],"tools":tools,"tool_choice":choice}),
             ))
         };
-        assert_eq!(call("hi", json!("required")), r#"get_weather({"city":"Paris"})"#);
+        assert_eq!(
+            call("hi", json!("required")),
+            r#"get_weather({"city":"Paris"})"#
+        );
         let named = json!({"type":"function","function":{"name":"write_file"}});
         assert_eq!(call("hi", named), "write_file({})");
         assert!(call("please get weather", json!("auto")).starts_with("get_weather("));

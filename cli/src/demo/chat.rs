@@ -2,7 +2,7 @@
 //!
 //! Invariants: what is streamed and what is not say the same words; usage is sent on a stream only when asked for.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Content};
 use super::prefix::Prompt;
@@ -61,7 +61,8 @@ impl Call {
             tool_choice: body.get("tool_choice").cloned(),
             max_tokens: number("max_completion_tokens").or_else(|| number("max_tokens")),
             stream: body.get("stream") == Some(&Value::Bool(true)),
-            include_usage: body.pointer("/stream_options/include_usage") == Some(&Value::Bool(true)),
+            include_usage: body.pointer("/stream_options/include_usage")
+                == Some(&Value::Bool(true)),
             wants_json: format.and_then(Value::as_str).unwrap_or("text") != "text",
         })
     }
@@ -70,7 +71,12 @@ impl Call {
 /// Role and text of each message; `prompt` and `input` are user turns.
 fn messages(body: &Value) -> Vec<(String, String)> {
     if let Some(messages) = body.get("messages").and_then(Value::as_array) {
-        let role = |message: &Value| message.get("role").and_then(Value::as_str).map(str::to_owned);
+        let role = |message: &Value| {
+            message
+                .get("role")
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        };
         return messages
             .iter()
             .map(|message| {
@@ -155,10 +161,7 @@ impl Reply {
                 }]},
             }),
         };
-        let mut document = self.envelope(false);
-        document["choices"] = json!([choice]);
-        document["usage"] = self.usage();
-        document
+        self.document(false, json!([choice]), Some(self.usage()))
     }
 
     /// What is sent before the first piece.
@@ -210,25 +213,22 @@ impl Reply {
 
     /// The last event, for those who asked for usage.
     pub(super) fn usage_event(&self) -> Value {
-        let mut document = self.envelope(true);
-        document["choices"] = json!([]);
-        document["usage"] = self.usage();
-        document
+        self.document(true, json!([]), Some(self.usage()))
     }
 
     fn chunk(&self, choice: Value) -> Value {
-        let mut document = self.envelope(true);
-        document["choices"] = json!([choice]);
-        document
+        self.document(true, json!([choice]), None)
     }
 
-    fn envelope(&self, stream: bool) -> Value {
-        json!({
-            "id": self.id,
-            "object": self.shape.object(stream),
-            "created": self.created,
-            "model": self.model,
-        })
+    fn document(&self, stream: bool, choices: Value, usage: Option<Value>) -> Value {
+        let mut document = Map::new();
+        document.insert("id".to_owned(), json!(self.id));
+        document.insert("object".to_owned(), json!(self.shape.object(stream)));
+        document.insert("created".to_owned(), json!(self.created));
+        document.insert("model".to_owned(), json!(self.model));
+        document.insert("choices".to_owned(), choices);
+        document.extend(usage.map(|usage| ("usage".to_owned(), usage)));
+        Value::Object(document)
     }
 
     fn usage(&self) -> Value {

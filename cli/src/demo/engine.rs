@@ -193,6 +193,8 @@ impl Raised {
 
 impl Drop for Raised {
     fn drop(&mut self) {
-        self.engine.gauge(self.gauge).fetch_sub(self.amount, Relaxed);
+        self.engine
+            .gauge(self.gauge)
+            .fetch_sub(self.amount, Relaxed);
     }
 }

@@ -98,7 +98,7 @@ impl PrefixCache {
 
 #[cfg(test)]
 mod tests {
-    use super::{Prompt, PrefixCache};
+    use super::{PrefixCache, Prompt};
 
     fn text(blocks: usize, letter: char) -> String {
         letter.to_string().repeat(blocks * 64)

@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn a_schema_that_refers_to_itself_ends() {
-        let schema = json!({"type":"object","required":["next"],"properties":{"next":{"$ref":"#"}}});
+        let schema =
+            json!({"type":"object","required":["next"],"properties":{"next":{"$ref":"#"}}});
         assert!(satisfy(&schema, "text").is_object());
     }
 

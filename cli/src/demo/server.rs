@@ -38,13 +38,21 @@ pub(super) struct Server {
     names: Names,
     /// The models it says it has.
     models: Vec<String>,
+    /// Tells its answers from those of the other servers.
+    number: u8,
     calls: AtomicU64,
 }
 
 impl Server {
     /// A server of `models` on `engine`.
-    pub(super) fn new(engine: Arc<Engine>, names: Names, models: Vec<String>) -> Arc<Self> {
+    pub(super) fn new(
+        engine: Arc<Engine>,
+        names: Names,
+        models: Vec<String>,
+        number: u8,
+    ) -> Arc<Self> {
         Arc::new(Self {
+            number,
             engine,
             names,
             models,
@@ -94,6 +102,11 @@ impl Server {
         }
     }
 
+    fn next_id(&self) -> String {
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        format!("chatcmpl-demo-{}-{call}", self.number)
+    }
+
     fn model(&self) -> &str {
         self.models.first().map_or("simulated", String::as_str)
     }
@@ -123,7 +136,7 @@ impl Server {
         let sequence = self.engine.start(&call.prompt, spoken.tokens()).await;
         let reply = Reply {
             shape,
-            id: format!("chatcmpl-demo{}", self.calls.fetch_add(1, Ordering::Relaxed)),
+            id: self.next_id(),
             created: seconds(),
             model,
             prompt_tokens: call.prompt.tokens,
@@ -222,7 +235,12 @@ fn embedding(text: &str) -> Vec<f64> {
             *sum += f64::from(byte) - 96.0;
         }
     }
-    let length = sums.iter().map(|sum| sum * sum).sum::<f64>().sqrt().max(1e-9);
+    let length = sums
+        .iter()
+        .map(|sum| sum * sum)
+        .sum::<f64>()
+        .sqrt()
+        .max(1e-9);
     sums.iter().map(|sum| sum / length).collect()
 }
 
@@ -239,7 +257,8 @@ fn not_found(path: &str) -> Response<Body> {
 }
 
 fn refusal(status: StatusCode, message: &str) -> Response<Body> {
-    let error = json!({"message": message, "type": "invalid_request_error", "param": null, "code": null});
+    let error =
+        json!({"message": message, "type": "invalid_request_error", "param": null, "code": null});
     let mut response = document(&json!({ "error": error }));
     *response.status_mut() = status;
     response

@@ -1,5 +1,7 @@
 //! WP0306: one model name that leads to two places.
 
+use std::collections::BTreeMap;
+
 use waypost_lang::codes;
 use waypost_lang::diagnostic::Diagnostic;
 
@@ -7,19 +9,17 @@ use crate::program::{Accept, Content};
 
 /// Names accepted twice with different meanings. A longer prefix beside a shorter one is none: the longer wins.
 pub(crate) fn check(contents: &[Content]) -> Vec<Diagnostic> {
-    let mut accepts: Vec<(usize, &Accept)> = Vec::new();
+    let mut accepts: BTreeMap<(&str, bool), (usize, &Accept)> = BTreeMap::new();
     let mut found = Vec::new();
     for (section, content) in contents.iter().enumerate() {
         for accept in &content.accepts {
-            let first = accepts
-                .iter()
-                .find(|(_, one)| one.name == accept.name && one.prefix == accept.prefix);
-            match first {
+            let key = (accept.name.as_str(), accept.prefix);
+            match accepts.get(&key) {
                 Some((other, first)) if !same(*other, first, section, accept) => {
                     found.push(overlap(first, accept, contents.get(*other), content));
                 }
                 Some(_) => {}
-                None => accepts.push((section, accept)),
+                None => drop(accepts.insert(key, (section, accept))),
             }
         }
     }

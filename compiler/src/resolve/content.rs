@@ -2,6 +2,8 @@
 //!
 //! Sections of one name are one section, whatever file they stand in.
 
+use std::collections::BTreeSet;
+
 use waypost_lang::cel::typed::{Field, Section, Typed, TypedKind};
 use waypost_lang::codes;
 use waypost_lang::source::{Span, Spanned};
@@ -30,16 +32,9 @@ pub(crate) fn resolve(collected: &Collected<'_>, context: &mut Context<'_>) -> V
     }
     context.findings.extend(accept_overlap::check(&contents));
     // A name that leads to the same place twice is merged: two files may both say `accept models`.
-    let mut seen: Vec<(String, bool)> = Vec::new();
+    let mut seen: BTreeSet<(String, bool)> = BTreeSet::new();
     for accept in contents.iter_mut().map(|content| &mut content.accepts) {
-        accept.retain(|one| {
-            let key = (one.name.clone(), one.prefix);
-            let first = !seen.contains(&key);
-            if first {
-                seen.push(key);
-            }
-            first
-        });
+        accept.retain(|one| seen.insert((one.name.clone(), one.prefix)));
     }
     contents
 }

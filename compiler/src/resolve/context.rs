@@ -45,7 +45,7 @@ impl Default for Names {
             providers: Table::new("provider", "provider NAME { … }"),
             pools: Table::new("pool", "pool NAME { … }"),
             models: Table::new("model", "model NAME { … }"),
-            tiers: Table::new("tier", "tier NAME { try MODEL }"),
+            tiers: Table::of_tiers(),
             unchained: BTreeSet::new(),
         }
     }

@@ -11,12 +11,15 @@ use crate::findings::Findings;
 
 /// A plan counts in 16 bits.
 const MOST: usize = 65_535;
+/// Tiers are followed through one another, as deep as there are tiers.
+const MOST_TIERS: usize = 256;
 
 /// The names declared of one kind; a name's index is its place among the declarations kept.
 #[derive(Debug)]
 pub(crate) struct Table {
     kind: &'static str,
     declaration: &'static str,
+    most: usize,
     entries: BTreeMap<String, (usize, Span)>,
 }
 
@@ -26,7 +29,17 @@ impl Table {
         Self {
             kind,
             declaration,
+            most: MOST,
             entries: BTreeMap::new(),
+        }
+    }
+
+    /// The table of the chain's tiers.
+    pub(crate) fn of_tiers() -> Self {
+        let table = Self::new("tier", "tier NAME { try MODEL }");
+        Self {
+            most: MOST_TIERS,
+            ..table
         }
     }
 
@@ -44,12 +57,12 @@ impl Table {
 
     /// Declares one name; reports it if it is taken, or if there are more than a plan can count.
     pub(crate) fn add(&mut self, name: &Name, findings: &mut Findings) {
-        if self.entries.len() >= MOST && !self.entries.contains_key(&name.value) {
+        if self.entries.len() >= self.most && !self.entries.contains_key(&name.value) {
             findings.push(
                 codes::BAD_VALUE
                     .error(
                         name.span,
-                        format!("more than {MOST} of the kind {}", self.kind),
+                        format!("more than {} of the kind {}", self.most, self.kind),
                     )
                     .label("one too many")
                     .help("split the file into several deployments"),

@@ -88,7 +88,8 @@ pub(crate) fn resolve(collected: &Collected<'_>, context: &mut Context<'_>) -> O
         let timing = one.as_ref().map(|(tier, _)| timing(tier, context));
         if let (Some((tier, _)), true) = (one, whole) {
             let mut flat = Vec::new();
-            flatten(rank, &raw, &mut flat);
+            let mut seen = vec![false; raw.len()];
+            flatten(rank, &raw, &mut seen, &mut flat);
             if flat.is_empty() {
                 context.findings.push(tier_without_model::empty(&tier.name));
             }
@@ -216,11 +217,15 @@ fn shortfall(total: u32) -> String {
     }
 }
 
-/// Replaces tiers by their steps; a model that was tried before is not tried again.
-fn flatten(tier: usize, raw: &[&[RawStep]], flat: &mut Vec<Step>) {
+/// Replaces tiers by their steps; a model or tier that was tried before is not tried again, so the work is linear.
+fn flatten(tier: usize, raw: &[&[RawStep]], seen: &mut [bool], flat: &mut Vec<Step>) {
+    match seen.get_mut(tier) {
+        Some(seen) if !*seen => *seen = true,
+        _ => return,
+    }
     for step in raw.get(tier).copied().unwrap_or_default() {
         match step {
-            RawStep::Tier(inner) => flatten(inner.value, raw, flat),
+            RawStep::Tier(inner) => flatten(inner.value, raw, seen, flat),
             RawStep::Step(Step::Try(model)) => {
                 let tried =
                     |step: &Step| matches!(step, Step::Try(one) if one.value == model.value);

@@ -91,6 +91,41 @@ impl Floors {
         kept.expires = kept.expires.max(now.saturating_add(window));
     }
 
+    /// All floors, and when they end.
+    pub(super) fn all(&self) -> Vec<(SessionFloor, i64)> {
+        let of = |shard: &Mutex<Shard>| -> Vec<(SessionFloor, i64)> {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let floors = shard.floors.iter();
+            floors
+                .map(|(&(content, key), floor)| {
+                    (
+                        SessionFloor {
+                            content,
+                            key,
+                            tier: floor.tier,
+                        },
+                        floor.expires,
+                    )
+                })
+                .collect()
+        };
+        self.shards.iter().flat_map(of).collect()
+    }
+
+    /// Keeps a floor until it ends.
+    pub(super) fn keep(&self, floor: SessionFloor, expires: i64) {
+        if let Some(shard) = self.shard((floor.content, floor.key)) {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.floors.insert(
+                (floor.content, floor.key),
+                Floor {
+                    tier: floor.tier,
+                    expires,
+                },
+            );
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         let count = |shard: &Mutex<Shard>| {
             shard

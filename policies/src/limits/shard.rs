@@ -56,6 +56,16 @@ impl Shard {
         if self.buckets.len() >= self.sweep_at && !self.buckets.contains_key(&name) {
             self.sweep(quotas, now)?;
         }
+        Ok(self.bucket_beyond_most(name, quota, now))
+    }
+
+    /// The bucket as it is at `now`, made if it is not there, whatever the most is: what is used must be counted.
+    pub(super) fn bucket_beyond_most(
+        &mut self,
+        name: Name,
+        quota: &Quota,
+        now: i64,
+    ) -> &mut Bucket {
         self.incarnations += 1;
         let next = Incarnation(self.incarnations);
         let bucket = self
@@ -63,7 +73,7 @@ impl Shard {
             .entry(name)
             .or_insert_with(|| Bucket::new(quota, now, next));
         bucket.advance(quota, now, next);
-        Ok(bucket)
+        bucket
     }
 
     /// A copy of the bucket as it would be at `now`; `None` where nothing is used.
@@ -78,6 +88,21 @@ impl Shard {
         if let Some(bucket) = self.buckets.get_mut(&name) {
             bucket.settle(quota, hold, 0);
         }
+    }
+
+    /// The figures of all buckets, as they are at `now`.
+    pub(super) fn all(&self, quotas: &[Quota], now: i64) -> Vec<(Name, Bucket)> {
+        let figures = |name: &Name| {
+            let quota = quotas.get(usize::from(name.0))?;
+            Some((*name, self.peek(*name, quota, now)?))
+        };
+        self.buckets.keys().filter_map(figures).collect()
+    }
+
+    /// Puts a bucket in.
+    pub(super) fn insert(&mut self, name: Name, bucket: Bucket) {
+        self.incarnations = self.incarnations.max(bucket.incarnation.0);
+        self.buckets.insert(name, bucket);
     }
 
     pub(super) fn len(&self) -> usize {

@@ -100,6 +100,15 @@ fn saturated_endpoints_are_passed_over() {
 }
 
 #[test]
+fn calls_sent_since_the_scrape_wait_only_where_others_do() {
+    let mut endpoints = [endpoint(0, 8, 0.1, 0), endpoint(1, 8, 0.1, 0)];
+    endpoints[0].in_flight = 20;
+    assert!(!endpoints[0].is_saturated(&placement(), NOW));
+    endpoints[1].in_flight = 4;
+    assert!(endpoints[1].is_saturated(&placement(), NOW));
+}
+
+#[test]
 fn without_fresh_figures_own_calls_tell_saturation() {
     let mut unknown = Endpoint {
         in_flight: 4,

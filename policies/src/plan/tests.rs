@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use super::draft::*;
 use super::{Draft, Flaw, HEADER, Plan, PlanError, TABLE_ENTRY, encode, section};
 use crate::example;
+use crate::limits::State;
 use crate::plan::column::leading;
+use crate::{Evaluation, decide, explain, fall_back};
 
 mod arbitrary;
 
@@ -138,4 +140,66 @@ proptest! {
             prop_assert!(Plan::load(bytes[..length].to_vec()).is_err());
         }
     }
+
+    #[test]
+    fn what_is_changed_and_resealed_is_refused_or_decides(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        near in any::<bool>(),
+    ) {
+        let mut bytes = encode(&example::draft());
+        for (place, value) in changes {
+            let place = HEADER + section::COUNT * TABLE_ENTRY
+                + place.index(bytes.len() - HEADER - section::COUNT * TABLE_ENTRY);
+            // Near values reach further into the verifier than any values do.
+            bytes[place] = if near { bytes[place] ^ (1 << (value % 8)) } else { value };
+        }
+        decides_if_it_loads(reseal(bytes));
+    }
+
+    #[test]
+    fn code_that_is_changed_and_resealed_is_refused_or_decides(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), 0u8..40), 1..4),
+    ) {
+        let mut bytes = encode(&example::draft());
+        let entry = HEADER + section::CODE * TABLE_ENTRY;
+        let start = u32::from_le_bytes(leading(&bytes[entry..])) as usize;
+        let length = u32::from_le_bytes(leading(&bytes[entry + 4..])) as usize;
+        for (place, value) in changes {
+            bytes[start + place.index(length)] = value;
+        }
+        decides_if_it_loads(reseal(bytes));
+    }
+
+    #[test]
+    fn any_change_without_its_checksum_is_refused(place in any::<prop::sample::Index>(), value in 1u8..) {
+        let mut bytes = encode(&example::draft());
+        let place = place.index(bytes.len());
+        bytes[place] ^= value;
+        prop_assert!(Plan::load(bytes).is_err());
+    }
+}
+
+/// No input can make a verified plan fail, loop or panic.
+fn decides_if_it_loads(bytes: Vec<u8>) -> bool {
+    let Ok(plan) = Plan::load(bytes) else {
+        return false;
+    };
+    let state = State::new(&plan, [1, 2]);
+    let mut evaluation = Evaluation::default();
+    for model in ["auto", "router-mf-0.2", "gpt-5.1"] {
+        let mut request = example::request("Prove it.");
+        request.model = std::borrow::Cow::Borrowed(model);
+        request.tools = vec![example::tool("write_a"), example::tool("read_b")];
+        let facts = example::facts(&request);
+        let decision = decide(&plan, &facts, &state, &mut evaluation);
+        let _ = fall_back(&plan, &facts, &state, &mut evaluation, &decision);
+        let _ = explain(&plan, &facts, &state, &mut evaluation);
+    }
+    assert_eq!(plan.to_draft().compiler, plan.compiler());
+    true
+}
+
+#[test]
+fn the_example_unchanged_loads_and_decides() {
+    assert!(decides_if_it_loads(encode(&example::draft())));
 }

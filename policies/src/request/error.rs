@@ -21,10 +21,16 @@ pub enum RequestError {
         /// From 1.
         column: usize,
     },
+    /// The body is JSON, but no object.
+    #[error("the body must be a JSON object, not {found}")]
+    NotAnObject {
+        /// What was sent.
+        found: String,
+    },
     /// A field has another type than the API says.
     #[error("`{path}` must be {expected}, not {found}")]
     WrongType {
-        /// Where: `messages[2].content`; "" for the body itself.
+        /// Where: `messages[2].content`.
         path: String,
         /// What the API says.
         expected: String,
@@ -67,10 +73,8 @@ impl RequestError {
     #[must_use]
     pub fn param(&self) -> Option<&str> {
         match self {
-            Self::Empty { .. } | Self::NotJson { .. } => None,
-            Self::WrongType { path, .. } | Self::Duplicate { path } => Some(path)
-                .filter(|path| !path.is_empty())
-                .map(|path| &**path),
+            Self::Empty { .. } | Self::NotJson { .. } | Self::NotAnObject { .. } => None,
+            Self::WrongType { path, .. } | Self::Duplicate { path } => Some(path),
             Self::MissingModel => Some("model"),
             Self::Missing { field, .. } | Self::OutOfRange { field, .. } => Some(field),
         }
@@ -81,7 +85,7 @@ impl RequestError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Empty { .. } | Self::NotJson { .. } => "invalid_json",
-            Self::WrongType { .. } => "invalid_type",
+            Self::NotAnObject { .. } | Self::WrongType { .. } => "invalid_type",
             Self::Duplicate { .. } => "duplicate_field",
             Self::MissingModel | Self::Missing { .. } => "missing_required_parameter",
             Self::OutOfRange { .. } => "invalid_value",
@@ -103,13 +107,19 @@ impl RequestError {
         }
         let path = if path == "." { "" } else { path };
         if let Some(field) = cause.strip_prefix(super::node::DUPLICATE) {
-            let path = if path.is_empty() || path.ends_with(field) {
-                field.to_owned()
+            let path = if path.ends_with(field) {
+                path.to_owned()
             } else {
-                format!("{path}.{field}")
+                join(path, field)
             };
             return Self::Duplicate { path };
         }
+        // A part that was read by itself says where in it.
+        let (within, cause) = cause
+            .strip_prefix(super::node::WITHIN)
+            .and_then(|cause| cause.split_once(": "))
+            .unwrap_or(("", cause));
+        let path = join(path, within);
         let cause = ["invalid type: ", "invalid value: "]
             .iter()
             .find_map(|prefix| cause.strip_prefix(prefix))
@@ -117,12 +127,26 @@ impl RequestError {
         let (found, expected) = cause
             .rsplit_once(", expected ")
             .unwrap_or((cause, "something else"));
-        let path = if path.is_empty() { "the body" } else { path };
+        if path.is_empty() {
+            return Self::NotAnObject {
+                found: in_words(found),
+            };
+        }
         Self::WrongType {
-            path: path.to_owned(),
+            path,
             expected: expected.to_owned(),
             found: in_words(found),
         }
+    }
+}
+
+/// A path that goes on.
+fn join(path: &str, more: &str) -> String {
+    match (path, more) {
+        ("", more) => more.to_owned(),
+        (path, "" | ".") => path.to_owned(),
+        (path, more) if more.starts_with('[') => format!("{path}{more}"),
+        (path, more) => format!("{path}.{more}"),
     }
 }
 

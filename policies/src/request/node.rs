@@ -14,6 +14,9 @@ use serde::de::{
 /// How an error about a field that stands twice begins.
 pub(super) const DUPLICATE: &str = "duplicate: ";
 
+/// How an error begins that says where in its part it is.
+pub(super) const WITHIN: &str = "within ";
+
 /// What a node found and what it expected: `an object without role`, `an object with role`.
 pub(super) struct Mismatch(pub(super) &'static str, pub(super) &'static str);
 

@@ -209,10 +209,22 @@ fn not_json() {
 #[test]
 fn wrong_types_are_named_by_their_path() {
     let check = |body, message, param| check_refused(Surface::Chat, body, message, Some(param));
-    check(
+    check_refused(
+        Surface::Chat,
         "[]",
-        "`the body` must be a JSON object, not an array",
-        "the body",
+        "the body must be a JSON object, not an array",
+        None,
+    );
+    check_refused(
+        Surface::Chat,
+        "null",
+        "the body must be a JSON object, not null",
+        None,
+    );
+    check(
+        r#"{"model":"m","tools":["x"]}"#,
+        "`tools[0]` must be an object with a `function`, not a string",
+        "tools[0]",
     );
     check(
         r#"{"model":5}"#,
@@ -261,8 +273,8 @@ fn wrong_types_are_named_by_their_path() {
     );
     check(
         r#"{"model":"m","tools":[{"function":{"name":5}}]}"#,
-        "`tools` must be a string, not the number `5`",
-        "tools",
+        "`tools[0].function.name` must be a string, not the number `5`",
+        "tools[0].function.name",
     );
 }
 
@@ -287,6 +299,25 @@ fn fields_that_stand_twice() {
         )
         .is_ok()
     );
+}
+
+#[test]
+fn a_name_in_escapes_is_the_same_name() {
+    let body = r#"{"mod\u0065l":"m","messages":[{"r\u006fle":"user","content":"x"}]}"#;
+    assert_eq!(chat(body).model, "m");
+    check_refused(
+        Surface::Chat,
+        r#"{"model":"a","mod\u0065l":"b"}"#,
+        "`model` is sent twice: send it once",
+        Some("model"),
+    );
+}
+
+#[test]
+fn text_that_is_no_utf8() {
+    let body = b"{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"\xff\"}]}";
+    let error = Request::read(&everything(), Surface::Chat, "/", &|_| None, body).unwrap_err();
+    assert!(matches!(error, RequestError::NotJson { .. }), "{error}");
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
+use serde_path_to_error::{Deserializer as Tracked, Track};
 
-use super::node::{Filling, Kept, Node, Value};
+use super::node::{Filling, Kept, Node, Value, WITHIN};
 use crate::facts::Tool;
 use crate::tokens;
 
@@ -31,24 +32,34 @@ impl<'a> Node<'a> for Tools<'a> {
             .saturating_add(tokens::of_text(json))
             .saturating_add(tokens::TOOL);
         if self.keep {
-            let mut tool = ToolNode::default();
-            let mut parser = serde_json::Deserializer::from_str(json);
-            Filling::new(&mut tool)
-                .deserialize(&mut parser)
-                .map_err(|error| {
-                    let text = error.to_string();
-                    let cause = text
-                        .rsplit_once(" at line ")
-                        .map_or(&*text, |(cause, _)| cause);
-                    A::Error::custom(cause)
-                })?;
-            self.all.push(Tool {
-                name: tool.name.0,
-                description: tool.description.0,
-            });
+            self.all
+                .push(read_tool(json, self.all.len()).map_err(A::Error::custom)?);
         }
         Ok(true)
     }
+}
+
+/// Reads one tool by itself: a tool is counted as text, and most plans look no further.
+fn read_tool(json: &str, index: usize) -> Result<Tool<'_>, String> {
+    let mut tool = ToolNode::default();
+    let mut track = Track::new();
+    let mut parser = serde_json::Deserializer::from_str(json);
+    Filling::new(&mut tool)
+        .deserialize(Tracked::new(&mut parser, &mut track))
+        .map_err(|error| {
+            let text = error.to_string();
+            let cause = text
+                .rsplit_once(" at line ")
+                .map_or(&*text, |(cause, _)| cause);
+            match &*track.path().to_string() {
+                "." => format!("{WITHIN}[{index}]: {cause}"),
+                path => format!("{WITHIN}[{index}].{path}: {cause}"),
+            }
+        })?;
+    Ok(Tool {
+        name: tool.name.0,
+        description: tool.description.0,
+    })
 }
 
 /// One tool: name and description, wherever they stand.

@@ -37,12 +37,7 @@ struct Memo {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Verdict {
     Bool(bool),
-    Text {
-        key: Key,
-        /// The same in every process: for splits.
-        stable: u64,
-        empty: bool,
-    },
+    Text { key: Key, empty: bool },
     Failed(Failure),
 }
 
@@ -62,14 +57,7 @@ impl<'a, 'e> Session<'a, 'e> {
         state: &'a State,
         evaluation: &'e mut Evaluation,
     ) -> Self {
-        let inputs = Inputs {
-            plan,
-            facts: Some(facts),
-            endpoint: None,
-            context: Context::default(),
-            threshold: None,
-            difficulty: None,
-        };
+        let inputs = Inputs::new(plan, Some(facts), None);
         Self::with_inputs(inputs, Some(state), evaluation)
     }
 
@@ -167,7 +155,6 @@ impl<'a, 'e> Session<'a, 'e> {
             value => match self.machine.string(value) {
                 Ok(text) => Verdict::Text {
                     key: self.hash(text),
-                    stable: stable_hash(text.as_bytes()),
                     empty: text.is_empty(),
                 },
                 Err(failure) => Verdict::Failed(failure),
@@ -201,6 +188,26 @@ impl Drop for Session<'_, '_> {
     }
 }
 
+/// Whether one condition holds for a call, by itself: what benchmarks and the conformance tests ask. `threshold` has no
+/// value here, and neither have `tier`, `model` and `cost`.
+///
+/// # Errors
+///
+/// Why it has no value, or that it is no condition.
+pub fn holds(
+    plan: &Plan,
+    when: ExpressionIndex,
+    facts: &Facts<'_>,
+    state: &State,
+    evaluation: &mut Evaluation,
+) -> Result<bool, Failure> {
+    match Session::new(plan, facts, state, evaluation).verdict(when) {
+        Verdict::Bool(value) => Ok(value),
+        Verdict::Failed(failure) => Err(failure),
+        Verdict::Text { .. } => Err(Failure::Type),
+    }
+}
+
 /// A hash that is the same in every process and version: FNV-1a, then mixed so that its remainders are even.
 pub(crate) fn stable_hash(bytes: &[u8]) -> u64 {
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -221,14 +228,7 @@ pub fn admits(
     let Some(pool) = plan.pool(pool) else {
         return false;
     };
-    let inputs = Inputs {
-        plan,
-        facts: None,
-        endpoint: Some(*endpoint),
-        context: Context::default(),
-        threshold: None,
-        difficulty: None,
-    };
+    let inputs = Inputs::new(plan, None, Some(*endpoint));
     let mut session = Session::with_inputs(inputs, None, evaluation);
     pool.placement().only().all(|only| session.is_true(only))
 }

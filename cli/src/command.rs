@@ -1,0 +1,67 @@
+//! The commands, one file each.
+
+mod build;
+mod check;
+mod completions;
+mod explain;
+mod fmt;
+mod run;
+mod test;
+mod why;
+
+use clap::{Subcommand, ValueEnum};
+
+use crate::failure::{Exit, Failure};
+use crate::terminal::Terminal;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Say what is wrong with .route files
+    Check(check::Check),
+    /// Write .route files in the one style
+    Fmt(fmt::Fmt),
+    /// Run the `test` blocks of .route files through their compiled plans
+    Test(test::Test),
+    /// Write the plan and the Kubernetes manifests
+    Build(build::Build),
+    /// Explain decisions on recorded requests, rule by rule
+    Why(why::Why),
+    /// Compile if needed, and serve
+    Run(run::Run),
+    /// Explain a diagnostic, or list them all
+    Explain(explain::Explain),
+    /// Write a shell's completions
+    Completions(completions::Completions),
+}
+
+impl Command {
+    /// Does it.
+    pub(crate) fn run(&self, terminal: &mut Terminal<'_>) -> Result<Exit, Failure> {
+        match self {
+            Self::Check(command) => command.run(terminal),
+            Self::Fmt(command) => command.run(terminal),
+            Self::Test(command) => command.run(terminal),
+            Self::Build(command) => command.run(terminal),
+            Self::Why(command) => command.run(terminal),
+            Self::Run(command) => command.run(terminal),
+            Self::Explain(command) => command.run(terminal),
+            Self::Completions(command) => command.run(terminal),
+        }
+    }
+}
+
+/// For people or for machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Human,
+    /// One JSON document
+    Json,
+}
+
+/// `1 file`, `2 files`.
+pub(crate) fn plural(count: usize, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{ending}")
+}

@@ -1,0 +1,113 @@
+//! `waypost fmt`: one style, no options.
+
+use std::fs;
+use std::path::Path;
+
+use clap::Args;
+use similar::{ChangeTag, TextDiff};
+use waypost_lang::render::Color;
+use waypost_lang::{SourceMap, syntax};
+
+use super::plural;
+use crate::compile::report;
+use crate::failure::{Exit, Failure};
+use crate::input::{Input, Origin, PathArguments};
+use crate::terminal::Terminal;
+
+/// Write .route files in the one style.
+#[derive(Debug, Args)]
+pub(crate) struct Fmt {
+    #[command(flatten)]
+    paths: PathArguments,
+    /// Change nothing; name the files that would change
+    #[arg(long)]
+    check: bool,
+    /// Change nothing; show what would change
+    #[arg(long)]
+    diff: bool,
+}
+
+impl Fmt {
+    pub(super) fn run(&self, terminal: &mut Terminal<'_>) -> Result<Exit, Failure> {
+        let inputs = self.paths.read(terminal)?;
+        let (mut changed, mut unreadable) = (0, 0);
+        for input in &inputs {
+            match syntax::format(&input.text) {
+                Ok(text) => {
+                    changed += usize::from(text != input.text);
+                    self.deliver(input, &text, terminal)?;
+                }
+                Err(diagnostics) => {
+                    unreadable += 1;
+                    let mut sources = SourceMap::default();
+                    sources.add(&*input.name, &*input.text);
+                    report(&sources, &diagnostics, terminal)?;
+                }
+            }
+        }
+        let keeps = self.check || self.diff;
+        let verb = if keeps { "would be" } else { "was" };
+        let verb = if changed == 1 || keeps { verb } else { "were" };
+        terminal.note(&format!(
+            "{} of {} {verb} rewritten",
+            changed,
+            plural(inputs.len(), "file")
+        ))?;
+        Ok(Exit::findings(unreadable > 0 || (keeps && changed > 0)))
+    }
+
+    fn deliver(
+        &self,
+        input: &Input,
+        text: &str,
+        terminal: &mut Terminal<'_>,
+    ) -> Result<(), Failure> {
+        let changed = text != input.text;
+        if self.diff {
+            let color = terminal.output_color();
+            return terminal.print(&diff(input, text, color));
+        }
+        if self.check {
+            return match changed {
+                true => terminal.print(&format!("{}\n", input.name)),
+                false => Ok(()),
+            };
+        }
+        if input.origin == Origin::Standard {
+            return terminal.print(text);
+        }
+        if changed {
+            let path = Path::new(&input.name);
+            fs::write(path, text).map_err(|error| Failure::file("write", path, error))?;
+        }
+        Ok(())
+    }
+}
+
+/// As `diff -u` writes it; nothing where nothing changes.
+fn diff(input: &Input, text: &str, color: Color) -> String {
+    let difference = TextDiff::from_lines(input.text.as_str(), text);
+    let plain = difference
+        .unified_diff()
+        .header(&input.name, &format!("{} (formatted)", input.name))
+        .to_string();
+    if color == Color::Never {
+        return plain;
+    }
+    plain.lines().map(colored).collect()
+}
+
+fn colored(line: &str) -> String {
+    let tag = match line.as_bytes() {
+        [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => None,
+        [b'+', ..] => Some(ChangeTag::Insert),
+        [b'-', ..] => Some(ChangeTag::Delete),
+        _ => Some(ChangeTag::Equal),
+    };
+    match tag {
+        None => format!("\u{1b}[1m{line}\u{1b}[0m\n"),
+        Some(ChangeTag::Insert) => format!("\u{1b}[32m{line}\u{1b}[0m\n"),
+        Some(ChangeTag::Delete) => format!("\u{1b}[31m{line}\u{1b}[0m\n"),
+        Some(ChangeTag::Equal) => format!("{line}\n"),
+    }
+}

@@ -1,0 +1,233 @@
+//! `waypost run`: compiles if needed, serves, and shows decisions as they happen.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use waypost_compiler::Program;
+use waypost_compiler::program::PoolSource;
+use waypost_policies::Plan;
+use waypost_policies::plan::view::AcceptTarget;
+use waypost_runtime::{Cluster, Receipt, Server, Settings};
+
+use crate::compile::{Loaded, Warnings, load};
+use crate::decisions::Decisions;
+use crate::demo::{self, Demo};
+use crate::failure::{Exit, Failure};
+use crate::terminal::Terminal;
+
+/// How long open calls may go on after Ctrl-C.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Compile if needed, and serve.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// A .route file, or a plan that `build` wrote
+    #[arg(value_name = "FILE|PLAN")]
+    file: PathBuf,
+    /// Where callers come in
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Where metrics, health and the last decisions are served
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9901")]
+    admin: SocketAddr,
+    /// Simulate every model server in this process, stand in for missing secrets, and accept
+    /// the caller key `demo`
+    #[arg(long)]
+    demo: bool,
+}
+
+impl Run {
+    pub(super) fn run(&self, terminal: &mut Terminal<'_>) -> Result<Exit, Failure> {
+        let Some(loaded) = load(&self.file, Warnings::Concise, terminal)? else {
+            return Ok(Exit::Findings);
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::Other(format!("cannot start: {error}")))?;
+        runtime.block_on(self.serve(loaded, terminal))?;
+        Ok(Exit::Fine)
+    }
+
+    async fn serve(&self, loaded: Loaded, terminal: &mut Terminal<'_>) -> Result<(), Failure> {
+        // Before anything is served, so that an early Ctrl-C is not lost.
+        let mut stop = Stop::new()?;
+        let Loaded { plan, program } = loaded;
+        let plan = Arc::new(plan);
+        let (sender, receipts) = unbounded_channel();
+        let mut settings = Settings::new(self.listen);
+        settings.admin = Some(self.admin);
+        settings.receipts = Some(sender);
+        settings.cluster = Cluster::of_this_pod();
+        settings.bounds.drain = DRAIN;
+        let demo = match self.demo {
+            true => Some(simulate(&plan, program.as_ref(), &mut settings, terminal).await?),
+            false => None,
+        };
+        let server = Server::start(Arc::clone(&plan), settings)
+            .await
+            .map_err(|error| Failure::Other(error.to_string()))?;
+        self.greet(&server, &plan, terminal)?;
+        let mut decisions = Decisions::new(&plan);
+        show(receipts, &mut decisions, &mut stop, server, terminal).await?;
+        drop(demo);
+        terminal.note(&decisions.summary())
+    }
+
+    fn greet(
+        &self,
+        server: &Server,
+        plan: &Plan,
+        terminal: &mut Terminal<'_>,
+    ) -> Result<(), Failure> {
+        let address = server.address();
+        terminal.note(&format!("serving OpenAI's API at http://{address}/v1"))?;
+        if let Some(admin) = server.admin_address() {
+            terminal.note(&format!(
+                "metrics and the last decisions at http://{admin}/metrics and /decisions"
+            ))?;
+        }
+        if self.demo {
+            let model = example_model(plan);
+            terminal.note(&format!(
+                "try it in another terminal:\n\n  curl http://{address}/v1/chat/completions \\\n    \
+                 -H 'Authorization: Bearer demo' -H 'Content-Type: application/json' \\\n    \
+                 -d '{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"What is 2+2?\"}}]}}'\n"
+            ))?;
+        }
+        terminal.note("Ctrl-C stops")?;
+        terminal.print(&Decisions::header())?;
+        terminal.flush()
+    }
+}
+
+/// Starts the simulated servers and says what is not as in production.
+async fn simulate(
+    plan: &Plan,
+    program: Option<&Program>,
+    settings: &mut Settings,
+    terminal: &mut Terminal<'_>,
+) -> Result<Demo, Failure> {
+    let replicas = |name: &str| low_replicas(program?, name);
+    let demo = Demo::start(plan, &replicas)
+        .await
+        .map_err(|error| Failure::Other(format!("cannot start a simulated server: {error}")))?;
+    let (secrets, missing) = demo::secrets(plan);
+    settings.secrets = secrets;
+    settings.upstreams = demo.upstreams.clone();
+    settings.demo_key = true;
+    terminal.note(&format!(
+        "demo: {} simulated model servers, about ten times as fast as the real ones; no call leaves this machine",
+        demo.servers()
+    ))?;
+    if !missing.is_empty() {
+        let names = missing.join(", ");
+        terminal.note(&format!("demo: stand-ins for the missing secrets {names}"))?;
+    }
+    terminal.note("demo: the caller key `demo` is accepted, as team demo")?;
+    Ok(demo)
+}
+
+/// How many replicas the file gives a pool at least.
+fn low_replicas(program: &Program, name: &str) -> Option<usize> {
+    let pool = program.pools.iter().find(|pool| pool.name.value == name)?;
+    match &pool.source {
+        PoolSource::Kaito { replicas, .. } => usize::try_from(replicas.low).ok(),
+        PoolSource::Static(endpoints) => Some(endpoints.len()),
+        PoolSource::Selector { .. } | PoolSource::Dns(_) => None,
+    }
+}
+
+/// A name that content takes, to show in the example.
+fn example_model(plan: &Plan) -> String {
+    let accepts = || plan.accepts().filter(|accept| !accept.prefix());
+    let content = accepts().find(|accept| matches!(accept.target(), AcceptTarget::Content(_)));
+    let accept = content
+        .or_else(|| accepts().next())
+        .or_else(|| plan.accepts().next());
+    accept.map_or_else(String::new, |accept| accept.name().to_owned())
+}
+
+/// Prints each decision as it happens, until told to stop; then those of calls that were still open.
+async fn show(
+    mut receipts: UnboundedReceiver<Receipt>,
+    decisions: &mut Decisions,
+    stop: &mut Stop,
+    server: Server,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), Failure> {
+    loop {
+        let receipt = tokio::select! {
+            receipt = receipts.recv() => receipt,
+            () = stop.wait() => break,
+        };
+        let Some(receipt) = receipt else { break };
+        print(&receipt, decisions, terminal)?;
+    }
+    terminal.note("stopping: open calls are finished first, Ctrl-C again cuts them off")?;
+    tokio::select! {
+        () = server.shutdown() => {}
+        () = stop.wait() => {}
+    }
+    while let Ok(receipt) = receipts.try_recv() {
+        print(&receipt, decisions, terminal)?;
+    }
+    Ok(())
+}
+
+fn print(
+    receipt: &Receipt,
+    decisions: &mut Decisions,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), Failure> {
+    terminal.print(&decisions.add(receipt))?;
+    terminal.flush()
+}
+
+/// Ctrl-C, or what a supervisor sends.
+struct Stop {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    #[cfg(unix)]
+    fn new() -> Result<Self, Failure> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let listen = |kind| {
+            signal(kind)
+                .map_err(|error| Failure::Other(format!("cannot listen to signals: {error}")))
+        };
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> Result<Self, Failure> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn wait(&mut self) {
+        // Where signals cannot be had, the process ends as the system ends it.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

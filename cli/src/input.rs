@@ -1,0 +1,144 @@
+//! The .route files that a command is given: by name, found in folders, or read from standard input.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// The name of standard input.
+const STANDARD_INPUT: &str = "-";
+
+/// One file.
+#[derive(Debug, Args)]
+pub(crate) struct FileArgument {
+    /// A .route file, or - for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) name: InputName,
+}
+
+/// How standard input is called.
+#[derive(Debug, Args)]
+pub(crate) struct InputName {
+    /// What standard input is called: in messages, and for where its imports are
+    #[arg(long, value_name = "NAME", default_value = "stdin.route")]
+    stdin_filename: String,
+}
+
+/// Files and folders.
+#[derive(Debug, Args)]
+pub(crate) struct PathArguments {
+    /// .route files, folders to search for them, or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    name: InputName,
+}
+
+/// A text to work on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Input {
+    /// As messages show it.
+    pub(crate) name: String,
+    /// Its text.
+    pub(crate) text: String,
+    /// Where it came from.
+    pub(crate) origin: Origin,
+}
+
+/// Where a text came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Its name was given.
+    Named,
+    /// It was found in a folder.
+    Found,
+    /// Standard input.
+    Standard,
+}
+
+impl FileArgument {
+    /// Reads it.
+    pub(crate) fn read(&self, terminal: &mut Terminal<'_>) -> Result<Input, Failure> {
+        if self.path.as_os_str() == STANDARD_INPUT {
+            return self.name.read(terminal);
+        }
+        read(&self.path, Origin::Named)
+    }
+}
+
+impl PathArguments {
+    /// Reads them all: in the order given, those of a folder by name.
+    pub(crate) fn read(&self, terminal: &mut Terminal<'_>) -> Result<Vec<Input>, Failure> {
+        let mut inputs = Vec::new();
+        for path in &self.paths {
+            if path.as_os_str() == STANDARD_INPUT {
+                inputs.push(self.name.read(terminal)?);
+            } else if path.is_dir() {
+                let mut found = Vec::new();
+                search(path, &mut found)?;
+                if found.is_empty() {
+                    let folder = path.display();
+                    return Err(Failure::Other(format!(
+                        "no .route file is in `{folder}` or its folders"
+                    )));
+                }
+                found.sort();
+                for file in found {
+                    inputs.push(read(&file, Origin::Found)?);
+                }
+            } else {
+                inputs.push(read(path, Origin::Named)?);
+            }
+        }
+        Ok(inputs)
+    }
+}
+
+impl InputName {
+    fn read(&self, terminal: &mut Terminal<'_>) -> Result<Input, Failure> {
+        let failed = |error| Failure::file("read", Path::new("standard input"), error);
+        let bytes = terminal.read_input().map_err(failed)?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Failure::Other("standard input is not UTF-8".to_owned()))?;
+        Ok(Input {
+            name: self.stdin_filename.clone(),
+            text,
+            origin: Origin::Standard,
+        })
+    }
+}
+
+fn read(path: &Path, origin: Origin) -> Result<Input, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, error))?;
+    Ok(Input {
+        name: path.to_string_lossy().into_owned(),
+        text,
+        origin,
+    })
+}
+
+/// Folders that begin with a dot, and links, are left out: neither `.git` nor a circle is searched.
+fn search(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    let failed = |error| Failure::file("search", folder, error);
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let kind = entry.file_type().map_err(failed)?;
+        let path = entry.path();
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if kind.is_dir() && !hidden {
+            search(&path, found)?;
+        } else if kind.is_file()
+            && path
+                .extension()
+                .is_some_and(|extension| extension == "route")
+        {
+            found.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! Recorded requests: JSON Lines of `{"path":…,"headers":{},"caller":{},"body":{…}}`, or bare OpenAI bodies.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use waypost_policies::facts::{Claim, Surface};
+use waypost_policies::{Caller, Plan};
+
+use crate::failure::Failure;
+
+/// One request.
+#[derive(Debug)]
+pub(crate) struct Recorded<'a> {
+    /// Where it was sent.
+    pub(crate) path: String,
+    headers: BTreeMap<String, String>,
+    caller: Map<String, Value>,
+    /// Its body, byte for byte.
+    pub(crate) body: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Envelope<'a> {
+    path: Option<String>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default)]
+    caller: Map<String, Value>,
+    #[serde(borrow)]
+    body: &'a RawValue,
+}
+
+/// As much of a document as tells one form from the other.
+#[derive(Deserialize)]
+struct Probe {
+    body: Option<serde::de::IgnoredAny>,
+    messages: Option<serde::de::IgnoredAny>,
+    prompt: Option<serde::de::IgnoredAny>,
+}
+
+/// All requests of a text; `name` is for messages.
+pub(crate) fn read<'a>(text: &'a str, name: &str) -> Result<Vec<Recorded<'a>>, Failure> {
+    let mut requests = Vec::new();
+    let documents = serde_json::Deserializer::from_str(text).into_iter::<&'a RawValue>();
+    for (number, document) in (1..).zip(documents) {
+        let failed = |error: serde_json::Error| {
+            Failure::Other(format!("request {number} of `{name}`: {error}"))
+        };
+        requests.push(one(document.map_err(failed)?.get()).map_err(failed)?);
+    }
+    if requests.is_empty() {
+        return Err(Failure::Other(format!("no request is in `{name}`")));
+    }
+    Ok(requests)
+}
+
+fn one(text: &str) -> serde_json::Result<Recorded<'_>> {
+    let probe: Probe = serde_json::from_str(text)?;
+    if probe.body.is_none() {
+        let path = match (probe.messages, probe.prompt) {
+            (Some(_), _) | (None, None) => "/v1/chat/completions",
+            (None, Some(_)) => "/v1/completions",
+        };
+        return Ok(Recorded {
+            path: path.to_owned(),
+            headers: BTreeMap::new(),
+            caller: Map::new(),
+            body: text,
+        });
+    }
+    let envelope: Envelope<'_> = serde_json::from_str(text)?;
+    let headers = envelope.headers.into_iter();
+    Ok(Recorded {
+        path: envelope
+            .path
+            .unwrap_or_else(|| "/v1/chat/completions".to_owned()),
+        headers: headers
+            .map(|(name, value)| (name.to_lowercase(), value))
+            .collect(),
+        caller: envelope.caller,
+        body: envelope.body.get(),
+    })
+}
+
+impl Recorded<'_> {
+    /// A header's value by its name in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    /// Which API it was sent to.
+    pub(crate) fn surface(&self) -> Result<Surface, Failure> {
+        let path = self.path.split('?').next().unwrap_or_default();
+        Ok(match path {
+            "/v1/chat/completions" | "/v1/route" => Surface::Chat,
+            "/v1/completions" => Surface::Completions,
+            "/v1/embeddings" => Surface::Embeddings,
+            other => {
+                return Err(Failure::Other(format!(
+                    "nothing is routed at `{other}`: use `/v1/chat/completions`, `/v1/completions` or `/v1/embeddings`"
+                )));
+            }
+        })
+    }
+
+    /// Who sent it; `fields` stand instead of what was recorded.
+    pub(crate) fn caller<'a>(&'a self, fields: &'a [CallerField], plan: &Plan) -> Caller<'a> {
+        let text = |name: &str| {
+            let given = fields.iter().rev().find(|field| field.name == name);
+            let recorded = || self.caller.get(name).and_then(Value::as_str);
+            let value = given.map(|field| field.value.as_str()).or_else(recorded);
+            Cow::Borrowed(value.unwrap_or_default())
+        };
+        let claim = |name: &String| {
+            let dotted = format!("claims.{name}");
+            let given = fields.iter().rev().find(|field| field.name == dotted);
+            if let Some(field) = given {
+                return Some(Claim::String(Cow::Borrowed(&field.value)));
+            }
+            self.caller.get("claims")?.get(name).and_then(claim_of)
+        };
+        Caller {
+            key: text("key"),
+            team: text("team"),
+            agent: text("agent"),
+            plan: text("plan"),
+            name: text("name"),
+            claims: plan.needs().claims.iter().map(claim).collect(),
+        }
+    }
+}
+
+fn claim_of<'a>(value: &'a Value) -> Option<Claim<'a>> {
+    Some(match value {
+        Value::String(text) => Claim::String(Cow::Borrowed(text)),
+        Value::Bool(value) => Claim::Bool(*value),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => Claim::Int(whole),
+            None => Claim::Double(number.as_f64()?),
+        },
+        Value::Array(items) => {
+            let text = |item: &'a Value| item.as_str().map(Cow::Borrowed);
+            Claim::Strings(items.iter().map(text).collect::<Option<_>>()?)
+        }
+        Value::Null | Value::Object(_) => return None,
+    })
+}
+
+/// `team=payments`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CallerField {
+    name: String,
+    value: String,
+}
+
+impl CallerField {
+    const NAMES: [&'static str; 5] = ["key", "team", "agent", "plan", "name"];
+
+    /// Reads it from the command line.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let (name, value) = text
+            .split_once('=')
+            .ok_or_else(|| format!("write it as FIELD=VALUE, for example team={text}"))?;
+        if !Self::NAMES.contains(&name) && !name.starts_with("claims.") {
+            let names = Self::NAMES.join(", ");
+            return Err(format!(
+                "a caller has no `{name}`: use {names} or claims.NAME"
+            ));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        })
+    }
+}
