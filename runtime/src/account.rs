@@ -5,7 +5,7 @@
 //! used, what was seen or estimated is charged.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use waypost_policies::cost::{Usage, actual};
 use waypost_policies::decision::{Charge, Decision, Outcome, Route};
@@ -66,26 +66,8 @@ impl Account {
             caller: facts.caller.key.clone().into_owned(),
             team: facts.caller.team.clone().into_owned(),
             asked: gateway.redactions.log(&facts.request.model).into_owned(),
-            tier: String::new(),
-            rule: Site::default(),
-            capped_by: None,
-            difficulty: None,
-            model: String::new(),
-            replica: String::new(),
-            status: 0,
-            ending: Ending::HungUp,
             streamed: facts.request.stream,
-            input_tokens: 0,
-            cached_tokens: 0,
-            output_tokens: 0,
-            estimated: false,
-            cost: NanoDollars::ZERO,
-            ceiling: NanoDollars::ZERO,
-            duration: Duration::ZERO,
-            first_byte: None,
-            attempts: 0,
-            tried: Vec::new(),
-            warnings: Vec::new(),
+            ..Receipt::default()
         };
         let mut account = Self {
             gateway: Arc::clone(gateway),
@@ -96,6 +78,7 @@ impl Account {
             held: None,
         };
         account.decided(decision);
+        gateway.metrics.calls.in_flight.inc();
         account
     }
 
@@ -108,7 +91,11 @@ impl Account {
                 .tier_of(&decision)
                 .map(|tier| tier.name.clone())
                 .unwrap_or_default();
-            receipt.rule = Site::of(plan, decision.rule);
+            // No rule is why a name is not known.
+            receipt.rule = match decision.outcome {
+                Outcome::UnknownModel => Site::default(),
+                _ => Site::of(plan, decision.rule),
+            };
             receipt.capped_by = decision.capped_by.map(|rule| Site::of(plan, rule));
             receipt.difficulty = decision.difficulty;
             receipt.warnings = self.gateway.warnings(&decision);
@@ -125,7 +112,7 @@ impl Account {
             receipt.replica.clear();
             receipt.ceiling = route.ceiling;
         }
-        self.gateway.metrics.reservations.inc();
+        self.gateway.metrics.ledger.open.inc();
         self.held = Some(Held {
             reservation,
             charges: route.charges.clone(),
@@ -240,12 +227,11 @@ impl Account {
         ))
     }
 
-    /// Closes the books with a failure: the answer is this.
-    pub(crate) fn refuse(mut self, failure: &Failure, ending: Ending) {
+    /// The call is refused, or no model answered it: the rule that is the cause is its rule.
+    pub(crate) fn blame(&mut self, failure: &Failure) {
         if let (Some(receipt), Some(rule)) = (&mut self.receipt, &failure.details.rule) {
             receipt.rule = rule.clone();
         }
-        self.close(failure.status.as_u16(), ending);
     }
 
     /// Closes the books: settles what is held, writes the receipt. What the call cost, once.
@@ -255,6 +241,7 @@ impl Account {
         let Some(mut receipt) = self.receipt.take() else {
             return NanoDollars::ZERO;
         };
+        self.gateway.metrics.calls.in_flight.dec();
         if let Some((usage, cost, estimated)) = spent {
             receipt.input_tokens = usage.input;
             receipt.cached_tokens = usage.cached;
@@ -280,7 +267,7 @@ impl Account {
 
     fn settle(&mut self) -> Option<(Usage, NanoDollars, bool)> {
         let held = self.held.take()?;
-        self.gateway.metrics.reservations.dec();
+        self.gateway.metrics.ledger.open.dec();
         let now = clock::now();
         let usage = Usage {
             input: held.seen.input.saturating_add(held.wasted.input),
@@ -301,7 +288,7 @@ impl Account {
         let Some(held) = self.held.take() else {
             return;
         };
-        self.gateway.metrics.reservations.dec();
+        self.gateway.metrics.ledger.open.dec();
         let cost = held
             .price
             .map_or(NanoDollars::ZERO, |price| actual(price, used));

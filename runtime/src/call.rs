@@ -84,8 +84,9 @@ pub(crate) async fn answer(
         Ok(answered) => answer::respond(answered, account, gateway),
         Err((failure, ending)) => {
             let mut response = failure.response();
+            account.blame(&failure);
             answer::mark(&mut response, &account);
-            account.refuse(&failure, ending);
+            account.close(failure.status.as_u16(), ending);
             response
         }
     };
@@ -231,7 +232,10 @@ async fn ask_models(
         if failure.sheds() {
             break;
         }
-        gateway.count_fallback(route.model);
+        if let Some(model) = gateway.model(route.model) {
+            let upstreams = &gateway.metrics.upstreams;
+            upstreams.fell_back(route.model, &model.name);
+        }
         facts.now = clock::now();
         let previous: Decision = admitted.decision;
         admitted = admit(gateway, facts, Some(&previous));

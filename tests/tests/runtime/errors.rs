@@ -67,6 +67,7 @@ async fn a_denial_names_its_rule_and_line() {
     let answer = send(with_key(world.address, CHAT, "sand-key", chat("hi"))).await;
     assert_eq!(told(&answer), is(403, "permission_error", "denied"));
     assert_eq!(answer.error("rule"), "sandbox never spends");
+    assert_eq!(answer.header("x-waypost-rule"), "sandbox never spends");
     assert_eq!(
         (answer.error("file"), answer.error("line")),
         ("test.route".to_owned(), "62".to_owned())
@@ -163,7 +164,7 @@ async fn deep_json_is_refused_without_harm() {
 }
 
 #[tokio::test]
-async fn a_body_above_the_limit_is_413_whether_its_length_is_said_or_not() {
+async fn a_body_above_the_limit_is_413() {
     let mut world = World::with(|_, settings| settings.bounds.body = 1_000).await;
     let answer = world.ask(&"x".repeat(2_000)).await;
     assert_eq!(
@@ -171,6 +172,9 @@ async fn a_body_above_the_limit_is_413_whether_its_length_is_said_or_not() {
         is(413, "invalid_request_error", "request_too_large")
     );
     assert!(answer.error("message").contains("1000 bytes"));
+    // Large enough that the answer comes while it is still being sent.
+    let answer = world.ask(&"x".repeat(20_000_000)).await;
+    assert_eq!(answer.status, 413);
     assert_eq!(world.one.calls(), 0);
 }
 
