@@ -4,6 +4,7 @@
 //! may only follow from its absence: a model lost to a syntax error is not also an unknown name.
 
 use waypost_lang::codes;
+use waypost_lang::diagnostic::Label;
 use waypost_lang::{Code, Diagnostic};
 
 /// Everything found so far.
@@ -11,6 +12,25 @@ use waypost_lang::{Code, Diagnostic};
 pub(crate) struct Findings {
     diagnostics: Vec<Diagnostic>,
     incomplete: bool,
+}
+
+/// The name of "there is no tier called `strogn`".
+fn unknown_name(diagnostic: &Diagnostic) -> Option<&str> {
+    let (message, name) = diagnostic.message.split_once(" called `")?;
+    let unknown = diagnostic.code == codes::UNKNOWN_NAME && message.starts_with("there is no ");
+    unknown.then(|| name.trim_end_matches('`'))
+}
+
+/// Adds another use of an unknown name to the first, and to its fix if that is the same.
+fn merge(first: &mut Diagnostic, second: Diagnostic) {
+    first.secondary.push(Label {
+        span: second.primary.span,
+        message: "used here too".to_owned(),
+    });
+    match (&mut first.fix, second.fix) {
+        (Some(fix), Some(other)) if fix.title == other.title => fix.edits.extend(other.edits),
+        (fix, _) => *fix = None,
+    }
 }
 
 /// Codes whose finding may only follow from a statement that was not read.
@@ -34,9 +54,21 @@ impl Findings {
 
     /// Adds a finding, unless it may only follow from text that was not read.
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
-        if !(self.incomplete && FROM_ABSENCE.contains(&diagnostic.code)) {
-            self.diagnostics.push(diagnostic);
+        if self.incomplete && FROM_ABSENCE.contains(&diagnostic.code) {
+            return;
         }
+        match self.same_unknown_name(&diagnostic) {
+            Some(first) => merge(first, diagnostic),
+            None => self.diagnostics.push(diagnostic),
+        }
+    }
+
+    /// An earlier use of the name that this finding does not know: a slip in a declaration is one mistake,
+    /// however often the name is used.
+    fn same_unknown_name(&mut self, diagnostic: &Diagnostic) -> Option<&mut Diagnostic> {
+        let name = unknown_name(diagnostic)?;
+        let mut known = self.diagnostics.iter_mut();
+        known.find(|one| unknown_name(one) == Some(name))
     }
 
     /// Adds several.

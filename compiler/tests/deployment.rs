@@ -196,6 +196,12 @@ fn what_this_version_cannot_do_is_refused_where_ignoring_it_would_be_open() {
         "workload-identity",
     );
     refused(
+        "in request, logs",
+        "in request, response",
+        "WP0601",
+        "response",
+    );
+    refused(
         "threshold 0.42",
         "threshold hold strong at 30%..35%",
         "WP0601",

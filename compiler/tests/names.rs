@@ -59,6 +59,17 @@ fn unknown_names_are_reported_once_where_they_stand() {
 }
 
 #[test]
+fn a_slip_in_a_declaration_is_one_finding_however_often_the_name_is_used() {
+    let text = fixture::replaced("model big {", "model bgi {");
+    let checked = fixture::checked(&text);
+    let [one] = checked.diagnostics.as_slice() else {
+        panic!("{:?}", checked.diagnostics)
+    };
+    assert_eq!(one.code.number, "WP0101");
+    assert_eq!(one.secondary.len(), 3);
+}
+
+#[test]
 fn a_pool_named_as_a_provider_is_told_how_to_write_it() {
     refused("via pool own", "via own", "WP0101", "own");
     taken("via pool own", "via pool own as \"phi\"");

@@ -42,6 +42,17 @@ pub(crate) fn threshold_hold(span: Span) -> Diagnostic {
         .help("write a fixed one, such as `threshold 0.42`")
 }
 
+/// `redact … in response`: answers would pass as they are.
+pub(crate) fn redact_response(place: &Name) -> Diagnostic {
+    codes::NOT_IN_THIS_BUILD
+        .error(
+            place.span,
+            "this version cannot redact what callers get back",
+        )
+        .label("answers would pass as they are")
+        .help("write `in request, logs`")
+}
+
 /// `shape gateway-api`: no manifests of it are written, and building them is refused.
 pub(crate) fn gateway_api(shape: &Name) -> Diagnostic {
     codes::NOT_IN_THIS_BUILD

@@ -74,28 +74,34 @@ fn make_list(length: usize, to: &mut Assembler<'_>) {
 }
 
 fn constant(value: &Constant, to: &mut Assembler<'_>) {
-    match value {
-        Constant::Null => to.push(Instruction::Null),
-        Constant::Bool(value) => to.push(Instruction::Bool(*value)),
-        Constant::Int(value) => to.push(Instruction::Int(*value)),
-        Constant::Uint(value) => to.push(Instruction::Uint(*value)),
-        Constant::Double(value) => to.push(Instruction::Double(*value)),
-        Constant::String(text) => to.text(text),
-        Constant::Bytes(bytes) => to.push(Instruction::Bytes(bytes)),
-        Constant::Timestamp(seconds, nanoseconds) => {
-            to.push(Instruction::Timestamp(*seconds, *nanoseconds))
+    let instruction = match value {
+        Constant::Null => Instruction::Null,
+        Constant::Bool(value) => Instruction::Bool(*value),
+        Constant::Int(value) => Instruction::Int(*value),
+        Constant::Uint(value) => Instruction::Uint(*value),
+        Constant::Double(value) => Instruction::Double(*value),
+        Constant::Bytes(bytes) => Instruction::Bytes(bytes),
+        Constant::Timestamp(seconds, nanoseconds) => Instruction::Timestamp(*seconds, *nanoseconds),
+        Constant::Duration(nanoseconds) => Instruction::Duration(*nanoseconds),
+        Constant::Ip(address) => Instruction::Ip(*address),
+        Constant::Cidr(address, length) => Instruction::Cidr(*address, *length),
+        Constant::Absent => Instruction::Absent,
+        Constant::String(text) => {
+            to.text(text);
+            return;
         }
-        Constant::Duration(nanoseconds) => to.push(Instruction::Duration(*nanoseconds)),
-        Constant::Ip(address) => to.push(Instruction::Ip(*address)),
-        Constant::Cidr(address, length) => to.push(Instruction::Cidr(*address, *length)),
-        Constant::Absent => to.push(Instruction::Absent),
-        Constant::List(elements) => {
-            return match elements.iter().map(scalar).collect() {
-                Some(scalars) => drop(to.list(scalars)),
-                None => nested_list(elements, to),
-            };
-        }
+        Constant::List(elements) => return list(elements, to),
     };
+    to.push(instruction);
+}
+
+fn list(elements: &[Constant], to: &mut Assembler<'_>) {
+    match elements.iter().map(scalar).collect() {
+        Some(scalars) => {
+            to.list(scalars);
+        }
+        None => nested_list(elements, to),
+    }
 }
 
 /// A list of lists or optionals, which no constant of a plan is: it is made each time.
@@ -133,7 +139,9 @@ fn call(function: typed::Function, arguments: &[Typed], to: &mut Assembler<'_>) 
         (typed::Function::In, [value, list]) => {
             write(value, to);
             match strings(list).filter(|_| value.ty == Type::String) {
-                Some(members) => drop(to.in_set(members)),
+                Some(members) => {
+                    to.in_set(members);
+                }
                 None => {
                     write(list, to);
                     to.call(Function::In);

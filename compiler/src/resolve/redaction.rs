@@ -6,6 +6,7 @@ use waypost_lang::source::Span;
 use waypost_lang::syntax::tree::{self, Name, Text};
 
 use super::values::{missing, word};
+use crate::checks::this_version;
 use crate::findings::Findings;
 use crate::program::Redaction;
 
@@ -54,10 +55,14 @@ pub(crate) fn resolve(
         let example = "redact email in request, logs";
         missing(span, "`redact`", "in", "where?", example, findings);
     }
-    let places: Vec<Place> = places
-        .iter()
-        .filter_map(|name| word("place to redact", name, PLACES, findings))
-        .collect();
+    let named = places.iter().filter_map(|name| {
+        let place = word("place to redact", name, PLACES, findings)?;
+        if place == Place::Response {
+            findings.push(this_version::redact_response(name));
+        }
+        Some(place)
+    });
+    let places: Vec<Place> = named.collect();
     let mut redactions = Vec::new();
     for pattern in patterns {
         let found = match pattern {

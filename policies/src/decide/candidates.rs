@@ -5,7 +5,7 @@ use crate::decision::{Outcome, Route, RuleReference, SkipReason, Skipped};
 use crate::facts::Surface;
 use crate::plan::draft::{ModelIndex, TierIndex};
 use crate::plan::view::{Model, Step};
-use crate::vm::{Verdict, stable_hash};
+use crate::vm::stable_hash;
 
 /// What became of one candidate.
 enum Trial {
@@ -174,9 +174,8 @@ impl Decider<'_, '_> {
             Step::Try(model) => return Some(*model),
             Step::Split { arms, key } => (arms.clone(), *key),
         };
-        let hash = match key.map(|key| self.session.verdict(key)) {
-            Some(Verdict::Text { stable, .. }) => stable,
-            Some(_) => stable_hash(b""),
+        let hash = match key {
+            Some(key) => self.session.text(key, |text| stable_hash(text.as_bytes())),
             None => {
                 let mut call = [0; 10];
                 let (now, step) = call.split_at_mut(8);

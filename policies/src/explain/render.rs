@@ -37,7 +37,7 @@ pub(super) fn values(
 
 /// The text of a `per`, cut short.
 pub(super) fn text(session: &mut Session<'_, '_>, index: ExpressionIndex) -> String {
-    session.text(index, |text| cut(text))
+    session.text(index, cut)
 }
 
 fn fact(session: &mut Session<'_, '_>, field: Field) -> Json {

@@ -19,6 +19,8 @@ use crate::money::NanoDollars;
 
 /// A source file by its name.
 pub(super) type File = TextIn<{ section::FILES }>;
+/// A string constant of the expressions.
+pub(crate) type StringConstant = TextIn<{ section::STRINGS }>;
 /// A pod's label and its value.
 pub(super) type PodLabel = (Text, Text);
 /// A model and its share.
@@ -57,7 +59,7 @@ record! {
 record! {
     /// What the expressions' code refers to.
     Constants = draft::Constants {
-        strings: List<TextIn<{ section::STRINGS }>>,
+        strings: List<StringConstant>,
         patterns: List<TextIn<{ section::PATTERNS }>>,
         zones: List<TextIn<{ section::ZONES }>>,
         lists: List<List<ScalarColumn>>,

@@ -37,12 +37,7 @@ struct Memo {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Verdict {
     Bool(bool),
-    Text {
-        key: Key,
-        /// The same in every process: for splits.
-        stable: u64,
-        empty: bool,
-    },
+    Text { key: Key, empty: bool },
     Failed(Failure),
 }
 
@@ -62,14 +57,7 @@ impl<'a, 'e> Session<'a, 'e> {
         state: &'a State,
         evaluation: &'e mut Evaluation,
     ) -> Self {
-        let inputs = Inputs {
-            plan,
-            facts: Some(facts),
-            endpoint: None,
-            context: Context::default(),
-            threshold: None,
-            difficulty: None,
-        };
+        let inputs = Inputs::new(plan, Some(facts), None);
         Self::with_inputs(inputs, Some(state), evaluation)
     }
 
@@ -167,7 +155,6 @@ impl<'a, 'e> Session<'a, 'e> {
             value => match self.machine.string(value) {
                 Ok(text) => Verdict::Text {
                     key: self.hash(text),
-                    stable: stable_hash(text.as_bytes()),
                     empty: text.is_empty(),
                 },
                 Err(failure) => Verdict::Failed(failure),
@@ -241,14 +228,7 @@ pub fn admits(
     let Some(pool) = plan.pool(pool) else {
         return false;
     };
-    let inputs = Inputs {
-        plan,
-        facts: None,
-        endpoint: Some(*endpoint),
-        context: Context::default(),
-        threshold: None,
-        difficulty: None,
-    };
+    let inputs = Inputs::new(plan, None, Some(*endpoint));
     let mut session = Session::with_inputs(inputs, None, evaluation);
     pool.placement().only().all(|only| session.is_true(only))
 }

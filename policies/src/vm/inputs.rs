@@ -8,6 +8,7 @@ use crate::facts::Facts;
 use crate::money::NanoDollars;
 use crate::plan::Plan;
 use crate::plan::draft::{ModelIndex, TierIndex};
+use crate::plan::view::{Rows, StringConstant};
 
 /// What a rule of the policy sees of the decision: `tier`, `model` and `cost`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,6 +36,8 @@ pub struct Endpoint<'a> {
 
 pub(crate) struct Inputs<'a> {
     pub(crate) plan: &'a Plan,
+    /// The plan's string constants.
+    pub(super) strings: Rows<'a, StringConstant>,
     pub(crate) facts: Option<&'a Facts<'a>>,
     pub(crate) endpoint: Option<Endpoint<'a>>,
     pub(crate) context: Context,
@@ -43,6 +46,22 @@ pub(crate) struct Inputs<'a> {
 }
 
 impl<'a> Inputs<'a> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        facts: Option<&'a Facts<'a>>,
+        endpoint: Option<Endpoint<'a>>,
+    ) -> Self {
+        Self {
+            plan,
+            strings: plan.root().constants().strings(),
+            facts,
+            endpoint,
+            context: Context::default(),
+            threshold: None,
+            difficulty: None,
+        }
+    }
+
     /// A fact; [`Field::Difficulty`] is the machine's to compute.
     pub(super) fn field(&self, field: Field) -> Value<'a> {
         let value = match field {

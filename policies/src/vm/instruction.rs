@@ -25,6 +25,7 @@ macro_rules! numbered {
 
             /// The one with this number.
             #[must_use]
+            #[inline]
             pub fn from_number(number: u8) -> Option<Self> {
                 Self::ALL.get(usize::from(number)).copied()
             }
@@ -474,6 +475,7 @@ mod opcode {
 struct Operands<'c>(&'c [u8]);
 
 impl<'c> Operands<'c> {
+    #[inline(always)]
     fn take<const WIDTH: usize>(&mut self) -> Option<[u8; WIDTH]> {
         let (taken, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
@@ -515,6 +517,8 @@ impl<'c> Operands<'c> {
 
 impl<'c> Instruction<'c> {
     /// The first instruction of `code`, and the code after it; `None` when it is none.
+    // Inlined into the machine's loop: there it becomes one jump by opcode.
+    #[inline(always)]
     #[must_use]
     pub fn decode(code: &'c [u8]) -> Option<(Self, &'c [u8])> {
         let (number, rest) = code.split_first()?;
@@ -523,7 +527,7 @@ impl<'c> Instruction<'c> {
         Some((instruction, operands.0))
     }
 
-    #[inline]
+    #[inline(always)]
     fn operands(number: u8, from: &mut Operands<'c>) -> Option<Self> {
         Some(match number {
             opcode::NULL => Self::Null,

@@ -84,13 +84,28 @@ impl<'a> Machine<'a> {
         self.pop()
     }
 
+    #[inline(always)]
     fn step(&mut self, instruction: Instruction<'a>, after: &'a [u8]) -> &'a [u8] {
         let value = match instruction {
-            Instruction::Field(field) => self.field(field),
-            Instruction::Call(function) => self.call(function),
+            // The most frequent push what they make where it is made: a value copied once more costs as much again.
+            Instruction::Field(field) => {
+                let value = self.field(field);
+                self.stack.push(value);
+                return after;
+            }
+            Instruction::Call(function) => {
+                let value = self.call(function);
+                self.stack.push(value);
+                return after;
+            }
             Instruction::Text(index) => {
-                let text = self.inputs.plan.root().constants().strings();
-                Value::Text(text.get(index as usize).unwrap_or_default())
+                let text = self.inputs.strings.get(index as usize).unwrap_or_default();
+                self.stack.push(Value::Text(text));
+                return after;
+            }
+            Instruction::Int(number) => {
+                self.stack.push(Value::Int(number));
+                return after;
             }
             Instruction::Lookup(map, slot) => Value::optional(self.inputs.slot(map, slot)),
             Instruction::Has(map, slot) => Value::Bool(self.inputs.slot(map, slot).is_some()),

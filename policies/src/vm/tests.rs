@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::evaluation::stable_hash;
-use super::inputs::{Context, Endpoint, Inputs};
+use super::inputs::{Endpoint, Inputs};
 use super::machine::{Buffers, Machine};
 use super::value::Value;
 use super::{Assembler, Comprehension, Evaluation, Field, Function as F, Instruction as I};
@@ -66,14 +66,8 @@ fn run(write: impl FnOnce(&mut Assembler<'_>)) -> String {
     let mut facts = example::facts(&request);
     facts.caller.claims = vec![Some(Claim::Int(7)), None];
     facts.difficulty = Some(0.5);
-    let inputs = Inputs {
-        plan: &plan,
-        facts: Some(&facts),
-        endpoint: None,
-        context: Context::default(),
-        threshold: Some(0.42),
-        difficulty: None,
-    };
+    let mut inputs = Inputs::new(&plan, Some(&facts), None);
+    inputs.threshold = Some(0.42);
     let mut machine = Machine::new(inputs, Buffers::default());
     let code = plan.expression(0u32).unwrap().code();
     let value = machine.evaluate(code);
