@@ -5,7 +5,7 @@
 //! used, what was seen or estimated is charged.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use waypost_policies::cost::{Usage, actual};
 use waypost_policies::decision::{Charge, Decision, Outcome, Route};
@@ -66,26 +66,8 @@ impl Account {
             caller: facts.caller.key.clone().into_owned(),
             team: facts.caller.team.clone().into_owned(),
             asked: gateway.redactions.log(&facts.request.model).into_owned(),
-            tier: String::new(),
-            rule: Site::default(),
-            capped_by: None,
-            difficulty: None,
-            model: String::new(),
-            replica: String::new(),
-            status: 0,
-            ending: Ending::HungUp,
             streamed: facts.request.stream,
-            input_tokens: 0,
-            cached_tokens: 0,
-            output_tokens: 0,
-            estimated: false,
-            cost: NanoDollars::ZERO,
-            ceiling: NanoDollars::ZERO,
-            duration: Duration::ZERO,
-            first_byte: None,
-            attempts: 0,
-            tried: Vec::new(),
-            warnings: Vec::new(),
+            ..Receipt::default()
         };
         let mut account = Self {
             gateway: Arc::clone(gateway),
@@ -96,6 +78,7 @@ impl Account {
             held: None,
         };
         account.decided(decision);
+        gateway.metrics.calls.in_flight.inc();
         account
     }
 
@@ -125,7 +108,7 @@ impl Account {
             receipt.replica.clear();
             receipt.ceiling = route.ceiling;
         }
-        self.gateway.metrics.reservations.inc();
+        self.gateway.metrics.ledger.open.inc();
         self.held = Some(Held {
             reservation,
             charges: route.charges.clone(),
@@ -255,6 +238,7 @@ impl Account {
         let Some(mut receipt) = self.receipt.take() else {
             return NanoDollars::ZERO;
         };
+        self.gateway.metrics.calls.in_flight.dec();
         if let Some((usage, cost, estimated)) = spent {
             receipt.input_tokens = usage.input;
             receipt.cached_tokens = usage.cached;
@@ -280,7 +264,7 @@ impl Account {
 
     fn settle(&mut self) -> Option<(Usage, NanoDollars, bool)> {
         let held = self.held.take()?;
-        self.gateway.metrics.reservations.dec();
+        self.gateway.metrics.ledger.open.dec();
         let now = clock::now();
         let usage = Usage {
             input: held.seen.input.saturating_add(held.wasted.input),
@@ -301,7 +285,7 @@ impl Account {
         let Some(held) = self.held.take() else {
             return;
         };
-        self.gateway.metrics.reservations.dec();
+        self.gateway.metrics.ledger.open.dec();
         let cost = held
             .price
             .map_or(NanoDollars::ZERO, |price| actual(price, used));

@@ -231,7 +231,10 @@ async fn ask_models(
         if failure.sheds() {
             break;
         }
-        gateway.count_fallback(route.model);
+        if let Some(model) = gateway.model(route.model) {
+            let upstreams = &gateway.metrics.upstreams;
+            upstreams.fell_back(route.model, &model.name);
+        }
         facts.now = clock::now();
         let previous: Decision = admitted.decision;
         admitted = admit(gateway, facts, Some(&previous));

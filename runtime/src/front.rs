@@ -57,29 +57,12 @@ impl<'p> Place<'p> {
     }
 }
 
-/// Counts calls for as long as they are being answered.
-struct InFlight<'g>(&'g Gateway);
-
-impl<'g> InFlight<'g> {
-    fn new(gateway: &'g Gateway) -> Self {
-        gateway.metrics.in_flight.inc();
-        Self(gateway)
-    }
-}
-
-impl Drop for InFlight<'_> {
-    fn drop(&mut self) {
-        self.0.metrics.in_flight.dec();
-    }
-}
-
 /// Answers a request, whatever it is.
 pub(crate) async fn serve(
     gateway: &Arc<Gateway>,
     request: Request<Incoming>,
     peer: IpAddr,
 ) -> Response<Body> {
-    let _in_flight = InFlight::new(gateway);
     let id = request_id();
     let path = request.uri().path().to_owned();
     let place = Place::of(&path);
@@ -102,17 +85,7 @@ pub(crate) async fn serve(
     }
     let surface = place.map_or("other", Place::word);
     let status = response.status().as_u16();
-    let labels = || {
-        vec![
-            ("surface", surface.to_owned()),
-            ("status", status.to_string()),
-        ]
-    };
-    gateway
-        .metrics
-        .responses
-        .get((surface, status), labels)
-        .inc();
+    gateway.metrics.calls.answered(surface, status);
     response
 }
 

@@ -175,7 +175,7 @@ impl Gateway {
 
     /// A finished call: metrics, log, journal, receipt.
     pub(crate) fn record(&self, key: RouteKey, decision: &Decision, receipt: Receipt) {
-        self.measure(key, decision, &receipt);
+        self.metrics.calls.finished(key, decision, &receipt);
         tracing::info!(
             request = receipt.request_id,
             caller = receipt.caller,
@@ -200,111 +200,24 @@ impl Gateway {
         self.journal.write(Arc::new(receipt));
     }
 
-    fn measure(&self, key: RouteKey, decision: &Decision, receipt: &Receipt) {
-        let metrics = &self.metrics;
-        let (tier, model) = key;
-        let outcome = receipt.ending.word();
-        let rule = decision.rule;
-        let counted = metrics
-            .decisions
-            .get((tier, model, Some(rule), outcome), || {
-                vec![
-                    ("tier", receipt.tier.clone()),
-                    ("model", receipt.model.clone()),
-                    ("rule", self.plan.rule(rule).label.to_owned()),
-                    ("outcome", outcome.to_owned()),
-                ]
-            });
-        counted.inc();
-        let Some(index) = model else {
-            return;
-        };
-        let labels = || {
-            vec![
-                ("gen_ai_request_model", receipt.model.clone()),
-                ("waypost_tier", receipt.tier.clone()),
-            ]
-        };
-        metrics
-            .duration
-            .get(key, labels)
-            .observe(receipt.duration.as_secs_f64());
-        if let Some(first_byte) = receipt.first_byte {
-            metrics
-                .first_token
-                .get(key, labels)
-                .observe(first_byte.as_secs_f64());
-        }
-        let cost = metrics.cost.get(key, || {
-            vec![
-                ("model", receipt.model.clone()),
-                ("tier", receipt.tier.clone()),
-            ]
-        });
-        cost.inc_by(receipt.cost.dollars());
-        for (kind, tokens) in [
-            ("input", receipt.input_tokens),
-            ("cached", receipt.cached_tokens),
-            ("output", receipt.output_tokens),
-        ] {
-            let labels = || vec![("model", receipt.model.clone()), ("type", kind.to_owned())];
-            metrics.tokens.get((index, kind), labels).inc_by(tokens);
-            if kind == "cached" {
-                continue;
-            }
-            let labels = || {
-                let model = ("gen_ai_request_model", receipt.model.clone());
-                vec![
-                    ("gen_ai_operation_name", "chat".to_owned()),
-                    model,
-                    ("gen_ai_token_type", kind.to_owned()),
-                ]
-            };
-            metrics
-                .token_usage
-                .get((index, kind), labels)
-                .observe(tokens as f64);
-        }
-    }
-
     /// The metrics, with what is looked up only when somebody asks.
     pub(crate) fn metrics_text(&self) -> String {
         let now = clock::now();
-        let metrics = &self.metrics;
-        metrics
-            .abandoned
-            .set(i64::try_from(self.state.abandoned()).unwrap_or(i64::MAX));
-        for (index, quota) in (0_u16..)
-            .zip(&self.quotas)
-            .filter(|(_, quota)| !quota.per_caller)
-        {
+        let ledger = &self.metrics.ledger;
+        let abandoned = i64::try_from(self.state.abandoned()).unwrap_or(i64::MAX);
+        ledger.abandoned.set(abandoned);
+        for (index, quota) in (0_u16..).zip(&self.quotas) {
+            if quota.per_caller {
+                continue;
+            }
             let usage = self.state.usage(index, self.state.key(""), now);
             let share = usage.used as f64 / usage.capacity.max(1) as f64;
-            metrics
-                .quota_used
-                .get(index, || vec![("quota", quota.label.clone())])
-                .set(share);
+            ledger.used(index, &quota.label, share);
         }
         for (index, pool) in self.pools.iter().enumerate() {
-            let replicas = pool.status();
-            let count = metrics
-                .replicas
-                .get(index, || vec![("pool", pool.name.clone())]);
-            count.set(i64::try_from(replicas.len()).unwrap_or(i64::MAX));
-            for replica in replicas {
-                let labels = || {
-                    vec![
-                        ("pool", pool.name.clone()),
-                        ("replica", replica.base.to_string()),
-                    ]
-                };
-                let gauge = metrics
-                    .replica_in_flight
-                    .get((index, Arc::clone(&replica.base)), labels);
-                gauge.set(i64::from(replica.known.in_flight));
-            }
+            self.metrics.upstreams.observe(index, pool);
         }
-        metrics.text()
+        self.metrics.text()
     }
 
     /// What is missing before calls can be served.

@@ -64,42 +64,50 @@ pub(crate) fn rewrite<'t>(
     let Some(open) = text.find('{') else {
         return Cow::Borrowed(text);
     };
-    let mut output = String::with_capacity(text.len() + 64);
-    output.push_str(piece(text, 0..open + 1));
+    let mut output = Object {
+        text: String::with_capacity(text.len() + 64),
+        empty: true,
+    };
+    output.text.push_str(piece(text, 0..open + 1));
     let mut at = open + 1;
-    let mut empty = true;
     for (member, change) in members.iter().zip(changes) {
         let gap = piece(text, at..member.key_span.start);
-        at = member.value_span.end;
         let colon = piece(text, member.key_span.end..member.value_span.start);
         let key = piece(text, member.key_span.clone());
-        let (key, value) = match change {
-            Change::Drop => continue,
-            Change::Keep => (Cow::Borrowed(key), Cow::Borrowed(member.value)),
-            Change::Value(value) => (Cow::Borrowed(key), Cow::Owned(value)),
-            Change::Member(key, value) => (Cow::Owned(format!("\"{key}\"")), Cow::Owned(value)),
-        };
-        // The first that stays may have lost those before it: their comma goes with them.
-        let orphaned = empty && gap.trim_start().starts_with(',');
-        output.push_str(if orphaned {
-            gap.trim_start().trim_start_matches(',').trim_start()
-        } else {
-            gap
-        });
-        empty = false;
-        for part in [&key, colon, &value] {
-            output.push_str(part);
+        at = member.value_span.end;
+        match change {
+            Change::Drop => {}
+            Change::Keep => output.push(gap, &[key, colon, member.value]),
+            Change::Value(value) => output.push(gap, &[key, colon, &value]),
+            Change::Member(key, value) => output.push(gap, &["\"", key, "\"", colon, &value]),
         }
     }
     for member in added {
-        if !empty {
-            output.push(',');
-        }
-        empty = false;
-        output.push_str(member);
+        let gap = if output.empty { "" } else { "," };
+        output.push(gap, &[member]);
     }
-    output.push_str(piece(text, at..text.len()));
-    Cow::Owned(output)
+    output.text.push_str(piece(text, at..text.len()));
+    Cow::Owned(output.text)
+}
+
+/// An object as it is written.
+struct Object {
+    text: String,
+    empty: bool,
+}
+
+impl Object {
+    /// Writes a member after the `gap` that stood before it.
+    fn push(&mut self, gap: &str, parts: &[&str]) {
+        // The first that stays may have lost those before it: their comma goes with them.
+        let gap = match gap.trim_start().strip_prefix(',') {
+            Some(rest) if self.empty => rest.trim_start(),
+            _ => gap,
+        };
+        self.empty = false;
+        self.text.push_str(gap);
+        parts.iter().for_each(|part| self.text.push_str(part));
+    }
 }
 
 /// `text` with each string that is a value replaced by what `replace` makes of it; `skip` names members of the

@@ -9,7 +9,7 @@ use crate::failure::Tried;
 use crate::rule::Site;
 
 /// Everything about one call that was decided; no text of it and no key.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Receipt {
     /// When it came, in milliseconds since 1970.
     pub time: i64,
@@ -64,7 +64,7 @@ pub struct Receipt {
 }
 
 /// How a call ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Ending {
     /// It was answered.
     Answered,
@@ -76,7 +76,8 @@ pub enum Ending {
     Failed,
     /// The upstream broke off after the first byte.
     Broken,
-    /// The caller hung up.
+    /// The caller hung up: what a call that nobody finishes comes to.
+    #[default]
     HungUp,
 }
 

@@ -45,7 +45,7 @@ pub(super) fn admit(
             }
             Err(exhausted) => exhausted,
         };
-        gateway.metrics.conflicts.inc();
+        gateway.metrics.ledger.conflicts.inc();
         conflicts += 1;
         if conflicts >= MOST_CONFLICTS {
             decision.outcome = Outcome::Limited {
@@ -70,6 +70,7 @@ fn once(gateway: &Gateway, facts: &Facts<'_>, previous: Option<&Decision>) -> De
         };
         gateway
             .metrics
+            .ledger
             .evaluation_errors
             .inc_by(evaluation.failures() - failures);
         decision

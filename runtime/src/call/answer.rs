@@ -66,27 +66,17 @@ pub(super) fn respond(
             rest,
             watcher,
         } => {
-            // Headers first: the account goes with the body.
-            let mut response = Response::new(());
-            mark_headers(response.headers_mut(), &account);
-            let stream = AnswerStream::new(
-                first,
-                rest,
-                *watcher,
-                account,
-                answered.picked,
-                gateway.bounds.silence,
-            );
-            let marked = response.into_parts().0.headers;
-            let mut response = self::response(&head, stream.boxed_unsync());
-            response.headers_mut().extend(marked);
-            response
-                .headers_mut()
-                .insert("cache-control", HeaderValue::from_static("no-cache"));
+            // Said before the account goes with the body.
+            let mut marks = HeaderMap::new();
+            mark_headers(&mut marks, &account);
+            let (picked, silence) = (answered.picked, gateway.bounds.silence);
+            let stream = AnswerStream::new(first, rest, *watcher, account, picked, silence);
+            let mut response = response(&head, stream.boxed_unsync());
+            let headers = response.headers_mut();
+            headers.extend(marks);
+            headers.insert("cache-control", HeaderValue::from_static("no-cache"));
             // Proxies in front must not hold events back.
-            response
-                .headers_mut()
-                .insert("x-accel-buffering", HeaderValue::from_static("no"));
+            headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
             response
         }
     }

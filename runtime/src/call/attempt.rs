@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use waypost_policies::decision::{Decision, Route};
 use waypost_policies::facts::{Request, Surface};
 use waypost_policies::place::{NoPick, prefix};
-use waypost_policies::plan::draft::{ModelIndex, Overflow, Via};
+use waypost_policies::plan::draft::{Overflow, Via};
 use waypost_policies::request::prefix_text;
 use waypost_policies::vm;
 
@@ -109,8 +109,8 @@ impl<'c> Asking<'c> {
                 Ok(answered) => return Ok(answered),
                 Err(failure) => failure,
             };
-            self.gateway
-                .count_upstream_error(route.model, failure.word());
+            let upstreams = &self.gateway.metrics.upstreams;
+            upstreams.failed(route.model, &model.name, failure.word());
             account.attempt_failed(failure.is_out_of_time());
             let Some(pause) =
                 pause(&failure, retry, !target.excluded.is_empty()).filter(|_| retry < retries)
@@ -119,7 +119,7 @@ impl<'c> Asking<'c> {
             };
             sleep(pause).await;
             retry += 1;
-            self.gateway.count_retry(route.model);
+            upstreams.retried(route.model, &model.name);
         }
     }
 
@@ -253,7 +253,8 @@ impl<'c> Asking<'c> {
             },
         );
         for parameter in shaped.dropped {
-            self.gateway.count_dropped(route.model, parameter);
+            let upstreams = &self.gateway.metrics.upstreams;
+            upstreams.dropped(route.model, &model.name, &parameter);
         }
         shaped.body
     }
@@ -288,47 +289,4 @@ fn pause(failure: &AttemptError, retry: u32, elsewhere: bool) -> Option<Duration
 fn random() -> f64 {
     let bits = RandomState::new().build_hasher().finish() >> 11;
     bits as f64 / (1_u64 << 53) as f64
-}
-
-impl Gateway {
-    fn name_of(&self, model: ModelIndex) -> String {
-        self.model(model)
-            .map(|model| model.name.clone())
-            .unwrap_or_default()
-    }
-
-    fn count_upstream_error(&self, model: ModelIndex, cause: &'static str) {
-        let labels = || vec![("model", self.name_of(model)), ("cause", cause.to_owned())];
-        self.metrics
-            .upstream_errors
-            .get((model, cause), labels)
-            .inc();
-    }
-
-    fn count_retry(&self, model: ModelIndex) {
-        self.metrics
-            .retries
-            .get(model, || vec![("model", self.name_of(model))])
-            .inc();
-    }
-
-    pub(super) fn count_fallback(&self, model: ModelIndex) {
-        self.metrics
-            .fallbacks
-            .get(model, || vec![("model", self.name_of(model))])
-            .inc();
-    }
-
-    fn count_dropped(&self, model: ModelIndex, parameter: String) {
-        let labels = || {
-            vec![
-                ("model", self.name_of(model)),
-                ("parameter", parameter.clone()),
-            ]
-        };
-        self.metrics
-            .dropped
-            .get((model, parameter.clone()), labels)
-            .inc();
-    }
 }

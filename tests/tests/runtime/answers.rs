@@ -1,7 +1,7 @@
 //! Calls that are answered.
 
 use serde_json::{Value, json};
-use waypost_policies::plan::draft::Redaction;
+use waypost_policies::plan::draft::{ProviderKind, Redaction};
 use waypost_runtime::Ending;
 
 use crate::client::{get, request, send};
@@ -208,4 +208,58 @@ async fn an_answer_explains_itself_when_asked_to() {
     );
     let plain = world.ask("hi").await;
     assert!(!plain.headers.contains_key("x-waypost-decision"));
+}
+
+#[tokio::test]
+async fn azure_is_asked_by_deployment_version_and_its_own_header() {
+    let mut world = World::with(|draft, settings| {
+        draft.providers[0].kind = ProviderKind::AzureOpenAi;
+        draft.providers[0].api_version = "2024-10-21".to_owned();
+        draft.models[0].upstream_name = "gpt-5-mini".to_owned();
+        let base = settings.upstreams.providers.get_mut("one").unwrap();
+        *base = base.trim_end_matches("/v1").to_owned();
+    })
+    .await;
+    world
+        .chat(r#"{"model":"cheap","max_tokens":7,"messages":[{"role":"user","content":"hi"}]}"#)
+        .await;
+    let call = world.one.call().await;
+    assert_eq!(
+        call.path,
+        "/openai/deployments/gpt-5-mini/chat/completions?api-version=2024-10-21"
+    );
+    assert_eq!(call.headers["api-key"], "sk-one");
+    assert!(!call.headers.contains_key("authorization"));
+    assert_eq!(call.json()["max_completion_tokens"], 7);
+    assert!(call.json().get("max_tokens").is_none());
+}
+
+#[tokio::test]
+async fn the_decision_that_is_told_is_the_one_that_is_made() {
+    let mut world = World::start().await;
+    for prompt in [
+        "What is 2+2?",
+        "HARD: derive it",
+        "",
+        "HARD",
+        "ordinary words",
+    ] {
+        for model in ["auto", "cheap", "dear"] {
+            let body = json!({"model": model, "messages": [{"role": "user", "content": prompt}]})
+                .to_string();
+            let told = send(request(world.address, "/v1/route", body.clone()))
+                .await
+                .json();
+            let made = world.chat(body).await;
+            assert_eq!(
+                told["tier"],
+                made.header("x-waypost-tier"),
+                "{model}: {prompt}"
+            );
+            assert_eq!(told["model"], made.header("x-waypost-model"));
+            assert_eq!(told["rule"], made.header("x-waypost-rule"));
+            let ceiling = world.receipt().await.ceiling.to_string();
+            assert_eq!(told["cost"]["ceiling_usd"], ceiling);
+        }
+    }
 }

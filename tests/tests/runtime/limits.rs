@@ -203,3 +203,31 @@ async fn an_attempt_that_ran_out_of_time_is_charged_for_its_prompt() {
         .unwrap();
     assert!(!line.ends_with(" 0.0"), "{line}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_becomes_of_calls_nothing_stays_reserved() {
+    let world = World::with(|draft, _| draft.quotas = vec![daily(100.0), requests(100_000)]).await;
+    let mut calls = tokio::task::JoinSet::new();
+    for number in 0..200 {
+        match number % 5 {
+            0 => drop(world.one.fails(503)),
+            1 => drop(world.one.then(Script::Reset)),
+            2 => drop(world.one.then(Script::Hang)),
+            _ => {}
+        }
+        calls.spawn(send(request(world.address, CHAT, chat("hi"))));
+    }
+    // Those that hang never end by themselves: their callers give up.
+    for _ in 0..160 {
+        calls.join_next().await.unwrap().unwrap();
+    }
+    calls.shutdown().await;
+    loop {
+        let metrics = send(get(world.admin, "/metrics")).await.text;
+        assert!(metrics.contains("waypost_reservations_abandoned 0"));
+        if metrics.contains("waypost_in_flight 0") {
+            assert!(metrics.contains("waypost_reservations_open 0"), "{metrics}");
+            break;
+        }
+    }
+}

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use waypost_policies::plan::Draft;
 use waypost_policies::plan::draft::{Discovery, Engine, Overflow, Placement, Pool, Via};
+use waypost_policies::vm::{Function, Map, Pool as Code};
 use waypost_runtime::Cluster;
 
 use crate::client::{get, send};
@@ -123,10 +124,71 @@ async fn a_pool_without_replicas_is_not_ready_and_its_model_is_passed_over() {
     assert_eq!(world.ask("hi").await.header("x-waypost-model"), "dear");
 }
 
-/// A cluster's API with these pods: address, ready, and whether it is going.
+#[tokio::test]
+async fn a_replica_that_says_it_is_full_is_left_alone() {
+    let (mut full, mut idle) = (Upstream::start().await, Upstream::start().await);
+    full.says("vllm:num_requests_waiting{model_name=\"m\"} 9\nvllm:kv_cache_usage_perc 0.99\n");
+    idle.says("vllm:num_requests_waiting{model_name=\"m\"} 0\nvllm:kv_cache_usage_perc 0.01\n");
+    let world = World::with(|draft, _| {
+        pooled(draft, endpoints(&[&full, &idle]));
+        draft.pools[0].placement.saturate_queue = Some(5);
+    })
+    .await;
+    let scraped = |metrics: &str, queue: &str| {
+        let mut lines = metrics
+            .lines()
+            .filter(|line| line.starts_with("waypost_replica_queue{"));
+        lines.any(|line| line.ends_with(queue))
+    };
+    loop {
+        let metrics = send(get(world.admin, "/metrics")).await.text;
+        if scraped(&metrics, " 9") && scraped(&metrics, " 0") {
+            break;
+        }
+    }
+    for turn in 0..6 {
+        assert_eq!(world.ask(&turn.to_string()).await.status, 200);
+    }
+    assert_eq!((full.calls(), idle.calls()), (0, 6));
+}
+
+#[tokio::test]
+async fn a_name_is_resolved_to_its_replicas() {
+    let mut replica = Upstream::start().await;
+    let name = format!("localhost:{}", replica.address.port());
+    let world = World::with(|draft, _| {
+        pooled(draft, Discovery::Dns(name));
+        draft.tiers[0].retries = 1;
+    })
+    .await;
+    // Where `localhost` is ::1 as well, nobody listens there: the other one is asked.
+    assert_eq!(world.ask("hi").await.header("x-waypost-model"), "cheap");
+    assert_eq!(replica.calls(), 1);
+}
+
+/// `only when endpoint.labels[?"gpu"].orValue("") == "h100"`
+fn only_h100(draft: &mut Draft) {
+    let mut code = Code::default();
+    let only = code.expression("only when", crate::plan::at(50), |code| {
+        code.lookup(Map::Labels, "gpu")
+            .text("")
+            .call(Function::OrValue);
+        code.text("h100").call(Function::Equal);
+    });
+    code.fill(draft);
+    // The other expressions went with the pool that this one replaced.
+    draft.contents[0].escalations.clear();
+    draft.denials.clear();
+    draft.pools[0].placement.only = vec![only];
+}
+
+/// A pod: its address, whether it is ready, and whether it is going.
+type PodState = (&'static str, bool, bool);
+
+/// A cluster's API with these pods.
 struct Api {
     address: SocketAddr,
-    pods: Arc<Mutex<Vec<(&'static str, bool, bool)>>>,
+    pods: Arc<Mutex<Vec<PodState>>>,
     asked: Arc<Mutex<Vec<(String, String)>>>,
     answered: Arc<Notify>,
 }
@@ -171,10 +233,15 @@ async fn cluster() -> Api {
     api
 }
 
-fn pod((address, ready, going): &(&'static str, bool, bool)) -> serde_json::Value {
+fn pod((address, ready, going): &PodState) -> serde_json::Value {
     let ready = if *ready { "True" } else { "False" };
+    let gpu = if *address == "127.0.0.4" {
+        "a100"
+    } else {
+        "h100"
+    };
     let mut pod = json!({
-        "metadata": {"name": "phi-0", "labels": {"kaito.sh/workspace": "phi"}},
+        "metadata": {"name": "phi-0", "labels": {"kaito.sh/workspace": "phi", "gpu": gpu}},
         "status": {"podIP": address, "conditions": [{"type": "Ready", "status": ready}]},
     });
     if *going {
@@ -191,6 +258,7 @@ async fn ready_pods_of_a_cluster_are_found_by_label() {
         ("127.0.0.1", true, false),
         ("127.0.0.2", false, false),
         ("127.0.0.3", true, true),
+        ("127.0.0.4", true, false),
     ];
     let token = std::env::temp_dir().join(format!("waypost-token-{}", std::process::id()));
     std::fs::write(&token, "pod-token\n").unwrap();
@@ -204,6 +272,7 @@ async fn ready_pods_of_a_cluster_are_found_by_label() {
                 port: replica.address.port(),
             },
         );
+        only_h100(draft);
         settings.cluster = Some(Cluster {
             api: format!("http://{}", api.address),
             token: Some(token.clone()),
@@ -212,11 +281,13 @@ async fn ready_pods_of_a_cluster_are_found_by_label() {
     })
     .await;
     assert_eq!(send(get(world.admin, "/readyz")).await.status, 200);
-    assert_eq!(world.ask("hi").await.header("x-waypost-model"), "cheap");
-    assert_eq!(replica.calls(), 1);
+    for _ in 0..3 {
+        assert_eq!(world.ask("hi").await.header("x-waypost-model"), "cheap");
+    }
+    assert_eq!(replica.calls(), 3);
     let metrics = send(get(world.admin, "/metrics")).await.text;
     assert!(
-        metrics.contains(r#"waypost_pool_replicas{pool="phi"} 1"#),
+        metrics.contains(r#"waypost_pool_replicas{pool="phi"} 2"#),
         "{metrics}"
     );
     let (uri, key) = api.asked.lock().unwrap()[0].clone();

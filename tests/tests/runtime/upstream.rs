@@ -49,10 +49,19 @@ impl Call {
 /// An upstream on a free port; it ends with its test.
 pub(crate) struct Upstream {
     pub(crate) address: SocketAddr,
-    scripts: Arc<Mutex<VecDeque<Script>>>,
+    desk: Arc<Desk>,
     calls: UnboundedReceiver<Call>,
     /// Told each time a call is over, answered or not.
     ended: UnboundedReceiver<()>,
+}
+
+/// What an upstream and its test share.
+struct Desk {
+    scripts: Mutex<VecDeque<Script>>,
+    /// What `/metrics` says; nothing where it is empty.
+    metrics: Mutex<String>,
+    calls: UnboundedSender<Call>,
+    ended: UnboundedSender<()>,
 }
 
 struct Ended(UnboundedSender<()>);
@@ -67,38 +76,39 @@ impl Upstream {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let scripts = Arc::new(Mutex::new(VecDeque::new()));
         let (call, calls) = unbounded_channel();
         let (end, ended) = unbounded_channel();
-        let queue = Arc::clone(&scripts);
+        let desk = Arc::new(Desk {
+            scripts: Mutex::default(),
+            metrics: Mutex::default(),
+            calls: call,
+            ended: end,
+        });
+        let shared = Arc::clone(&desk);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (queue, call, end) = (Arc::clone(&queue), call.clone(), end.clone());
-                let service = service_fn(move |request| {
-                    reply(
-                        request,
-                        Arc::clone(&queue),
-                        call.clone(),
-                        Ended(end.clone()),
-                    )
-                });
-                tokio::spawn(
-                    hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), service),
-                );
+                let desk = Arc::clone(&shared);
+                let service = service_fn(move |request| reply(request, Arc::clone(&desk)));
+                let server = hyper::server::conn::http1::Builder::new();
+                tokio::spawn(server.serve_connection(TokioIo::new(stream), service));
             }
         });
         Self {
             address,
-            scripts,
+            desk,
             calls,
             ended,
         }
     }
 
+    /// What `/metrics` says from now on.
+    pub(crate) fn says(&self, metrics: &str) {
+        *self.desk.metrics.lock().unwrap() = metrics.to_owned();
+    }
+
     /// What to do with the next calls, one after the other; with more than these it answers as usual.
     pub(crate) fn then(&self, script: Script) -> &Self {
-        self.scripts.lock().unwrap().push_back(script);
+        self.desk.scripts.lock().unwrap().push_back(script);
         self
     }
 
@@ -143,32 +153,25 @@ pub(crate) fn usual_answer() -> String {
 
 async fn reply(
     request: Request<Incoming>,
-    scripts: Arc<Mutex<VecDeque<Script>>>,
-    calls: UnboundedSender<Call>,
-    ended: Ended,
+    desk: Arc<Desk>,
 ) -> Result<Response<ReplyBody>, io::Error> {
     let (parts, body) = request.into_parts();
-    let text = String::from_utf8(
-        body.collect()
-            .await
-            .map_err(io::Error::other)?
-            .to_bytes()
-            .to_vec(),
-    )
-    .unwrap();
+    let bytes = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
     if parts.uri.path() == "/metrics" {
-        std::mem::forget(ended);
-        return Ok(whole(StatusCode::NOT_FOUND, &[], String::new()));
+        let page = desk.metrics.lock().unwrap().clone();
+        return Ok(whole(StatusCode::OK, &[], page));
     }
+    let ended = Ended(desk.ended.clone());
     let path = parts.uri.path_and_query().unwrap().to_string();
-    calls
-        .send(Call {
-            path,
-            headers: parts.headers,
-            text,
-        })
-        .unwrap();
-    let script = scripts.lock().unwrap().pop_front();
+    let headers = parts.headers;
+    let call = Call {
+        path,
+        headers,
+        text,
+    };
+    desk.calls.send(call).unwrap();
+    let script = desk.scripts.lock().unwrap().pop_front();
     match script {
         None => Ok(whole(StatusCode::OK, &[], usual_answer())),
         Some(Script::Whole(status, headers, text)) => Ok(whole(status, &headers, text)),

@@ -1,0 +1,187 @@
+//! Calls: decisions, time, tokens, money.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use waypost_policies::decision::{Decision, RuleReference};
+use waypost_policies::plan::draft::{ModelIndex, TierIndex};
+
+use super::{Table, single};
+use crate::receipt::Receipt;
+
+/// A counter of dollars.
+type Dollars = Counter<f64, AtomicU64>;
+
+/// Seconds of whole calls: a quick answer up to a long reasoning one.
+const DURATION: [f64; 14] = [
+    0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+];
+/// Seconds to the first token, by the semantic conventions of OpenTelemetry.
+const FIRST_TOKEN: [f64; 16] = [
+    0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+];
+/// Tokens of a call, by the same.
+const TOKENS: [f64; 14] = [
+    1.0,
+    4.0,
+    16.0,
+    64.0,
+    256.0,
+    1024.0,
+    4096.0,
+    16384.0,
+    65536.0,
+    262_144.0,
+    1_048_576.0,
+    4_194_304.0,
+    16_777_216.0,
+    67_108_864.0,
+];
+
+/// Tier and model of a call.
+pub(crate) type RouteKey = (Option<TierIndex>, Option<ModelIndex>);
+/// Tier, model, rule and outcome of a decision.
+type DecisionKey = (RouteKey, RuleReference, &'static str);
+
+/// Metrics of calls.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    decisions: Table<DecisionKey, Counter>,
+    responses: Table<(&'static str, u16), Counter>,
+    duration: Table<RouteKey, Histogram>,
+    first_token: Table<RouteKey, Histogram>,
+    token_usage: Table<(ModelIndex, &'static str), Histogram>,
+    tokens: Table<(ModelIndex, &'static str), Counter>,
+    cost: Table<RouteKey, Dollars>,
+    /// Calls that are decided and not over.
+    pub(crate) in_flight: Gauge,
+}
+
+impl Calls {
+    pub(super) fn register(registry: &mut Registry) -> Self {
+        let r = registry;
+        let decisions = "Decisions by tier, model, rule and outcome";
+        let duration = "From a call's first byte to its answer's last";
+        let first_token = "From a call's first byte to its answer's first";
+        Self {
+            decisions: Table::register(r, "waypost_decisions", decisions, Counter::default),
+            responses: Table::register(
+                r,
+                "waypost_responses",
+                "Answers by surface and status",
+                Counter::default,
+            ),
+            duration: Table::register(
+                r,
+                "gen_ai_server_request_duration_seconds",
+                duration,
+                || Histogram::new(DURATION),
+            ),
+            first_token: Table::register(
+                r,
+                "gen_ai_server_time_to_first_token_seconds",
+                first_token,
+                || Histogram::new(FIRST_TOKEN),
+            ),
+            token_usage: Table::register(
+                r,
+                "gen_ai_client_token_usage",
+                "Tokens of a call",
+                || Histogram::new(TOKENS),
+            ),
+            tokens: Table::register(
+                r,
+                "waypost_tokens",
+                "Tokens by model and type",
+                Counter::default,
+            ),
+            cost: Table::register(
+                r,
+                "waypost_cost_dollars",
+                "What calls cost",
+                Dollars::default,
+            ),
+            in_flight: single(
+                r,
+                "waypost_in_flight",
+                "Calls that are decided and not over",
+            ),
+        }
+    }
+
+    /// An answer has gone out, or has begun to.
+    pub(crate) fn answered(&self, surface: &'static str, status: u16) {
+        let labels = || {
+            vec![
+                ("surface", surface.to_owned()),
+                ("status", status.to_string()),
+            ]
+        };
+        self.responses.get((surface, status), labels).inc();
+    }
+
+    /// A decided call is over.
+    pub(crate) fn finished(&self, key: RouteKey, decision: &Decision, receipt: &Receipt) {
+        let outcome = receipt.ending.word();
+        let rule = decision.outcome.refused_by().unwrap_or(decision.rule);
+        let labels = || {
+            let mut labels = route_labels("tier", "model", receipt);
+            labels.extend([
+                ("rule", receipt.rule.label.clone()),
+                ("outcome", outcome.to_owned()),
+            ]);
+            labels
+        };
+        self.decisions.get((key, rule, outcome), labels).inc();
+        let Some(model) = key.1 else {
+            return;
+        };
+        let gen_ai = || route_labels("waypost_tier", "gen_ai_request_model", receipt);
+        let duration = self.duration.get(key, gen_ai);
+        duration.observe(receipt.duration.as_secs_f64());
+        if let Some(first_byte) = receipt.first_byte {
+            let first_token = self.first_token.get(key, gen_ai);
+            first_token.observe(first_byte.as_secs_f64());
+        }
+        let cost = self
+            .cost
+            .get(key, || route_labels("tier", "model", receipt));
+        cost.inc_by(receipt.cost.dollars());
+        self.used(model, receipt);
+    }
+
+    fn used(&self, model: ModelIndex, receipt: &Receipt) {
+        let kinds = [
+            ("input", receipt.input_tokens),
+            ("cached", receipt.cached_tokens),
+            ("output", receipt.output_tokens),
+        ];
+        let labels = |model: &'static str, kind: &'static str, value: &str| {
+            vec![(model, receipt.model.clone()), (kind, value.to_owned())]
+        };
+        for (kind, tokens) in kinds {
+            let counter = self
+                .tokens
+                .get((model, kind), || labels("model", "type", kind));
+            counter.inc_by(tokens);
+        }
+        // Cached ones are part of the input: the conventions know no such type.
+        for (kind, tokens) in kinds.into_iter().filter(|(kind, _)| *kind != "cached") {
+            let named = || labels("gen_ai_request_model", "gen_ai_token_type", kind);
+            self.token_usage
+                .get((model, kind), named)
+                .observe(tokens as f64);
+        }
+    }
+}
+
+fn route_labels(
+    tier: &'static str,
+    model: &'static str,
+    receipt: &Receipt,
+) -> Vec<(&'static str, String)> {
+    vec![(tier, receipt.tier.clone()), (model, receipt.model.clone())]
+}

@@ -1,0 +1,46 @@
+//! Quotas and reservations.
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use super::{Share, Table, single};
+
+/// Metrics of what is counted.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    used: Table<u16, Share>,
+    /// Reservations that are not settled.
+    pub(crate) open: Gauge,
+    /// Reservations that were lost.
+    pub(crate) abandoned: Gauge,
+    /// Decisions made again because another call took the room.
+    pub(crate) conflicts: Counter,
+    /// Expressions that failed.
+    pub(crate) evaluation_errors: Counter,
+}
+
+impl Ledger {
+    pub(super) fn register(registry: &mut Registry) -> Self {
+        let r = registry;
+        let used = "Share in use of each quota that is not kept per caller";
+        let open = "Reservations that are not settled";
+        let abandoned = "Reservations that were lost: they stay used";
+        let conflicts = "Decisions made again because another call took the room";
+        let errors = "Expressions that failed; their rules acted as matched";
+        Self {
+            used: Table::register(r, "waypost_quota_used_ratio", used, Share::default),
+            open: single(r, "waypost_reservations_open", open),
+            abandoned: single(r, "waypost_reservations_abandoned", abandoned),
+            conflicts: single(r, "waypost_reservation_conflicts", conflicts),
+            evaluation_errors: single(r, "waypost_evaluation_errors", errors),
+        }
+    }
+
+    /// How much of a quota is used.
+    pub(crate) fn used(&self, quota: u16, label: &str, share: f64) {
+        self.used
+            .get(quota, || vec![("quota", label.to_owned())])
+            .set(share);
+    }
+}

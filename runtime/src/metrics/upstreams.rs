@@ -1,0 +1,121 @@
+//! Attempts at upstreams, and the replicas of pools.
+
+use std::sync::Arc;
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use waypost_policies::plan::draft::ModelIndex;
+
+use super::{Share, Table};
+use crate::pool::{Pool, ReplicaStatus};
+
+/// A replica: its pool and its address.
+type ReplicaKey = (usize, Arc<str>);
+
+/// Metrics of upstreams.
+#[derive(Debug)]
+pub(crate) struct Upstreams {
+    errors: Table<(ModelIndex, &'static str), Counter>,
+    retries: Table<ModelIndex, Counter>,
+    fallbacks: Table<ModelIndex, Counter>,
+    dropped: Table<(ModelIndex, String), Counter>,
+    replicas: Table<usize, Gauge>,
+    in_flight: Table<ReplicaKey, Gauge>,
+    queue: Table<ReplicaKey, Gauge>,
+    kv_cache: Table<ReplicaKey, Share>,
+}
+
+impl Upstreams {
+    pub(super) fn register(registry: &mut Registry) -> Self {
+        let r = registry;
+        let errors = "Attempts that failed, by model and cause";
+        let retries = "Attempts at the same model after the first";
+        let fallbacks = "Calls that a model lost to the next one";
+        let dropped = "Parameters dropped because the model rejects them";
+        let in_flight = "Calls of this process at each replica";
+        let queue = "Requests waiting at each replica, as it said last";
+        let kv_cache = "Share of each replica's KV cache in use, as it said last";
+        Self {
+            errors: Table::register(r, "waypost_upstream_errors", errors, Counter::default),
+            retries: Table::register(r, "waypost_retries", retries, Counter::default),
+            fallbacks: Table::register(r, "waypost_fallbacks", fallbacks, Counter::default),
+            dropped: Table::register(r, "waypost_dropped_parameters", dropped, Counter::default),
+            replicas: Table::register(
+                r,
+                "waypost_pool_replicas",
+                "Replicas of each pool",
+                Gauge::default,
+            ),
+            in_flight: Table::register(r, "waypost_replica_in_flight", in_flight, Gauge::default),
+            queue: Table::register(r, "waypost_replica_queue", queue, Gauge::default),
+            kv_cache: Table::register(
+                r,
+                "waypost_replica_kv_cache_ratio",
+                kv_cache,
+                Share::default,
+            ),
+        }
+    }
+
+    pub(crate) fn failed(&self, model: ModelIndex, name: &str, cause: &'static str) {
+        let labels = || vec![("model", name.to_owned()), ("cause", cause.to_owned())];
+        self.errors.get((model, cause), labels).inc();
+    }
+
+    pub(crate) fn retried(&self, model: ModelIndex, name: &str) {
+        self.retries
+            .get(model, || vec![("model", name.to_owned())])
+            .inc();
+    }
+
+    pub(crate) fn fell_back(&self, model: ModelIndex, name: &str) {
+        self.fallbacks
+            .get(model, || vec![("model", name.to_owned())])
+            .inc();
+    }
+
+    pub(crate) fn dropped(&self, model: ModelIndex, name: &str, parameter: &str) {
+        let labels = || {
+            vec![
+                ("model", name.to_owned()),
+                ("parameter", parameter.to_owned()),
+            ]
+        };
+        self.dropped
+            .get((model, parameter.to_owned()), labels)
+            .inc();
+    }
+
+    /// How a pool is now.
+    pub(crate) fn observe(&self, index: usize, pool: &Pool) {
+        let replicas = pool.status();
+        let count = self
+            .replicas
+            .get(index, || vec![("pool", pool.name.clone())]);
+        count.set(i64::try_from(replicas.len()).unwrap_or(i64::MAX));
+        for replica in replicas {
+            self.observe_replica((index, Arc::clone(&replica.base)), &pool.name, &replica);
+        }
+    }
+
+    fn observe_replica(&self, key: ReplicaKey, pool: &str, replica: &ReplicaStatus) {
+        let labels = || {
+            vec![
+                ("pool", pool.to_owned()),
+                ("replica", replica.base.to_string()),
+            ]
+        };
+        let in_flight = self.in_flight.get(key.clone(), labels);
+        in_flight.set(replica.known.in_flight.into());
+        let Some(scraped) = replica.known.scraped else {
+            return;
+        };
+        if let Some(queue) = scraped.snapshot.queue {
+            self.queue.get(key.clone(), labels).set(queue.into());
+        }
+        if let Some(kv_cache) = scraped.snapshot.kv_cache {
+            self.kv_cache.get(key, labels).set(kv_cache);
+        }
+    }
+}
