@@ -189,6 +189,15 @@ impl Client {
         }
     }
 
+    /// Waits for something on the servers' own threads.
+    pub(crate) fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    pub(crate) const fn http(&self) -> &HttpClient<HttpConnector, Full<bytes::Bytes>> {
+        &self.http
+    }
+
     pub(crate) fn upstreams(&self) -> &Overrides {
         &self.demo.upstreams
     }
