@@ -229,7 +229,7 @@ fn too_large() -> Refusal {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
-    use super::{Refusal, read};
+    use super::read;
 
     #[test]
     fn money_is_exact_to_the_nano_dollar() {
