@@ -1,0 +1,107 @@
+//! `waypost check`.
+
+use crate::harness::{BROKEN, FILE, Folder, json, waypost, waypost_with};
+
+#[test]
+fn a_sound_file_says_nothing_on_stdout() {
+    let folder = Folder::new("check-sound");
+    let path = folder.write("a.route", FILE);
+    let ran = waypost(&["check", &path]);
+    assert_eq!((ran.code, &*ran.stdout), (0, ""), "{}", ran.stderr);
+    assert_eq!(ran.stderr, "no errors in 1 file\n");
+    assert_eq!(waypost(&["check", "--quiet", &path]).stderr, "");
+}
+
+#[test]
+fn findings_go_to_stdout_and_their_number_to_stderr() {
+    let ran = waypost_with(&["check", "-", "--stdin-filename", "x.route"], BROKEN);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stdout.starts_with("error[WP0"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("[x.route:"), "{}", ran.stdout);
+    assert_eq!(ran.stderr, "1 error in x.route\n");
+}
+
+#[test]
+fn each_finding_on_one_line() {
+    let ran = waypost_with(&["check", "-", "--format", "concise"], BROKEN);
+    assert_eq!(ran.code, 1);
+    assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
+    assert!(ran.stdout.starts_with("stdin.route:"), "{}", ran.stdout);
+    assert!(ran.stdout.contains(": error[WP0"), "{}", ran.stdout);
+}
+
+#[test]
+fn findings_as_json() {
+    let ran = waypost_with(&["check", "-", "--format", "json"], BROKEN);
+    let document = json(&ran.stdout);
+    assert_eq!(document["version"], 1);
+    let found = &document["diagnostics"][0];
+    assert_eq!(found["severity"], "error");
+    assert_eq!(found["file"], "stdin.route");
+    let line = found["range"]["start"]["line"].as_u64().unwrap() as usize;
+    assert!(BROKEN.lines().nth(line - 1).unwrap().contains("strogn"));
+    let start = found["range"]["start"]["byte"].as_u64().unwrap() as usize;
+    let end = found["range"]["end"]["byte"].as_u64().unwrap() as usize;
+    assert_eq!(&BROKEN[start..end], "strogn");
+    let clean = waypost_with(&["check", "-", "--format", "json"], FILE);
+    assert_eq!(clean.stdout, "{\"diagnostics\":[],\"version\":1}\n");
+    assert_eq!(clean.code, 0);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let ran = waypost(&["check", "no/such.route"]);
+    assert_eq!(ran.code, 2);
+    assert_eq!(ran.stdout, "");
+    assert_eq!(
+        ran.stderr,
+        "error: cannot read `no/such.route`: there is no such file\n"
+    );
+}
+
+#[test]
+fn a_file_that_is_not_text_is_named() {
+    let folder = Folder::new("check-bytes");
+    let path = folder.write("a.route", "");
+    std::fs::write(&path, [0xff, 0xfe]).unwrap();
+    let ran = waypost(&["check", &path]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.ends_with("it is not UTF-8\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn folders_are_searched_and_parts_belong_to_their_whole() {
+    let folder = Folder::new("check-folder");
+    folder.write(
+        "deep/whole.route",
+        &format!("{FILE}\nimport \"part.route\"\n"),
+    );
+    // By itself this would be an error: it has no tier `strong`.
+    let part = "waypost 1\ncontent part { accept \"part\"  start strong }\n";
+    let part = folder.write("deep/part.route", part);
+    folder.write(".hidden/broken.route", BROKEN);
+    let ran = waypost(&["check", &folder.path()]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.stderr, "no errors in 1 file\n");
+    assert_eq!(waypost(&["check", &part]).code, 1);
+}
+
+#[test]
+fn a_folder_without_files_is_a_mistake() {
+    let folder = Folder::new("check-empty");
+    let ran = waypost(&["check", &folder.path()]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("no .route file"), "{}", ran.stderr);
+}
+
+#[test]
+fn colours_come_only_when_asked_for() {
+    let escapes = |arguments: &[&str]| {
+        let ran = waypost_with(arguments, BROKEN);
+        assert_eq!(ran.code, 1);
+        ran.stdout.contains('\u{1b}')
+    };
+    assert!(!escapes(&["check", "-"]));
+    assert!(!escapes(&["check", "-", "--color", "never"]));
+    assert!(escapes(&["--color", "always", "check", "-"]));
+}

@@ -1,0 +1,20 @@
+//! Every command of `waypost` in this process: exit codes, what goes to which stream, the documented shapes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "tests"
+)]
+
+mod agreement;
+mod build;
+mod check;
+mod demo;
+mod explain;
+mod fmt;
+mod harness;
+mod test;
+mod usage;
+mod why;
