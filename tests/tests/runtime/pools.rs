@@ -87,6 +87,26 @@ async fn another_replica_is_asked_before_another_model() {
 }
 
 #[tokio::test]
+async fn a_replica_that_was_tried_is_not_asked_again_though_it_has_the_prefix() {
+    let (mut first, mut second) = (Upstream::start().await, Upstream::start().await);
+    for upstream in [&first, &second] {
+        let error = "data: {\"error\":{\"message\":\"overloaded\"}}\n\n";
+        upstream.streams().send(Ok(error.to_owned())).unwrap();
+    }
+    let world = World::with(|draft, _| {
+        pooled(draft, endpoints(&[&first, &second]));
+        draft.tiers[0].retries = 1;
+    })
+    .await;
+    let prompt = "the same long beginning ".repeat(40);
+    let body =
+        json!({"model": "auto", "stream": true, "messages": [{"role": "user", "content": prompt}]});
+    let answer = world.chat(body.to_string()).await;
+    assert_eq!(answer.header("x-waypost-model"), "dear");
+    assert_eq!((first.calls(), second.calls()), (1, 1));
+}
+
+#[tokio::test]
 async fn a_warm_prefix_finds_its_replica_again() {
     let (first, second) = (Upstream::start().await, Upstream::start().await);
     let world = World::with(|draft, _| pooled(draft, endpoints(&[&first, &second]))).await;
