@@ -1,6 +1,7 @@
 //! The table of decisions as they happen, and what they came to.
 
 use waypost_lang::render::Color;
+use waypost_policies::cost::{self, Usage};
 use waypost_policies::plan::draft::Price;
 use waypost_policies::{NanoDollars, Plan};
 use waypost_runtime::Receipt;
@@ -125,11 +126,12 @@ fn strongest(plan: &Plan) -> Option<(String, Price)> {
 
 /// What the call would have cost at these prices, with the same tokens cached.
 fn price_of(price: Price, receipt: &Receipt) -> NanoDollars {
-    let fresh = receipt.input_tokens.saturating_sub(receipt.cached_tokens);
-    let input = price.input.times(fresh);
-    let cached = price.cached.times(receipt.cached_tokens);
-    let output = price.output.times(receipt.output_tokens);
-    input.plus(cached).plus(output)
+    let usage = Usage {
+        input: receipt.input_tokens,
+        cached: receipt.cached_tokens,
+        output: receipt.output_tokens,
+    };
+    cost::actual(price, usage)
 }
 
 fn line(receipt: &Receipt) -> String {

@@ -234,7 +234,7 @@ pub enum Via {
     Pool(PoolIndex),
 }
 
-/// What one token costs, in nano-dollars.
+/// What a million tokens cost, in nano-dollars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Price {
     /// Of the prompt.

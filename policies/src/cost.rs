@@ -39,20 +39,30 @@ pub fn estimate(price: Price, input: u64, reserved_answer: u64) -> NanoDollars {
 pub fn ceiling(price: Price, input: u64, reserved_answer: u64) -> NanoDollars {
     // A discount that is none must not make the worst case too small.
     let input_price = price.input.max(price.cached);
-    input_price
-        .times(input)
-        .plus(price.output.times(reserved_answer))
+    sum([(input_price, input), (price.output, reserved_answer)])
 }
 
 /// What a call cost. More cached tokens than the prompt has count as all of it.
 #[must_use]
 pub fn actual(price: Price, usage: Usage) -> NanoDollars {
     let cached = usage.cached.min(usage.input);
-    price
-        .input
-        .times(usage.input - cached)
-        .plus(price.cached.times(cached))
-        .plus(price.output.times(usage.output))
+    sum([
+        (price.input, usage.input - cached),
+        (price.cached, cached),
+        (price.output, usage.output),
+    ])
+}
+
+/// Tokens at their prices per million, rounded up once: a call is never cheaper than what it used.
+fn sum<const PARTS: usize>(parts: [(NanoDollars, u64); PARTS]) -> NanoDollars {
+    const MILLION: i128 = 1_000_000;
+    // 2⁶³ times 2⁶⁴ is 2¹²⁷: one product fits, the sum saturates.
+    let total = parts
+        .into_iter()
+        .map(|(price, tokens)| i128::from(price.0).saturating_mul(i128::from(tokens)))
+        .fold(0_i128, i128::saturating_add);
+    let nanos = total.saturating_add(MILLION - 1) / MILLION;
+    NanoDollars(i64::try_from(nanos).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
@@ -62,9 +72,9 @@ mod tests {
 
     /// gpt-5.1's: $1.25, $0.125 and $10 per million tokens.
     const PRICE: Price = Price {
-        input: NanoDollars(1250),
-        cached: NanoDollars(125),
-        output: NanoDollars(10_000),
+        input: NanoDollars(1_250_000_000),
+        cached: NanoDollars(125_000_000),
+        output: NanoDollars(10_000_000_000),
     };
 
     #[test]
@@ -95,6 +105,20 @@ mod tests {
             actual(PRICE, usage),
             NanoDollars(250_000 + 100_000 + 100_000)
         );
+    }
+
+    #[test]
+    fn a_part_of_a_nano_dollar_is_one() {
+        let price = Price {
+            input: NanoDollars(37_500_000),
+            ..PRICE
+        };
+        let usage = |input| Usage {
+            input,
+            ..Usage::default()
+        };
+        assert_eq!(actual(price, usage(2)), NanoDollars(75));
+        assert_eq!(actual(price, usage(3)), NanoDollars(113));
     }
 
     #[test]

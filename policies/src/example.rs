@@ -178,10 +178,10 @@ fn models() -> Vec<Model> {
             embeddings: false,
             origin: at(line),
         };
-    let price = |input, cached, output| Price {
-        input: NanoDollars(input),
-        cached: NanoDollars(cached),
-        output: NanoDollars(output),
+    let price = |input: i64, cached: i64, output: i64| Price {
+        input: NanoDollars(input * 1_000_000),
+        cached: NanoDollars(cached * 1_000_000),
+        output: NanoDollars(output * 1_000_000),
     };
     vec![
         model(

@@ -1,7 +1,7 @@
 //! The decision core of Waypost: the plan and its VM, limits, cost, difficulty, placement.
 //!
 //! Invariants: this crate does no IO (no files, sockets, clocks, environment): the time and every fact come
-//! in as arguments, effects go out as data. There is one implementation of a decision, [`decide`], and
+//! in as arguments, effects go out as data. There is one implementation of a decision, [`decide()`], and
 //! everything that decides calls it. Money is integer nano-dollars, tokens are integers.
 
 pub mod cost;

@@ -16,17 +16,6 @@ impl NanoDollars {
         Self(self.0.saturating_add(other.0))
     }
 
-    /// The price of `tokens` at `per_token`.
-    #[must_use]
-    pub const fn times(self, tokens: u64) -> Self {
-        let product = self.0 as i128 * tokens as i128;
-        Self(if product > i64::MAX as i128 {
-            i64::MAX
-        } else {
-            product as i64
-        })
-    }
-
     /// In dollars, for expressions and reports; never for accounting.
     #[must_use]
     pub fn dollars(self) -> f64 {

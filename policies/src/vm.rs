@@ -10,7 +10,9 @@ mod compare;
 mod evaluation;
 mod inputs;
 mod instruction;
+mod kind;
 mod machine;
+mod memory;
 mod network;
 #[cfg(test)]
 #[allow(
@@ -24,17 +26,20 @@ mod text;
 mod time;
 mod value;
 mod verify;
+mod vocabulary;
 
 pub use assemble::{Assembler, Pool};
 pub use evaluation::{Evaluation, admits, holds};
 pub(crate) use evaluation::{Session, Verdict, stable_hash};
 pub(crate) use inputs::Context;
 pub use inputs::Endpoint;
-pub use instruction::{Comprehension, Field, Function, Instruction, Map, Member};
+pub use instruction::Instruction;
+pub(crate) use kind::Kind;
 pub use value::Failure;
 pub(crate) use value::Value;
 pub use verify::CodeFlaw;
-pub(crate) use verify::{Bounds, Kind, Summary, verify};
+pub(crate) use verify::{Bounds, Summary, verify};
+pub use vocabulary::{Comprehension, Field, Function, Map, Member};
 
 use jiff::tz::{Offset, TimeZone};
 

@@ -91,7 +91,11 @@ impl Account {
                 .tier_of(&decision)
                 .map(|tier| tier.name.clone())
                 .unwrap_or_default();
-            receipt.rule = Site::of(plan, decision.rule);
+            // No rule is why a name is not known.
+            receipt.rule = match decision.outcome {
+                Outcome::UnknownModel => Site::default(),
+                _ => Site::of(plan, decision.rule),
+            };
             receipt.capped_by = decision.capped_by.map(|rule| Site::of(plan, rule));
             receipt.difficulty = decision.difficulty;
             receipt.warnings = self.gateway.warnings(&decision);
@@ -223,12 +227,11 @@ impl Account {
         ))
     }
 
-    /// Closes the books with a failure: the answer is this.
-    pub(crate) fn refuse(mut self, failure: &Failure, ending: Ending) {
+    /// The call is refused, or no model answered it: the rule that is the cause is its rule.
+    pub(crate) fn blame(&mut self, failure: &Failure) {
         if let (Some(receipt), Some(rule)) = (&mut self.receipt, &failure.details.rule) {
             receipt.rule = rule.clone();
         }
-        self.close(failure.status.as_u16(), ending);
     }
 
     /// Closes the books: settles what is held, writes the receipt. What the call cost, once.

@@ -84,8 +84,9 @@ pub(crate) async fn answer(
         Ok(answered) => answer::respond(answered, account, gateway),
         Err((failure, ending)) => {
             let mut response = failure.response();
+            account.blame(&failure);
             answer::mark(&mut response, &account);
-            account.refuse(&failure, ending);
+            account.close(failure.status.as_u16(), ending);
             response
         }
     };

@@ -140,14 +140,6 @@ impl Number<'_> {
         self.dollars(1_000_000_000, "exact in nano-dollars (nine decimals)")
     }
 
-    /// Nano-dollars per token of a price in dollars per 1M tokens.
-    pub(crate) fn nano_dollars_per_token(self) -> Result<i64, Refusal> {
-        self.dollars(
-            1_000,
-            "exact in nano-dollars per token (three decimals per 1M tokens)",
-        )
-    }
-
     /// A decimal that is a score: the one literal that is a float.
     pub(crate) fn decimal(self) -> Result<f64, Refusal> {
         self.refuse_money("a decimal")?;
@@ -247,17 +239,6 @@ mod tests {
         assert!(read("$0.0000000001").unwrap().nano_dollars().is_err());
         assert!(read("$10000000000").unwrap().nano_dollars().is_err());
         assert!(read("$").unwrap().nano_dollars().is_err());
-    }
-
-    #[test]
-    fn prices_are_exact_per_token() {
-        assert_eq!(read("$1.25").unwrap().nano_dollars_per_token(), Ok(1250));
-        assert_eq!(read("$0.125").unwrap().nano_dollars_per_token(), Ok(125));
-        let refused: Refusal = read("$0.0125")
-            .unwrap()
-            .nano_dollars_per_token()
-            .unwrap_err();
-        assert!(refused.reason.contains("three decimals"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::source::{Span, Spanned};
 pub type Name = Spanned<String>;
 /// A string literal's value, with the span of the literal.
 pub type Text = Spanned<String>;
-/// Money in nano-dollars (10⁻⁹ US dollars), or nano-dollars per token for prices (`$1.25` per 1M tokens is 1250).
+/// Money in nano-dollars (10⁻⁹ US dollars), or nano-dollars per 1M tokens for prices.
 pub type NanoDollars = i64;
 /// A duration in milliseconds.
 pub type Milliseconds = u64;
@@ -168,7 +168,7 @@ pub struct Via {
     pub upstream_name: Option<Text>,
 }
 
-/// Prices in nano-dollars per token; what is not written is absent.
+/// Prices in nano-dollars per 1M tokens; what is not written is absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Price {
     /// The whole field.

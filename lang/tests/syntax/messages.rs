@@ -126,13 +126,13 @@ fn wp0002_a_long_string_without_its_end() {
 #[test]
 fn wp0003_numbers_in_the_wrong_unit() {
     check!(
-        "model a {\n  context 10m\n  output 1.5\n  price input 1.25  cached $0.0125  output $1k\n}\ntier b { try c  timeout 60  retries 2x }",
+        "model a {\n  context 10m\n  output 1.5\n  price input 1.25  cached $0.0000000125  output $1k\n}\ntier b { try c  timeout 60  retries 2x }",
         @r##"
         WP0003 @3:11-3:14 `10m` is a duration, where a count belongs | cannot be read as meant | write an integer, or thousands and millions as `400k` and `2M`
         WP0003 @4:10-4:13 `1.5` is not a whole count | cannot be read as meant | write fewer decimals, nothing is rounded for you
         WP0003 @5:15-5:19 `1.25` is a decimal, where money belongs | cannot be read as meant | write `$1.25`
-        WP0003 @5:28-5:35 `$0.0125` is not exact in nano-dollars per token (three decimals per 1M tokens) | cannot be read as meant | write fewer decimals, nothing is rounded for you
-        WP0003 @5:44-5:47 `$1k` is not an amount of money | cannot be read as meant | write US dollars as `$1.25`, without a unit
+        WP0003 @5:28-5:41 `$0.0000000125` is not exact in nano-dollars (nine decimals) | cannot be read as meant | write fewer decimals, nothing is rounded for you
+        WP0003 @5:50-5:53 `$1k` is not an amount of money | cannot be read as meant | write US dollars as `$1.25`, without a unit
         WP0003 @7:25-7:27 `60` has no unit | cannot be read as meant | say of what: `ms`, `s`, `m`, `h` or `d`
         WP0003 @7:37-7:39 `2x` has an unknown unit, where a plain integer belongs | cannot be read as meant | write an integer without a unit
     "##

@@ -88,3 +88,49 @@ fn an_unknown_model_has_no_rules() {
         json!({"version": 1, "decision": "unknown-model", "status": 404, "priority": 0, "rules": []})
     );
 }
+
+#[test]
+fn it_says_what_the_decision_says() {
+    let plan = Plan::load(encode(&example::draft())).unwrap();
+    let state = State::new(&plan, [1, 2]);
+    let mut evaluation = Evaluation::default();
+    for (plan_name, team, tokens) in [
+        ("", "payments", 100),
+        ("", "payments", 30_000),
+        ("", "payments", 70_000),
+        ("free", "payments", 30_000),
+        ("", "sandbox", 30_000),
+        ("pro", "sandbox", 100),
+    ] {
+        let mut request = example::request("What is 2+2?");
+        request.tokens = tokens;
+        let mut facts = example::facts(&request);
+        facts.caller.plan = Cow::Borrowed(plan_name);
+        facts.caller.team = Cow::Borrowed(team);
+        let decision = crate::decide(&plan, &facts, &state, &mut evaluation);
+        let explanation = explain(&plan, &facts, &state, &mut evaluation);
+        assert_eq!(explanation.decision, decision.outcome.name());
+        assert_eq!(explanation.status, decision.outcome.status());
+        assert_eq!(
+            explanation.tier.as_deref(),
+            plan.tier(decision.tier).map(|tier| tier.name())
+        );
+        assert_eq!(
+            explanation.rule.as_deref(),
+            Some(plan.rule(decision.rule).label)
+        );
+        let refused = decision.outcome.refused_by();
+        assert_eq!(
+            explanation.refused_by.as_deref(),
+            refused.map(|rule| plan.rule(rule).label)
+        );
+        // The rule that refuses is one of those that are shown as matched.
+        if let Some(label) = explanation.refused_by {
+            let mut rules = explanation.rules.iter();
+            assert!(
+                rules.any(|rule| rule.label == label && rule.matched),
+                "{label}"
+            );
+        }
+    }
+}

@@ -71,7 +71,7 @@ pub struct Draft {
     pub claims: Vec<String>,
     /// Endpoint labels that expressions read.
     pub labels: Vec<String>,
-    /// What the expressions' code refers to; [`crate::vm::assemble`] fills it.
+    /// What the expressions' code refers to; [`crate::vm::Pool::fill`] fills it.
     pub constants: Constants,
 }
 
@@ -299,7 +299,7 @@ pub enum Via {
     Pool(u16),
 }
 
-/// What one token costs.
+/// What a million tokens cost: prices are quoted so, and not every one is a whole nano-dollar a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Price {
     /// Of the prompt.

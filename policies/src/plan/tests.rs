@@ -128,9 +128,11 @@ fn what_cannot_be_meant_is_refused() {
 
 proptest! {
     #[test]
-    fn any_draft_comes_back_as_it_was(draft in arbitrary::drafts()) {
-        let plan = Plan::load(encode(&draft)).unwrap();
+    fn any_draft_comes_back_as_it_was_and_decides(draft in arbitrary::drafts()) {
+        let bytes = encode(&draft);
+        let plan = Plan::load(bytes.clone()).unwrap();
         prop_assert_eq!(plan.to_draft(), draft);
+        prop_assert!(decides_if_it_loads(bytes));
     }
 
     #[test]

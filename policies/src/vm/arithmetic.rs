@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::compare;
-use super::instruction::Function;
 use super::value::{Failure, Value};
+use super::vocabulary::Function;
 
 pub(super) fn apply<'a>(
     function: Function,

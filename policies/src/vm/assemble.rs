@@ -5,7 +5,8 @@
 
 use std::collections::HashMap;
 
-use super::instruction::{Comprehension, Field, Function, Instruction, Map, Member};
+use super::instruction::Instruction;
+use super::vocabulary::{Comprehension, Field, Function, Map, Member};
 use crate::plan::draft::{Draft, Expression, ExpressionIndex, Origin, Scalar};
 use crate::plan::{Code, draft};
 

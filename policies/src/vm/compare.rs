@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::instruction::Function;
 use super::machine::Machine;
 use super::value::{Failure, Value};
+use super::vocabulary::Function;
 
 pub(super) fn equal<'a>(
     machine: &Machine<'a>,

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::instruction::{Field, Map};
 use super::value::{Failure, Value};
+use super::vocabulary::{Field, Map};
 use crate::facts::Facts;
 use crate::money::NanoDollars;
 use crate::plan::Plan;

@@ -4,21 +4,17 @@
 //! `all` and `exists` can do without it, as CEL says; its budget of steps ends every evaluation; its buffers are reused.
 
 use std::cell::Cell;
-use std::ops::Range;
 
-use super::instruction::{Comprehension, Field, Function, Instruction, Member};
+use super::instruction::Instruction;
+use super::memory::{MOST_VALUES, made_list};
 use super::value::{Failure, Value};
 use super::verify::MAXIMUM_LOCALS;
+use super::vocabulary::{Comprehension, Field, Function, Member};
 use super::{arithmetic, compare, inputs::Inputs, network, text, time};
 use crate::difficulty;
 
 /// Steps that one evaluation may take: elements visited, and strings read in units of 64 bytes.
 const BUDGET: u64 = 1 << 21;
-/// Bytes of text that one evaluation may make.
-const MOST_TEXT: usize = 1 << 24;
-/// Elements of lists that one evaluation may make.
-const MOST_VALUES: usize = 1 << 20;
-
 /// Buffers without what was in them: kept from one decision to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
@@ -36,12 +32,12 @@ fn recycle<'a>(mut values: Vec<Value<'_>>) -> Vec<Value<'a>> {
 
 pub(crate) struct Machine<'a> {
     pub(crate) inputs: Inputs<'a>,
-    stack: Vec<Value<'a>>,
-    values: Vec<Value<'a>>,
-    text: String,
-    scratch: String,
+    pub(super) stack: Vec<Value<'a>>,
+    pub(super) values: Vec<Value<'a>>,
+    pub(super) text: String,
+    pub(super) scratch: String,
     locals: [Value<'a>; MAXIMUM_LOCALS],
-    budget: Cell<u64>,
+    pub(super) budget: Cell<u64>,
 }
 
 impl<'a> Machine<'a> {
@@ -473,170 +469,6 @@ impl<'a> Machine<'a> {
             Value::Bytes(bytes) => Ok(Value::count(bytes.len())),
             list => self.length(list).map(Value::count).ok_or(Failure::Type),
         }
-    }
-
-    pub(super) const fn is_text(&self, value: Value<'_>) -> bool {
-        matches!(value, Value::Text(_) | Value::MadeText(..))
-    }
-
-    /// A string's text; reading it is charged.
-    pub(crate) fn string(&self, value: Value<'a>) -> Result<&str, Failure> {
-        let text = match value {
-            Value::Text(text) => text,
-            Value::MadeText(start, length) => {
-                let range = made(start, length);
-                self.text.get(range).ok_or(Failure::Type)?
-            }
-            Value::Failed(failure) => return Err(failure),
-            _ => return Err(Failure::Type),
-        };
-        self.charge(text.len() as u64 / 64)?;
-        Ok(text)
-    }
-
-    /// Part of a string, by bytes of it.
-    pub(super) fn part(value: Value<'a>, range: Range<usize>) -> Value<'a> {
-        match value {
-            Value::Text(text) => Value::Text(text.get(range).unwrap_or_default()),
-            Value::MadeText(start, _) => {
-                let offset = u32::try_from(range.start).unwrap_or(u32::MAX);
-                let length = u32::try_from(range.len()).unwrap_or(0);
-                Value::MadeText(start.saturating_add(offset), length)
-            }
-            value => value,
-        }
-    }
-
-    /// Makes a string.
-    pub(super) fn make(
-        &mut self,
-        write: impl FnOnce(&Self, &mut String) -> Result<(), Failure>,
-    ) -> Result<Value<'a>, Failure> {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        scratch.clear();
-        let written = write(self, &mut scratch);
-        let start = self.text.len();
-        if start + scratch.len() <= MOST_TEXT {
-            self.text.push_str(&scratch);
-        }
-        let whole = self.text.len() == start + scratch.len();
-        let length = u32::try_from(scratch.len()).unwrap_or(u32::MAX);
-        self.scratch = scratch;
-        written?;
-        self.charge(u64::from(length) / 16)?;
-        let start = u32::try_from(start).map_err(|_| Failure::Work)?;
-        if whole {
-            Ok(Value::MadeText(start, length))
-        } else {
-            Err(Failure::Work)
-        }
-    }
-
-    /// A list that was made last, with one more element.
-    pub(super) fn extend(
-        &mut self,
-        list: Value<'a>,
-        element: Value<'a>,
-    ) -> Result<Value<'a>, Failure> {
-        match list {
-            Value::MadeList(start, length)
-                if made(start, length).end == self.values.len()
-                    && self.values.len() < MOST_VALUES =>
-            {
-                self.values.push(element);
-                Ok(Value::MadeList(start, length + 1))
-            }
-            _ => Err(Failure::Work),
-        }
-    }
-
-    /// A list without an element.
-    pub(super) fn empty_list(&self) -> Value<'a> {
-        made_list(self.values.len(), self.values.len())
-    }
-
-    /// Makes a list of the elements of two.
-    pub(super) fn append(
-        &mut self,
-        first: Value<'a>,
-        second: Value<'a>,
-    ) -> Result<Value<'a>, Failure> {
-        let mut both = self.empty_list();
-        for list in [first, second] {
-            let length = self.length(list).ok_or(Failure::Type)?;
-            for index in 0..length {
-                self.charge(1)?;
-                both = self.extend(both, self.element(list, index))?;
-            }
-        }
-        Ok(both)
-    }
-
-    /// How many elements a list has; `None` of what is none.
-    pub(super) fn length(&self, list: Value<'a>) -> Option<usize> {
-        Some(match list {
-            Value::Messages(elements) => elements.len(),
-            Value::Tools(elements) => elements.len(),
-            Value::ToolCalls(elements) => elements.len(),
-            Value::Strings(elements) => elements.len(),
-            Value::MadeList(_, length) => length as usize,
-            Value::ConstantList(index) => self.constant_list(index)?.len(),
-            _ => return None,
-        })
-    }
-
-    pub(super) fn element(&self, list: Value<'a>, index: usize) -> Value<'a> {
-        let element = match list {
-            Value::Messages(elements) => elements.get(index).map(Value::Message),
-            Value::Tools(elements) => elements.get(index).map(Value::Tool),
-            Value::ToolCalls(elements) => elements.get(index).map(Value::ToolCall),
-            Value::Strings(elements) => elements.get(index).map(|text| Value::Text(text)),
-            Value::MadeList(start, length) => {
-                let elements = self.values.get(made(start, length));
-                elements.and_then(|elements| elements.get(index)).copied()
-            }
-            Value::ConstantList(constant) => {
-                let elements = self.constant_list(constant);
-                elements
-                    .and_then(|elements| elements.get(index))
-                    .map(Value::from)
-            }
-            _ => None,
-        };
-        element.unwrap_or(Value::Failed(Failure::Type))
-    }
-
-    fn constant_list(
-        &self,
-        index: u32,
-    ) -> Option<crate::plan::view::Rows<'a, crate::plan::view::ScalarColumn>> {
-        let plan = self.inputs.plan;
-        plan.root().constants().lists().get(index as usize)
-    }
-
-    pub(super) fn charge(&self, steps: u64) -> Result<(), Failure> {
-        match self.budget.get().checked_sub(steps) {
-            Some(left) => {
-                self.budget.set(left);
-                Ok(())
-            }
-            None => {
-                self.budget.set(0);
-                Err(Failure::Work)
-            }
-        }
-    }
-}
-
-fn made(start: u32, length: u32) -> Range<usize> {
-    let start = start as usize;
-    start..start.saturating_add(length as usize)
-}
-
-fn made_list<'a>(start: usize, end: usize) -> Value<'a> {
-    match (u32::try_from(start), u32::try_from(end - start)) {
-        (Ok(start), Ok(length)) => Value::MadeList(start, length),
-        _ => Value::Failed(Failure::Work),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::instruction::Function;
 use super::value::{Failure, Value};
+use super::vocabulary::Function;
 
 pub(super) fn apply<'a>(
     function: Function,

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::instruction::Function;
 use super::machine::Machine;
 use super::value::{Failure, Value};
+use super::vocabulary::Function;
 
 /// Bytes of text that one call may make.
 const MOST_MADE: usize = 1 << 24;

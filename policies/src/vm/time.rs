@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::instruction::Function;
 use super::value::{Failure, Value};
+use super::vocabulary::Function;
 
 /// A part of a time in a zone, or of a duration.
 pub(super) fn part<'a>(

@@ -27,7 +27,7 @@ const LARGEST_ERROR: usize = 1 << 20;
 /// More of an upstream's own words is not shown.
 const LONGEST_MESSAGE: usize = 300;
 /// Headers that concern one hop, this server, or the caller's own credentials.
-const NOT_FORWARDED: [&str; 24] = [
+const NOT_FORWARDED: [&str; 26] = [
     "accept",
     "accept-encoding",
     "api-key",
@@ -51,8 +51,13 @@ const NOT_FORWARDED: [&str; 24] = [
     "transfer-encoding",
     "upgrade",
     "user-agent",
+    "via",
     "x-api-key",
+    "x-real-ip",
 ];
+
+/// Where callers are is nothing to providers.
+const NOT_FORWARDED_BEGINNINGS: [&str; 2] = ["x-waypost-", "x-forwarded-"];
 
 /// What is sent, and where.
 pub(super) struct Outgoing<'a> {
@@ -136,7 +141,9 @@ pub(super) fn forwarded_headers(headers: &HeaderMap, stream: bool) -> HeaderMap 
     let mut forwarded = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {
         let stays = NOT_FORWARDED.contains(&name.as_str())
-            || name.as_str().starts_with("x-waypost-")
+            || NOT_FORWARDED_BEGINNINGS
+                .iter()
+                .any(|beginning| name.as_str().starts_with(beginning))
             || named
                 .iter()
                 .any(|named| named.eq_ignore_ascii_case(name.as_str()));

@@ -56,6 +56,7 @@ async fn the_upstream_gets_the_same_bytes_but_for_the_model_and_its_own_key() {
     let headers = call.headers_mut();
     headers.insert("x-trace", "t1".parse().unwrap());
     headers.insert("x-waypost-explain", "0".parse().unwrap());
+    headers.insert("x-forwarded-for", "10.1.2.3".parse().unwrap());
     headers.insert("cookie", "secret=1".parse().unwrap());
     headers.insert("connection", "x-hop".parse().unwrap());
     headers.insert("x-hop", "1".parse().unwrap());
@@ -68,7 +69,7 @@ async fn the_upstream_gets_the_same_bytes_but_for_the_model_and_its_own_key() {
     assert_eq!(call.path, "/v1/chat/completions");
     assert_eq!(call.headers["authorization"], "Bearer sk-one");
     assert_eq!(call.headers["x-trace"], "t1");
-    for gone in ["x-waypost-explain", "cookie", "x-hop"] {
+    for gone in ["x-waypost-explain", "x-forwarded-for", "cookie", "x-hop"] {
         assert!(!call.headers.contains_key(gone), "{gone}");
     }
 }

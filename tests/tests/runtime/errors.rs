@@ -67,6 +67,7 @@ async fn a_denial_names_its_rule_and_line() {
     let answer = send(with_key(world.address, CHAT, "sand-key", chat("hi"))).await;
     assert_eq!(told(&answer), is(403, "permission_error", "denied"));
     assert_eq!(answer.error("rule"), "sandbox never spends");
+    assert_eq!(answer.header("x-waypost-rule"), "sandbox never spends");
     assert_eq!(
         (answer.error("file"), answer.error("line")),
         ("test.route".to_owned(), "62".to_owned())

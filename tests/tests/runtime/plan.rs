@@ -61,7 +61,8 @@ fn provider(name: &str, secret: u16) -> Provider {
 }
 
 fn model(name: &str, provider: u16, context: u64, output: u64, price: [i64; 3]) -> Model {
-    let [input, cached, output_price] = price.map(NanoDollars);
+    let [input, cached, output_price] =
+        price.map(|nanos_per_token| NanoDollars(nanos_per_token * 1_000_000));
     Model {
         name: name.to_owned(),
         via: Via::Provider(provider),

@@ -74,7 +74,7 @@ impl Parser<'_> {
             }
             any = true;
             // Read to its end even so: `output` is a field's name too.
-            let Ok(value) = self.price_per_token() else {
+            let Ok(value) = self.price_per_million() else {
                 sound = false;
                 continue;
             };

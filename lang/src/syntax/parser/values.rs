@@ -100,8 +100,8 @@ impl Parser<'_> {
     }
 
     /// A price in dollars per 1M tokens.
-    pub(super) fn price_per_token(&mut self) -> Read<Spanned<NanoDollars>> {
-        self.number("a price", |number| number.nano_dollars_per_token())
+    pub(super) fn price_per_million(&mut self) -> Read<Spanned<NanoDollars>> {
+        self.number("a price", |number| number.nano_dollars())
     }
 
     /// A score: `0.42`.

@@ -276,10 +276,11 @@ fn rates(price: Price) -> Rates {
     }
 }
 
-/// Nano-dollars a token as US dollars per million tokens: a thousandth of the number, exactly.
+/// Nano-dollars as the US dollars that agentgateway reads: at most six decimals, what is finer rounded up.
 fn per_million(nanos: i64) -> String {
-    let (whole, rest) = (nanos / 1000, nanos % 1000);
-    let text = format!("{whole}.{rest:03}");
+    let micros = nanos.saturating_add(999) / 1000;
+    let (whole, rest) = (micros / 1_000_000, micros % 1_000_000);
+    let text = format!("{whole}.{rest:06}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
@@ -317,10 +318,10 @@ mod tests {
 
     #[test]
     fn rates_are_exact_decimal_strings() {
-        assert_eq!(per_million(1250), "1.25");
-        assert_eq!(per_million(125), "0.125");
-        assert_eq!(per_million(10_000), "10");
-        assert_eq!(per_million(40), "0.04");
+        assert_eq!(per_million(1_250_000_000), "1.25");
+        assert_eq!(per_million(37_500_000), "0.0375");
+        assert_eq!(per_million(10_000_000_000), "10");
+        assert_eq!(per_million(1), "0.000001");
         assert_eq!(per_million(0), "0");
     }
 }
