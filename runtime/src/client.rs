@@ -89,3 +89,14 @@ fn build(connector: HttpsConnector<HttpConnector>) -> Client {
         .pool_timer(TokioTimer::new())
         .build(connector)
 }
+
+/// The innermost reason: what wraps it says only that something failed.
+pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        cause = inner.to_string();
+        source = inner.source();
+    }
+    cause
+}

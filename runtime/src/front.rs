@@ -147,7 +147,9 @@ fn model(gateway: &Gateway, name: &str) -> Result<Response<Body>, Failure> {
     match gateway.plan.accepted(name) {
         Some(_) => Ok(json_response(StatusCode::OK, entry(name).to_string())),
         None => {
-            let message = format!("the model `{name}` does not exist here");
+            let message = format!(
+                "the model `{name}` does not exist here: `GET /v1/models` lists those that do"
+            );
             Err(Failure::invalid(StatusCode::NOT_FOUND, "model_not_found", message).param("model"))
         }
     }

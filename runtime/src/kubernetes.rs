@@ -14,7 +14,7 @@ use hyper::{Request, StatusCode};
 use serde::Deserialize;
 
 use crate::body::collect;
-use crate::client::{self, Client, ClientError};
+use crate::client::{self, Client, ClientError, root_cause};
 use crate::pool::Found;
 
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -153,12 +153,12 @@ impl Pods {
         let unreachable = |reason: String| PodsError::Unreachable(reason);
         let request = request
             .body(Full::<Bytes>::default())
-            .map_err(|error| unreachable(error.to_string()))?;
+            .map_err(|error| unreachable(root_cause(&error)))?;
         let response = self
             .client
             .request(request)
             .await
-            .map_err(|error| unreachable(error.to_string()))?;
+            .map_err(|error| unreachable(root_cause(&error)))?;
         let status = response.status();
         if status != StatusCode::OK {
             let hint = match status {
@@ -172,7 +172,7 @@ impl Pods {
         }
         let body = collect(&mut response.into_body(), LARGEST_LIST)
             .await
-            .map_err(|error| unreachable(error.to_string()))?;
+            .map_err(|error| unreachable(root_cause(&error)))?;
         serde_json::from_slice(&body).map_err(|_| PodsError::Malformed)
     }
 }

@@ -22,8 +22,9 @@ use crate::pool::{DiscoveryError, Found, discover, scrape};
 use crate::settings::Settings;
 use crate::{admin, front};
 
-/// How long a client may take to send a request's head.
-const HEAD_TIME: Duration = Duration::from_secs(30);
+/// How long a client may take to send a request's head, counted from the answer before it: longer than load balancers
+/// keep connections that nobody uses, so that they close them and not we.
+const HEAD_TIME: Duration = Duration::from_secs(75);
 /// After an accept failed (out of file descriptors, mostly): trying again at once would fail as well.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long the start waits for the first look at pools; those that take longer are seen in `/readyz`.

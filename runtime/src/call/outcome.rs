@@ -25,10 +25,11 @@ pub(super) fn refusal(gateway: &Gateway, decision: &Decision, facts: &Facts<'_>)
             retry_after_milliseconds.map(Duration::from_millis),
         ),
         Outcome::UnknownModel => {
-            let message = format!("the model `{}` does not exist here", facts.request.model);
-            Failure::invalid(StatusCode::NOT_FOUND, "model_not_found", message)
-                .param("model")
-                .hint("`GET /v1/models` lists the names that are accepted")
+            let message = format!(
+                "the model `{}` does not exist here: `GET /v1/models` lists those that do",
+                facts.request.model
+            );
+            Failure::invalid(StatusCode::NOT_FOUND, "model_not_found", message).param("model")
         }
         Outcome::NoModel(skipped) => no_model(gateway, decision, skipped, facts),
         // Its reservation could not be made, which `admit` turns into a limit.
@@ -50,7 +51,12 @@ fn denied(gateway: &Gateway, denial: u16, status: u16) -> Failure {
         status if status.is_client_error() => ("invalid_request_error", "denied"),
         _ => ("server_error", "denied"),
     };
-    let mut failure = Failure::new(status, kind, code, format!("denied by `{}`", rule.label));
+    let mut failure = Failure::new(
+        status,
+        kind,
+        code,
+        format!("denied by `{}` ({}:{})", rule.label, rule.file, rule.line),
+    );
     failure.details.should_retry = Some(false);
     failure
         .because(rule)
@@ -70,15 +76,19 @@ fn limited(gateway: &Gateway, quota: u16, wait: Option<Duration>) -> Failure {
     let what = if budget { "budget" } else { "limit" };
     let (message, hint) = match wait {
         Some(wait) => (
-            format!("the {what} `{}` is used up", rule.label),
-            format!("there is room in {}", in_words(wait)),
+            format!(
+                "the {what} `{}` is used up: come back in {}",
+                rule.label,
+                in_words(wait)
+            ),
+            "send fewer or shorter calls, or ask the owner of this rule for more",
         ),
         None => (
             format!(
                 "this call alone is more than the {what} `{}` holds",
                 rule.label
             ),
-            "send fewer messages, or a smaller `max_tokens`".to_owned(),
+            "send fewer messages, or a smaller `max_tokens`",
         ),
     };
     Failure::new(StatusCode::TOO_MANY_REQUESTS, kind, code, message)

@@ -17,7 +17,7 @@ use waypost_policies::cost::Usage;
 
 use super::attempt_error::AttemptError;
 use crate::body::{BodyError, collect};
-use crate::client::Client;
+use crate::client::{Client, root_cause};
 use crate::provider::Credential;
 use crate::stream::Watcher;
 use crate::usage::Answer;
@@ -320,15 +320,4 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 fn shortened(message: &str) -> String {
     message.chars().take(LONGEST_MESSAGE).collect()
-}
-
-/// The innermost reason: what wraps it says only that something failed.
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        cause = inner.to_string();
-        source = inner.source();
-    }
-    cause
 }

@@ -66,6 +66,10 @@ async fn a_denial_names_its_rule_and_line() {
     let mut world = World::start().await;
     let answer = send(with_key(world.address, CHAT, "sand-key", chat("hi"))).await;
     assert_eq!(told(&answer), is(403, "permission_error", "denied"));
+    assert_eq!(
+        answer.error("message"),
+        "denied by `sandbox never spends` (test.route:62)"
+    );
     assert_eq!(answer.error("rule"), "sandbox never spends");
     assert_eq!(answer.header("x-waypost-rule"), "sandbox never spends");
     assert_eq!(
@@ -88,7 +92,7 @@ async fn an_unknown_model_is_404() {
     );
     assert_eq!(
         answer.error("message"),
-        "the model `gpt-9` does not exist here"
+        "the model `gpt-9` does not exist here: `GET /v1/models` lists those that do"
     );
     assert_eq!(answer.error("param"), "model");
 }
@@ -208,4 +212,43 @@ async fn a_prompt_that_fits_no_model_says_so() {
         is(400, "invalid_request_error", "context_length_exceeded")
     );
     assert_eq!(answer.json()["error"]["tried"].as_array().unwrap().len(), 2);
+}
+
+/// Whatever is damaged, the caller is told, or the upstream gets JSON that says the model decided on.
+#[tokio::test]
+async fn a_damaged_body_is_refused_or_sent_on_whole() {
+    let mut world = World::start().await;
+    let body = r#"{"model":"cheap","max_tokens":9,"stop":["a\"b"],"messages":[{"role":"user","content":"hi"}]}"#;
+    let (mut sent, mut refused) = (0, 0);
+    for position in 0..body.len() {
+        for byte in *b"\"\\{},:[ 0e\x00\xff" {
+            let mut damaged = body.as_bytes().to_vec();
+            damaged[position] = byte;
+            let answer = world.chat(damaged).await;
+            match answer.status.as_u16() {
+                200 => {
+                    let call = world.one.call().await.json();
+                    assert_eq!(call["model"], "cheap-upstream");
+                    sent += 1;
+                }
+                400 | 404 => refused += 1,
+                other => panic!("{other} for byte {byte} at {position}: {}", answer.text),
+            }
+        }
+    }
+    assert!(
+        sent > 100 && refused > 500,
+        "{sent} sent, {refused} refused"
+    );
+}
+
+#[tokio::test]
+async fn a_model_behind_an_escaped_name_is_the_one_decided_on() {
+    let mut world = World::start().await;
+    let body = r#"{"mod\u0065l":"cheap","messages":[{"role":"user","content":"hi"}]}"#;
+    assert_eq!(world.chat(body).await.status, 200);
+    assert_eq!(world.one.call().await.json()["model"], "cheap-upstream");
+    let twice =
+        r#"{"mod\u0065l":"cheap","model":"dear","messages":[{"role":"user","content":"hi"}]}"#;
+    assert_eq!(world.chat(twice).await.status, 400);
 }
