@@ -313,7 +313,7 @@ fn an_extension_overrides_what_another_file_declares() {
     let load = |path: &str| (path == "base.route").then(|| base.to_owned());
     let program = check("root.route", root, &load).program.unwrap();
     let price = program.models[0].price.unwrap();
-    assert_eq!((price.input, price.output), (3_000, 2_000));
+    assert_eq!((price.input, price.output), (3_000_000_000, 2_000_000_000));
     let unknown = root.replace("model m", "model n");
     assert_eq!(
         together(&[("root.route", &unknown), ("base.route", base)])[0].0,

@@ -37,9 +37,9 @@ fn the_example_of_the_specification_parses() {
 fn prices_and_lengths_are_exact() {
     let model = model("gpt-5.1", &items(AGENTS));
     let price = model.price.unwrap();
-    assert_eq!(price.input.unwrap().value, 1250);
-    assert_eq!(price.cached.unwrap().value, 125);
-    assert_eq!(price.output.unwrap().value, 10_000);
+    assert_eq!(price.input.unwrap().value, 1_250_000_000);
+    assert_eq!(price.cached.unwrap().value, 125_000_000);
+    assert_eq!(price.output.unwrap().value, 10_000_000_000);
     assert_eq!(model.context.unwrap().value, 400_000);
     assert_eq!(model.output.unwrap().value, 128_000);
     let via = model.via.unwrap();
