@@ -1,7 +1,6 @@
 //! From an input to a checked program and its plan, with what was found on the way.
 
 use std::fs;
-use std::path::Path;
 
 use waypost_compiler::{Checked, Program};
 use waypost_lang::render::{self, Color};
@@ -10,7 +9,7 @@ use waypost_policies::Plan;
 use waypost_policies::plan::encode;
 
 use crate::failure::Failure;
-use crate::input::{Input, Origin};
+use crate::input::{Input, Origin, PlanArgument};
 use crate::terminal::Terminal;
 
 /// What every plan begins with; no .route file does.
@@ -97,24 +96,22 @@ pub(crate) fn compile(
 
 /// Loads a sealed plan, or compiles a .route file; says on the error stream why it does not compile.
 pub(crate) fn load(
-    path: &Path,
+    argument: &PlanArgument,
     warnings: Warnings,
     terminal: &mut Terminal<'_>,
 ) -> Result<Option<Loaded>, Failure> {
-    let bytes = fs::read(path).map_err(|error| Failure::file("read", path, error))?;
+    let (name, bytes) = argument.read(terminal)?;
     if bytes.starts_with(PLAN_MAGIC) {
-        let refused = |error| Failure::Other(format!("plan `{}`: {error}", path.display()));
+        let refused = |error| Failure::Other(format!("plan `{name}`: {error}"));
         return Ok(Some(Loaded {
             plan: Plan::load(bytes).map_err(refused)?,
             program: None,
         }));
     }
-    let text = String::from_utf8(bytes).map_err(|_| {
-        let path = path.display();
-        Failure::Other(format!("`{path}` is neither a plan nor a .route file"))
-    })?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Failure::Other(format!("`{name}` is neither a plan nor a .route file")))?;
     let input = Input {
-        name: path.to_string_lossy().into_owned(),
+        name,
         text,
         origin: Origin::Named,
     };

@@ -1,5 +1,6 @@
 //! The table of decisions as they happen, and what they came to.
 
+use waypost_lang::render::Color;
 use waypost_policies::cost::{self, Usage};
 use waypost_policies::plan::draft::Price;
 use waypost_policies::{NanoDollars, Plan};
@@ -23,6 +24,7 @@ const COLUMNS: [Column; 9] = [
 /// What all decisions so far came to.
 #[derive(Debug)]
 pub(crate) struct Decisions {
+    color: Color,
     /// The highest tier's first model, and its price: what every call would have cost without a file.
     strongest: Option<(String, Price)>,
     calls: u64,
@@ -35,8 +37,9 @@ pub(crate) struct Decisions {
 
 impl Decisions {
     /// None yet.
-    pub(crate) fn new(plan: &Plan) -> Self {
+    pub(crate) fn new(plan: &Plan, color: Color) -> Self {
         Self {
+            color,
             strongest: strongest(plan),
             calls: 0,
             refused: 0,
@@ -50,8 +53,8 @@ impl Decisions {
     }
 
     /// The line of titles.
-    pub(crate) fn header() -> String {
-        table::header(&COLUMNS)
+    pub(crate) fn header(&self) -> String {
+        self.painted("1", &table::header(&COLUMNS))
     }
 
     /// Counts a receipt and returns its line.
@@ -70,7 +73,17 @@ impl Decisions {
                 self.strong_cost = self.strong_cost.plus(strong);
             }
         }
-        line(receipt)
+        match receipt.model.is_empty() {
+            true => self.painted("31", &line(receipt)),
+            false => line(receipt),
+        }
+    }
+
+    fn painted(&self, style: &str, line: &str) -> String {
+        match self.color {
+            Color::Always => format!("\u{1b}[{style}m{}\u{1b}[0m\n", line.trim_end()),
+            Color::Never => line.to_owned(),
+        }
     }
 
     /// `34 calls, $0.0123: weak 71%, strong 29%; all by gpt-5.1 would be $0.0456`

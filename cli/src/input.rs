@@ -16,9 +16,19 @@ const STANDARD_INPUT: &str = "-";
 pub(crate) struct FileArgument {
     /// A .route file, or - for standard input
     #[arg(value_name = "FILE")]
-    pub(crate) path: PathBuf,
+    path: PathBuf,
     #[command(flatten)]
-    pub(crate) name: InputName,
+    name: InputName,
+}
+
+/// One file, compiled or not.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgument {
+    /// A .route file, a plan that `build` wrote, or - for standard input
+    #[arg(value_name = "FILE|PLAN")]
+    path: PathBuf,
+    #[command(flatten)]
+    name: InputName,
 }
 
 /// How standard input is called.
@@ -68,6 +78,25 @@ impl FileArgument {
             return self.name.read(terminal);
         }
         read(&self.path, Origin::Named)
+    }
+}
+
+impl PlanArgument {
+    /// Whether it is standard input.
+    pub(crate) fn is_standard_input(&self) -> bool {
+        self.path.as_os_str() == STANDARD_INPUT
+    }
+
+    /// Its bytes, and what messages call it.
+    pub(crate) fn read(&self, terminal: &mut Terminal<'_>) -> Result<(String, Vec<u8>), Failure> {
+        let (name, bytes) = if self.is_standard_input() {
+            (self.name.stdin_filename.clone(), terminal.read_input())
+        } else {
+            let name = self.path.to_string_lossy().into_owned();
+            (name, fs::read(&self.path))
+        };
+        let bytes = bytes.map_err(|error| Failure::file("read", Path::new(&name), error))?;
+        Ok((name, bytes))
     }
 }
 

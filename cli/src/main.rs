@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use waypost_cli::{Stream, Streams};
 
 fn main() -> ExitCode {
+    log();
     // An empty NO_COLOR counts as none: https://no-color.org
     let colors = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let output_is_terminal = io::stdout().is_terminal();
@@ -24,4 +25,15 @@ fn main() -> ExitCode {
         colors,
     };
     waypost_cli::run(std::env::args_os(), streams).into()
+}
+
+/// What the server warns of while it runs goes to the error stream.
+fn log() {
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false)
+        .without_time()
+        .init();
 }

@@ -1,4 +1,7 @@
 //! `waypost explain`: what a diagnostic means, why it matters, an example, the fix.
+//!
+//! `--format json`: `{"version":1,"code":"WP0203","name":"missing-key","explanation":…}` with the explanation in
+//! Markdown; without a code `{"version":1,"codes":[{"code":…,"name":…}]}`.
 
 use clap::Args;
 use serde_json::{Value, json};

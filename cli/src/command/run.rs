@@ -1,7 +1,6 @@
 //! `waypost run`: compiles if needed, serves, and shows decisions as they happen.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use crate::compile::{Loaded, Warnings, load};
 use crate::decisions::Decisions;
 use crate::demo::{self, Demo};
 use crate::failure::{Exit, Failure};
+use crate::input::PlanArgument;
 use crate::terminal::Terminal;
 
 /// How long open calls may go on after Ctrl-C.
@@ -25,9 +25,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// Compile if needed, and serve.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// A .route file, or a plan that `build` wrote
-    #[arg(value_name = "FILE|PLAN")]
-    file: PathBuf,
+    #[command(flatten)]
+    file: PlanArgument,
     /// Where callers come in
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -72,7 +71,9 @@ impl Run {
             .await
             .map_err(|error| Failure::Other(error.to_string()))?;
         self.greet(&server, &plan, terminal)?;
-        let mut decisions = Decisions::new(&plan);
+        let mut decisions = Decisions::new(&plan, terminal.output_color());
+        terminal.print(&decisions.header())?;
+        terminal.flush()?;
         show(receipts, &mut decisions, &mut stop, server, terminal).await?;
         drop(demo);
         terminal.note(&decisions.summary())
@@ -99,9 +100,7 @@ impl Run {
                  -d '{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"What is 2+2?\"}}]}}'\n"
             ))?;
         }
-        terminal.note("Ctrl-C stops")?;
-        terminal.print(&Decisions::header())?;
-        terminal.flush()
+        terminal.note("Ctrl-C stops")
     }
 }
 
@@ -128,7 +127,7 @@ async fn simulate(
         let names = missing.join(", ");
         terminal.note(&format!("demo: stand-ins for the missing secrets {names}"))?;
     }
-    terminal.note("demo: the caller key `demo` is accepted, as team demo")?;
+    terminal.note("demo: the caller key `demo` is accepted; it stands for team demo")?;
     Ok(demo)
 }
 

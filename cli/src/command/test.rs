@@ -1,4 +1,7 @@
 //! `waypost test`: runs `test` blocks through the compiled plan.
+//!
+//! `--format json`: `{"version":1,"passed":1,"failed":1,"tests":[{"name":…,"file":…,"line":…,"passed":false,
+//! "failures":[{"file":…,"line":…,"column":…,"message":…}]}]}`.
 
 use clap::Args;
 use serde_json::{Value, json};

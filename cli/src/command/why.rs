@@ -14,6 +14,7 @@ use waypost_policies::{Evaluation, Facts, Plan, Request, explain};
 use super::Format;
 use crate::compile::{Warnings, load};
 use crate::failure::{Exit, Failure};
+use crate::input::PlanArgument;
 use crate::recorded::{self, CallerField, Recorded};
 use crate::terminal::Terminal;
 
@@ -22,9 +23,8 @@ mod human;
 /// Explain decisions on recorded requests, rule by rule.
 #[derive(Debug, Args)]
 pub(crate) struct Why {
-    /// A .route file, or a plan that `build` wrote
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[command(flatten)]
+    file: PlanArgument,
     /// Requests, one JSON document after another; - for standard input. Each is
     /// {"path":…,"headers":{},"caller":{},"body":{…}}, or a bare OpenAI body
     #[arg(long, value_name = "R.json")]
@@ -39,6 +39,10 @@ pub(crate) struct Why {
 
 impl Why {
     pub(super) fn run(&self, terminal: &mut Terminal<'_>) -> Result<Exit, Failure> {
+        if self.file.is_standard_input() && self.request.as_os_str() == "-" {
+            let message = "the file and the requests cannot both be standard input";
+            return Err(Failure::Other(message.to_owned()));
+        }
         let Some(loaded) = load(&self.file, Warnings::Silent, terminal)? else {
             return Ok(Exit::Findings);
         };

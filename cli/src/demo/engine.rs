@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 use super::prefix::{BLOCK_TOKENS, PrefixCache, Prompt};
 
@@ -102,6 +103,7 @@ impl Engine {
         Sequence {
             engine: Arc::clone(self),
             cached_tokens,
+            due: Instant::now(),
             _slot: slot,
             _held: held,
         }
@@ -144,17 +146,20 @@ pub(super) struct Sequence {
     engine: Arc<Engine>,
     /// How much of the prompt was warm.
     pub(super) cached_tokens: u64,
+    /// When what was spoken so far is over: timers tick in milliseconds, tokens are faster.
+    due: Instant,
     _slot: Option<OwnedSemaphorePermit>,
     _held: [Raised; 2],
 }
 
 impl Sequence {
     /// Speaks `tokens` more tokens: slower the more others speak at once.
-    pub(super) async fn speak(&self, tokens: u64) {
+    pub(super) async fn speak(&mut self, tokens: u64) {
         let others = self.engine.gauges.running.load(Relaxed).saturating_sub(1) as f64;
         let crowded = 1.0 + others / (2.0 * self.engine.speed.slots.max(1) as f64);
         let count = u32::try_from(tokens).unwrap_or(u32::MAX);
-        tokio::time::sleep((self.engine.speed.decode * count).mul_f64(crowded)).await;
+        self.due += (self.engine.speed.decode * count).mul_f64(crowded);
+        tokio::time::sleep_until(self.due).await;
         let spoken = &self.engine.gauges.generation_tokens;
         spoken.fetch_add(tokens, Relaxed);
     }
@@ -196,5 +201,78 @@ impl Drop for Raised {
         self.engine
             .gauge(self.gauge)
             .fetch_sub(self.amount, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    const INSTANT: Speed = Speed {
+        slots: 1,
+        overhead: Duration::ZERO,
+        prefill: Duration::ZERO,
+        decode: Duration::ZERO,
+        blocks: 10,
+        shortest_prefix: BLOCK_TOKENS,
+    };
+
+    fn standing(engine: &Engine) -> (u64, u64, u64) {
+        let gauges = &engine.gauges;
+        let read = |gauge: &AtomicU64| gauge.load(Relaxed);
+        (
+            read(&gauges.waiting),
+            read(&gauges.running),
+            read(&gauges.blocks),
+        )
+    }
+
+    #[test]
+    fn calls_beyond_the_slots_wait_and_every_gauge_falls_again() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let engine = Engine::new(INSTANT);
+            let prompt = Prompt::new(&"a".repeat(64 * 3));
+            let first = engine.start(&prompt, 16).await;
+            assert_eq!(standing(&engine), (0, 1, 4));
+            assert!((engine.kv_cache_usage() - 0.4).abs() < 1e-9);
+            let second = tokio::spawn({
+                let (engine, prompt) = (Arc::clone(&engine), prompt.clone());
+                async move { engine.start(&prompt, 0).await.cached_tokens }
+            });
+            while standing(&engine) != (1, 1, 4) {
+                tokio::task::yield_now().await;
+            }
+            first.finish();
+            assert_eq!(second.await.unwrap(), 32);
+            assert_eq!(standing(&engine), (0, 0, 0));
+            let gauges = &engine.gauges;
+            assert_eq!(gauges.prefix_queries.load(Relaxed), 2 * prompt.tokens);
+            assert_eq!(gauges.prefix_hits.load(Relaxed), 32);
+            assert_eq!(gauges.finished.load(Relaxed), 1);
+        });
+    }
+
+    #[test]
+    fn a_call_that_is_given_up_while_it_waits_waits_no_more() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let engine = Engine::new(INSTANT);
+            let prompt = Prompt::new("a");
+            let first = engine.start(&prompt, 0).await;
+            let given_up = tokio::time::timeout(Duration::ZERO, engine.start(&prompt, 0)).await;
+            assert!(given_up.is_err());
+            assert_eq!(standing(&engine), (0, 1, 1));
+            drop(first);
+            assert_eq!(standing(&engine), (0, 0, 0));
+        });
     }
 }

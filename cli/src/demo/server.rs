@@ -133,7 +133,7 @@ impl Server {
         };
         let model = self.asked_model(path, &body);
         let spoken = answer(&call, &model);
-        let sequence = self.engine.start(&call.prompt, spoken.tokens()).await;
+        let mut sequence = self.engine.start(&call.prompt, spoken.tokens()).await;
         let reply = Reply {
             shape,
             id: self.next_id(),
@@ -188,7 +188,7 @@ impl Server {
 }
 
 /// Sends the answer token by token; the sequence ends with the reader.
-fn stream(reply: Reply, sequence: Sequence, include_usage: bool) -> Response<Body> {
+fn stream(reply: Reply, mut sequence: Sequence, include_usage: bool) -> Response<Body> {
     let (sender, receiver) = mpsc::channel(EVENT_BUFFER);
     tokio::spawn(async move {
         let speak = async {

@@ -126,6 +126,17 @@ fn every_recorded_request_of_the_example_is_explained() {
 }
 
 #[test]
+fn the_file_may_come_from_standard_input() {
+    let folder = Folder::new("why-stdin");
+    let request = folder.write("r.json", LONG);
+    let ran = waypost_with(&["why", "-", "--request", &request], FILE);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("stdin.route:"), "{}", ran.stdout);
+    let both = waypost_with(&["why", "-", "--request", "-"], FILE);
+    assert_eq!((both.code, &*both.stdout), (2, ""));
+}
+
+#[test]
 fn what_is_no_request_is_named() {
     let (_folder, path) = file("why-bad");
     let complain = |text: &str, words: &str| {
