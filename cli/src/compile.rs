@@ -121,14 +121,19 @@ pub(crate) fn load(
     }))
 }
 
-/// Says on the error stream what was found, and how much.
+/// Says on the error stream what was found, and how much; `--quiet` leaves errors only.
 pub(crate) fn report(
     sources: &SourceMap,
     diagnostics: &[Diagnostic],
     terminal: &mut Terminal<'_>,
 ) -> Result<(), Failure> {
     let color: Color = terminal.error_color();
-    let text = render::human(sources, diagnostics, color);
+    let wanted = diagnostics.iter();
+    let wanted: Vec<Diagnostic> = wanted
+        .filter(|found| found.is_error() || !terminal.is_quiet())
+        .cloned()
+        .collect();
+    let text = render::human(sources, &wanted, color);
     if !text.is_empty() {
         terminal.say(&text)?;
     }

@@ -62,6 +62,11 @@ impl<'a> Terminal<'a> {
         self.quiet = quiet;
     }
 
+    /// Whether only results are wanted.
+    pub(crate) const fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether results may be coloured.
     pub(crate) const fn output_color(&self) -> Color {
         self.color(self.streams.output.is_terminal)

@@ -51,6 +51,18 @@ fn two_builds_are_the_same_and_stale_manifests_go() {
 }
 
 #[test]
+fn quiet_leaves_results_and_errors() {
+    let folder = Folder::new("build-quiet");
+    let ran = waypost(&["build", "-q", &example(), "-o", &folder.join("out")]);
+    assert_eq!((ran.code, &*ran.stderr), (0, ""));
+    assert!(ran.stdout.contains("plan.waypost"));
+    let path = folder.write("a.route", BROKEN);
+    let ran = waypost(&["build", "-q", &path, "-o", &folder.join("other")]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.starts_with("error[WP0"), "{}", ran.stderr);
+}
+
+#[test]
 fn what_does_not_compile_writes_nothing() {
     let folder = Folder::new("build-broken");
     let path = folder.write("a.route", BROKEN);
