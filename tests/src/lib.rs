@@ -1,1 +1,1 @@
-//! x
+//! What crosses crates is tested under `tests/`; nothing is built from here.
