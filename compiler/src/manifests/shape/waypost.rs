@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use waypost_lang::codes;
 use waypost_lang::diagnostic::Diagnostic;
 
-use super::egress::{API_SERVER, outside_ports};
+use super::egress::{API_SERVER, inside_namespaces, outside_ports};
 use super::serving::{self, Pods};
 use crate::manifests::Target;
 use crate::manifests::autoscaler::autoscaler;
 use crate::manifests::config_map::{self, fingerprint};
-use crate::manifests::container::{Container, Probe, leave_endpoints_first, port, resources};
+use crate::manifests::container::{
+    Container, LEAVE_SECONDS, Probe, leave_endpoints_first, port, resources,
+};
 use crate::manifests::deployment::{Replacement, Workload, deployment};
 use crate::manifests::disruption_budget::disruption_budget;
 use crate::manifests::documents::Documents;
@@ -32,6 +34,8 @@ const PLAN_DIRECTORY: &str = "/etc/waypost/plan";
 const SECRET_DIRECTORY: &str = "/etc/waypost/secrets";
 const CLIENT_PORT: u16 = 8080;
 const ADMIN_PORT: u16 = 9901;
+/// How long open calls may go on after a stop; the pod is given that, what it waits before, and a little more.
+const DRAIN_SECONDS: u32 = 320;
 
 /// Writes every object of the shape, in apply order.
 pub(crate) fn write(
@@ -142,6 +146,9 @@ fn write_policies(target: &Target<'_>, documents: &mut Documents) {
     for (port, peers) in by_port {
         policy = policy.reach(peers, port);
     }
+    for namespace in inside_namespaces(target.program) {
+        policy = policy.reach_namespace(&namespace);
+    }
     let mut outside = outside_ports(target.program);
     if watched(target).next().is_some() {
         outside.extend(API_SERVER);
@@ -151,7 +158,7 @@ fn write_policies(target: &Target<'_>, documents: &mut Documents) {
         policy = policy.reach_anywhere(&ports);
     }
     let note =
-        format!("{ADMIN_PORT} shows decisions and takes reloads: only Prometheus reaches it");
+        format!("{ADMIN_PORT} shows decisions and the plan: nobody but a monitor reaches it");
     documents.add(&policy.object(target), &[note]);
     for pool in &target.program.pools {
         let callers = vec![Peer::pods(labels::selector(APP))];
@@ -168,8 +175,7 @@ fn workload<'a>(target: &Target<'_>, plan: &[u8], secrets: &SecretMounts) -> Wor
         app: APP,
         replacement: Replacement::Rolling(fixed),
         api_access: watched(target).next().is_some(),
-        // As long as an answer may stream, and a little more than the runtime's own drain.
-        grace_seconds: 330,
+        grace_seconds: LEAVE_SECONDS + DRAIN_SECONDS + 5,
         annotations: pair("waypost/plan-fingerprint", fingerprint(plan)),
         init_containers: Vec::new(),
         container: container(target, secrets),
@@ -189,6 +195,8 @@ fn container(target: &Target<'_>, secrets: &SecretMounts) -> Container {
             format!("0.0.0.0:{CLIENT_PORT}"),
             "--admin".into(),
             format!("0.0.0.0:{ADMIN_PORT}"),
+            "--drain".into(),
+            DRAIN_SECONDS.to_string(),
         ],
         ports: vec![port("http", CLIENT_PORT), port("admin", ADMIN_PORT)],
         readiness_probe: Some(Probe::http("/readyz", "admin")),

@@ -8,7 +8,6 @@ use waypost_lang::diagnostic::Diagnostic;
 
 use super::layers::{Layers, Upstream};
 use super::{picker, router};
-use crate::manifests::Target;
 use crate::manifests::agentgateway::{
     Bind, Catalog, CatalogModel, CatalogSource, Config, Listener, Process, Rates,
     Route as GatewayRoute, Service,
@@ -24,9 +23,10 @@ use crate::manifests::pod_monitor::Scrape;
 use crate::manifests::rbac::service_account;
 use crate::manifests::secrets::SecretMounts;
 use crate::manifests::service::{http, service};
-use crate::manifests::shape::egress::port_of;
+use crate::manifests::shape::egress::{namespace_of, port_of};
 use crate::manifests::versions::InferenceExtension;
 use crate::manifests::volume::{Volume, read};
+use crate::manifests::{Target, yaml};
 use crate::program::{Pool, PoolSource, Price, ProviderKind};
 
 /// The Deployment, the Service, and the label that monitors select by.
@@ -117,10 +117,7 @@ impl Gateway {
             }
         }
         // Structs of strings and numbers: serialising them cannot fail, and an empty config would not start.
-        commented(
-            &notes,
-            &serde_yaml::to_string(&self.config).unwrap_or_default(),
-        )
+        commented(&notes, &yaml::to_string(&self.config).unwrap_or_default())
     }
 
     fn workload<'a>(
@@ -300,7 +297,12 @@ fn policy(target: &Target<'_>, layers: &Layers<'_>) -> Policy {
                     )
                     .reach(vec![Peer::pods(pods.labels.clone())], pods.port);
             }
-            Upstream::Provider(provider) => outside.push(port_of(&provider.url)),
+            Upstream::Provider(provider) => {
+                outside.push(port_of(&provider.url));
+                if let Some(namespace) = namespace_of(&provider.url) {
+                    policy = policy.reach_namespace(&namespace);
+                }
+            }
         }
     }
     outside.sort_unstable();

@@ -13,7 +13,6 @@ use waypost_lang::source::Span;
 
 use super::gateway;
 use super::layers::{Layers, Route};
-use crate::manifests::Target;
 use crate::manifests::autoscaler::autoscaler;
 use crate::manifests::config_map::{fingerprint, of_texts};
 use crate::manifests::container::{
@@ -29,6 +28,7 @@ use crate::manifests::rbac::service_account;
 use crate::manifests::secrets::in_cluster;
 use crate::manifests::service::{http, service};
 use crate::manifests::volume::{Volume, read, write};
+use crate::manifests::{Target, yaml};
 use crate::program::{ProviderAuth, ProviderKind};
 
 /// The Deployment, the Service and the account.
@@ -193,7 +193,7 @@ impl Router {
     fn files(&self) -> Map {
         let weights = BTreeMap::from([("mf", pair("checkpoint_path", CHECKPOINT))]);
         // Maps of strings: serialising them cannot fail, and an empty file would not start.
-        let config = serde_yaml::to_string(&weights).unwrap_or_default();
+        let config = yaml::to_string(&weights).unwrap_or_default();
         let upstreams = serde_json::to_string_pretty(&self.upstreams).unwrap_or_default() + "\n";
         Map::from([
             ("config.yaml".into(), config),

@@ -42,7 +42,7 @@ pub(super) fn warnings(target: &Target<'_>, layers: &Layers<'_>) -> Vec<Diagnost
             target.deploy.span,
             "`state redis`",
             "agentgateway's buckets are in its own memory",
-        ));
+        ).help("delete `state redis`: agentgateway runs as one pod, so its limits are not multiplied"));
     }
     found
 }
