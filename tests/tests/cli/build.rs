@@ -57,6 +57,24 @@ fn two_builds_are_the_same_and_stale_manifests_go() {
 }
 
 #[test]
+fn a_build_is_the_same_from_every_folder() {
+    let folder = Folder::new("build-elsewhere");
+    let copy = std::fs::read_to_string(example()).unwrap();
+    let path = folder.write("deep/er/agents.route", &copy);
+    let roundabout = folder.join("deep/er/../er/agents.route");
+    let mut built = Vec::new();
+    for (at, from) in [example(), path, roundabout].iter().enumerate() {
+        let out = folder.join(&format!("out-{at}"));
+        let ran = waypost(&["build", from, "-o", &out]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let manifests = contents(&folder.join(&format!("out-{at}/manifests")));
+        built.push((contents(&out), manifests));
+    }
+    assert_eq!(built[0], built[1]);
+    assert_eq!(built[0], built[2]);
+}
+
+#[test]
 fn quiet_leaves_results_and_errors() {
     let folder = Folder::new("build-quiet");
     let ran = waypost(&["build", "-q", &example(), "-o", &folder.join("out")]);
