@@ -1,10 +1,10 @@
 //! What a cluster does with the manifests: how it reads them, what it cuts, what it stops.
 
 use serde_json::Value;
-use waypost_compiler::manifests::MANAGED;
+use waypost_compiler::manifests::{MANAGED, Manifest, emit};
 use waypost_compiler::program::Shape;
 
-use crate::fixture::{Objects, TEXT, emitted, refused, with};
+use crate::fixture::{Objects, TEXT, checked, emitted, refused, with};
 
 const SHAPES: [Shape; 2] = [Shape::Waypost, Shape::Layered];
 const KAITO: &str = "kaito     { preset \"phi-4-mini-instruct\"  instance \"Standard_NC24ads_A100_v4\"  replicas 2..8 }";
@@ -101,6 +101,39 @@ fn a_pod_is_given_as_long_as_the_runtime_drains() {
 }
 
 #[test]
+fn agentgateway_lets_answers_end_too() {
+    let objects = Objects::of_shape(Shape::Layered);
+    let config = objects.gateway_config();
+    assert_eq!(config["config"]["connectionTerminationDeadline"], "320s");
+}
+
+#[test]
+fn a_plan_too_large_for_an_annotation_says_how_it_is_applied() {
+    let checked = checked(TEXT);
+    let program = checked.program.unwrap();
+    let note = |octets: usize| {
+        let plan = vec![0; octets];
+        let emitted = emit(&program, &checked.sources, &plan, Shape::Waypost).unwrap();
+        let says = |manifest: &Manifest| manifest.yaml.contains("# too large");
+        emitted.manifests.iter().any(says)
+    };
+    assert!(!note(100 * 1024));
+    assert!(note(200 * 1024));
+}
+
+#[test]
+fn a_monitor_of_the_operator_says_what_it_needs() {
+    let text = with("monitor   azure", "monitor   prometheus");
+    for shape in SHAPES {
+        for manifest in emitted(&text, shape).manifests {
+            let monitor = manifest.file_name.contains("-podmonitor-");
+            let says = manifest.yaml.contains("podMonitorSelector");
+            assert_eq!(says, monitor, "{}", manifest.file_name);
+        }
+    }
+}
+
+#[test]
 fn secrets_of_similar_and_of_long_names_have_volumes_of_their_own() {
     let long = "s".repeat(80);
     let text = TEXT
@@ -174,4 +207,24 @@ fn every_manifest_says_whose_it_is() {
             assert!(says, "{}", manifest.file_name);
         }
     }
+}
+
+#[test]
+fn shedding_is_carried_only_at_a_priority_that_the_picker_sheds() {
+    let said = |then: &str, priority: &str| {
+        let text = with("overflow  wait 2s then next", &format!("overflow  {then}"));
+        let text = text.replace(
+            "priority 10 \"paying customers\"           when caller.plan == \"pro\"",
+            priority,
+        );
+        let diagnostics = emitted(&text, Shape::Layered).diagnostics;
+        let messages = diagnostics.into_iter().map(|one| one.message);
+        messages
+            .filter(|one| one.contains("`overflow"))
+            .collect::<Vec<_>>()
+    };
+    assert!(said("wait 2s then next", "")[0].contains("next"));
+    assert!(said("shed", "priority 1 \"all\"")[0].contains("shed"));
+    assert_eq!(said("shed", "priority -1 \"all\""), [""; 0]);
+    assert!(said("wait 2s then shed", "priority -1 \"all\"")[0].contains("wait"));
 }

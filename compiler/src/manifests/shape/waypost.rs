@@ -10,17 +10,17 @@ use super::serving::{self, Pods};
 use crate::manifests::Target;
 use crate::manifests::autoscaler::autoscaler;
 use crate::manifests::config_map::{self, fingerprint};
-use crate::manifests::container::{
-    Container, LEAVE_SECONDS, Probe, leave_endpoints_first, port, resources,
+use crate::manifests::container::{Container, Probe, leave_endpoints_first, port, resources};
+use crate::manifests::deployment::{
+    DRAIN_SECONDS, GRACE_SECONDS, Replacement, Workload, deployment,
 };
-use crate::manifests::deployment::{Replacement, Workload, deployment};
 use crate::manifests::disruption_budget::disruption_budget;
 use crate::manifests::documents::Documents;
 use crate::manifests::labels;
 use crate::manifests::namespace;
 use crate::manifests::network_policy::{Peer, Policy};
 use crate::manifests::object::pair;
-use crate::manifests::pod_monitor::{Scrape, pod_monitor};
+use crate::manifests::pod_monitor::{self, Scrape, pod_monitor};
 use crate::manifests::rbac::{self, Rule};
 use crate::manifests::secrets::SecretMounts;
 use crate::manifests::service::{http, service};
@@ -34,8 +34,6 @@ const PLAN_DIRECTORY: &str = "/etc/waypost/plan";
 const SECRET_DIRECTORY: &str = "/etc/waypost/secrets";
 const CLIENT_PORT: u16 = 8080;
 const ADMIN_PORT: u16 = 9901;
-/// How long open calls may go on after a stop; the pod is given that, what it waits before, and a little more.
-const DRAIN_SECONDS: u32 = 320;
 
 /// Writes every object of the shape, in apply order.
 pub(crate) fn write(
@@ -68,7 +66,7 @@ fn check_plan(target: &Target<'_>, plan: &[u8]) -> Result<(), Vec<Diagnostic>> {
         return Ok(());
     }
     let message = format!(
-        "the plan is {} bytes, more than a ConfigMap holds",
+        "the plan is {} bytes, more than the 1 MiB that a ConfigMap holds",
         plan.len()
     );
     Err(vec![
@@ -127,10 +125,13 @@ fn write_roles(target: &Target<'_>, documents: &mut Documents) {
 
 fn write_plan(target: &Target<'_>, plan: &[u8], documents: &mut Documents) {
     let object = config_map::of_octets(target.metadata(PLAN, APP), PLAN_FILE, plan);
-    documents.add(
-        &object,
-        &["the sealed plan; the runtime verifies it before it serves".into()],
-    );
+    let mut notes = vec!["the sealed plan; the runtime verifies it before it serves".to_owned()];
+    if plan.len() > config_map::LARGEST_OF_CLIENT_SIDE {
+        notes.push(
+            "too large for the annotation that `kubectl apply` keeps: add `--server-side`".into(),
+        );
+    }
+    documents.add(&object, &notes);
 }
 
 fn write_policies(target: &Target<'_>, documents: &mut Documents) {
@@ -175,7 +176,7 @@ fn workload<'a>(target: &Target<'_>, plan: &[u8], secrets: &SecretMounts) -> Wor
         app: APP,
         replacement: Replacement::Rolling(fixed),
         api_access: watched(target).next().is_some(),
-        grace_seconds: LEAVE_SECONDS + DRAIN_SECONDS + 5,
+        grace_seconds: GRACE_SECONDS,
         annotations: pair("waypost/plan-fingerprint", fingerprint(plan)),
         init_containers: Vec::new(),
         container: container(target, secrets),
@@ -239,9 +240,10 @@ fn write_monitors(target: &Target<'_>, documents: &mut Documents) {
         port: ADMIN_PORT,
         token_secret: None,
     };
-    documents.add(&pod_monitor(target, monitor, own), &[]);
+    let notes = pod_monitor::notes(monitor);
+    documents.add(&pod_monitor(target, monitor, own), &notes);
     for (pool, pods) in watched(target) {
         let scrape = serving::scrape(pool, pods);
-        documents.add(&pod_monitor(target, monitor, scrape), &[]);
+        documents.add(&pod_monitor(target, monitor, scrape), &notes);
     }
 }

@@ -14,7 +14,9 @@ use crate::manifests::agentgateway::{
 };
 use crate::manifests::config_map::{fingerprint, of_texts};
 use crate::manifests::container::{Container, Probe, leave_endpoints_first, port, resources};
-use crate::manifests::deployment::{Replacement, Workload, deployment};
+use crate::manifests::deployment::{
+    DRAIN_SECONDS, GRACE_SECONDS, Replacement, Workload, deployment,
+};
 use crate::manifests::documents::{Documents, commented};
 use crate::manifests::labels;
 use crate::manifests::network_policy::{Peer, Policy};
@@ -136,7 +138,7 @@ impl Gateway {
                 Replacement::Rolling(Some(target.deploy.replicas.low))
             },
             api_access: false,
-            grace_seconds: 330,
+            grace_seconds: GRACE_SECONDS,
             annotations: pair("waypost/config-fingerprint", fingerprint(config.as_bytes())),
             init_containers: Vec::new(),
             container: self.container(secrets),
@@ -208,6 +210,7 @@ fn config(target: &Target<'_>, layers: &Layers<'_>, routes: Vec<GatewayRoute>) -
         config: Process {
             stats_addr: format!("0.0.0.0:{STATS_PORT}"),
             readiness_addr: format!("0.0.0.0:{READINESS_PORT}"),
+            connection_termination_deadline: format!("{DRAIN_SECONDS}s"),
             model_catalog: catalog(layers),
         },
         services: services(target, layers),

@@ -18,7 +18,7 @@ use crate::manifests::config_map::{fingerprint, of_texts};
 use crate::manifests::container::{
     Container, Probe, Variable, leave_endpoints_first, port, resources,
 };
-use crate::manifests::deployment::{Replacement, Workload, deployment};
+use crate::manifests::deployment::{GRACE_SECONDS, Replacement, Workload, deployment};
 use crate::manifests::disruption_budget::disruption_budget;
 use crate::manifests::documents::Documents;
 use crate::manifests::labels;
@@ -209,7 +209,7 @@ impl Router {
             app: APP,
             replacement: Replacement::Rolling(fixed),
             api_access: false,
-            grace_seconds: 330,
+            grace_seconds: GRACE_SECONDS,
             annotations: pair("waypost/config-fingerprint", fingerprint),
             init_containers: vec![install()],
             container: self.container(),
