@@ -228,3 +228,15 @@ fn shedding_is_carried_only_at_a_priority_that_the_picker_sheds() {
     assert_eq!(said("shed", "priority -1 \"all\""), [""; 0]);
     assert!(said("wait 2s then shed", "priority -1 \"all\"")[0].contains("wait"));
 }
+
+#[test]
+fn that_a_counting_gateway_is_one_pod_is_said_where_more_are_asked_for() {
+    let said = |text: &str| {
+        let diagnostics = emitted(text, Shape::Layered).diagnostics;
+        diagnostics
+            .iter()
+            .any(|one| one.message.contains("`replicas` for RouteLLM only"))
+    };
+    assert!(said(TEXT));
+    assert!(!said(&with("replicas  2..10", "replicas  1")));
+}

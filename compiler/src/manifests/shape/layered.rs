@@ -40,6 +40,7 @@ pub(crate) fn write(
     let pickers = Picker::all(&layers, &extension)?;
     let mut diagnostics = uncarried::warnings(target, &layers);
     diagnostics.extend(router.warnings(target));
+    diagnostics.extend(gateway.warnings(target));
 
     namespace::write(target, documents);
     for picker in &pickers {

@@ -4,6 +4,7 @@ mod routes;
 
 use std::collections::BTreeMap;
 
+use waypost_lang::codes;
 use waypost_lang::diagnostic::Diagnostic;
 
 use super::layers::{Layers, Upstream};
@@ -75,6 +76,20 @@ impl Gateway {
             image: format!("cr.agentgateway.dev/agentgateway:{tag}"),
             config: config(target, layers, written),
             counts,
+        })
+    }
+
+    /// That a gateway with limits is one pod, whatever the file says.
+    pub(super) fn warnings(&self, target: &Target<'_>) -> Option<Diagnostic> {
+        let replicas = target.deploy.replicas;
+        (self.counts && replicas.high > 1).then(|| {
+            codes::SHAPE_CANNOT_CARRY
+                .warning(
+                    target.deploy.span,
+                    "`shape layered` carries `replicas` for RouteLLM only",
+                )
+                .label("agentgateway stays at one pod: several would each count their limits, and multiply them")
+                .help("use `shape waypost`, or write no `limit`, if one gateway is too few")
         })
     }
 
