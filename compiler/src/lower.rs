@@ -6,6 +6,7 @@
 mod content;
 mod expression;
 mod expressions;
+mod files;
 mod model;
 mod origin;
 mod policy;
@@ -31,10 +32,7 @@ pub fn lower(program: &Program, sources: &SourceMap) -> Draft {
     let mut draft = Draft {
         compiler: env!("CARGO_PKG_VERSION").to_owned(),
         source_hash: source_hash(sources),
-        files: sources
-            .files()
-            .map(|(_, file)| file.name().to_owned())
-            .collect(),
+        files: files::lower(sources),
         secrets: secret::lower(&program.secrets),
         providers: provider::lower(&program.providers),
         pools: pool::lower(program, &mut expressions),

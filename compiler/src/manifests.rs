@@ -13,6 +13,7 @@ mod disruption_budget;
 mod documents;
 mod inference_pool;
 mod labels;
+mod names;
 mod namespace;
 mod network_policy;
 mod object;
@@ -27,6 +28,7 @@ pub mod validate;
 mod versions;
 mod volume;
 mod workspace;
+mod yaml;
 
 use waypost_lang::codes;
 use waypost_lang::diagnostic::Diagnostic;
@@ -37,6 +39,9 @@ use crate::shape_needs;
 use documents::Documents;
 
 pub use validate::{CrdSet, Violation, validate};
+
+/// The line that every manifest has, and by which an earlier build's are told from those of others.
+pub const MANAGED: &str = "app.kubernetes.io/managed-by: waypost";
 
 /// One manifest: a file name that sorts in apply order, and its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,10 +120,7 @@ pub fn emit(
             manifests,
             diagnostics,
         }),
-        Err(faults) => Err(faults
-            .into_iter()
-            .map(|fault| codes::SHAPE_NEEDS.error(deploy.span, fault))
-            .collect()),
+        Err(faults) => Err(names::diagnostics(&target, &faults)),
     }
 }
 

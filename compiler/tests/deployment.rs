@@ -124,6 +124,28 @@ fn a_pod_mounts_secrets_of_its_own_namespace() {
 }
 
 #[test]
+fn labels_and_secrets_are_named_as_kubernetes_names_them() {
+    let long = "v".repeat(64);
+    for (label, at) in [
+        ("\"a b\": \"x\"", "\"a b\""),
+        ("\"/app\": \"x\"", "\"/app\""),
+        ("app: \"-x\"", "\"-x\""),
+        (&*format!("app: \"{long}\""), &*format!("\"{long}\"")),
+    ] {
+        let pool = format!("selector {{ {label} }}  engine vllm");
+        refused(POOL, &pool, "WP0307", at);
+    }
+    taken(
+        POOL,
+        "selector { app: \"\", \"example.com/Tier_1\": \"A.b-c\" }  engine vllm",
+    );
+    refused("\"key\")", "\"..key\")", "WP0307", "\"..key\"");
+    refused("\"key\")", "\".\")", "WP0307", "\".\"");
+    let name = format!("\"llm/{}.x\"", "s".repeat(80));
+    taken("\"llm/openai\"", &name);
+}
+
+#[test]
 fn versions_are_those_whose_manifests_are_known() {
     refused(
         "kaito \"v1beta1\"",

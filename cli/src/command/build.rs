@@ -131,7 +131,8 @@ fn remove_stale(
         let entry = entry.map_err(failed)?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let written = manifests.iter().any(|manifest| manifest.file_name == name);
-        if !written && is_our_name(&name) && entry.file_type().map_err(failed)?.is_file() {
+        let is_file = entry.file_type().map_err(failed)?.is_file();
+        if !written && is_file && is_our_name(&name) && is_ours(&entry.path())? {
             stale.push(entry.path());
         }
     }
@@ -144,6 +145,14 @@ fn remove_stale(
         ))?;
     }
     Ok(())
+}
+
+/// Whether the file holds an object of ours: others number their manifests too.
+fn is_ours(path: &Path) -> Result<bool, Failure> {
+    let octets = fs::read(path).map_err(|error| Failure::file("read", path, error))?;
+    Ok(String::from_utf8_lossy(&octets)
+        .lines()
+        .any(|line| line.trim() == manifests::MANAGED))
 }
 
 /// `03-deployment-waypost.yaml`

@@ -26,6 +26,8 @@ pub(crate) struct Config {
 pub(crate) struct Process {
     pub(crate) stats_addr: String,
     pub(crate) readiness_addr: String,
+    /// How long answers may go on after a stop: 5 seconds where nothing is written.
+    pub(crate) connection_termination_deadline: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) model_catalog: Vec<CatalogSource>,
 }

@@ -18,6 +18,9 @@ pub(crate) struct ConfigMap {
 /// What the API server takes in one ConfigMap, in octets before base64.
 pub(crate) const LARGEST: usize = 1024 * 1024;
 
+/// What `kubectl apply` without `--server-side` takes: it keeps all of it, in base64, in an annotation of 256 KiB.
+pub(crate) const LARGEST_OF_CLIENT_SIDE: usize = 190 * 1024;
+
 /// A ConfigMap of texts.
 pub(crate) fn of_texts(metadata: Metadata, data: Map) -> Object<ConfigMap> {
     object(metadata, Map::new(), data)

@@ -205,11 +205,16 @@ struct Sleep {
     seconds: u32,
 }
 
+/// How long [`leave_endpoints_first`] takes.
+pub(crate) const LEAVE_SECONDS: u32 = 5;
+
 /// Waits until the endpoints that others hold no longer name this pod; needs no shell in the image.
 pub(crate) fn leave_endpoints_first() -> Lifecycle {
     Lifecycle {
         pre_stop: PreStop {
-            sleep: Sleep { seconds: 5 },
+            sleep: Sleep {
+                seconds: LEAVE_SECONDS,
+            },
         },
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Target;
-use super::container::Container;
+use super::container::{Container, LEAVE_SECONDS};
 use super::labels;
 use super::object::{Map, Object, Spec};
 use super::pod_security::{self, PodSecurity};
@@ -67,6 +67,11 @@ pub(crate) struct Pod {
     containers: Vec<Container>,
     volumes: Vec<Volume>,
 }
+
+/// How long answers may go on after a stop: longer than the 300 seconds for which a stream may be silent.
+pub(crate) const DRAIN_SECONDS: u32 = 320;
+/// What a pod is given: what it waits before it stops, what its answers may take, and a little more.
+pub(crate) const GRACE_SECONDS: u32 = LEAVE_SECONDS + DRAIN_SECONDS + 5;
 
 /// How many pods, and how they are replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,19 +1,21 @@
 //! Collects objects in apply order and numbers their files.
 //!
-//! Invariants: no two objects of one kind share a name and a namespace; every name is an RFC 1123 label.
+//! Invariants: no two objects of one kind share a name and a namespace; every name is an RFC 1123 label, but for the
+//! longer ones of what is of the whole cluster.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::Manifest;
-use super::object::{Object, is_dns_label};
+use super::names::Fault;
+use super::object::{Object, is_dns_label, is_long_name};
+use super::{Manifest, yaml};
 
 /// The objects so far.
 #[derive(Debug, Default)]
 pub(crate) struct Documents {
     entries: Vec<Entry>,
-    faults: Vec<String>,
+    faults: Vec<Fault>,
     seen: BTreeSet<(&'static str, Option<String>, String)>,
 }
 
@@ -30,32 +32,34 @@ impl Documents {
         let name = object.metadata.name.clone();
         let kind = object.kind;
         self.check_name(kind, object.metadata.namespace.clone(), &name);
-        match serde_yaml::to_string(object) {
+        match yaml::to_string(object) {
             Ok(body) => {
                 let text = commented(notes, &body);
                 self.entries.push(Entry { kind, name, text });
             }
-            Err(error) => self.faults.push(format!(
-                "{kind} `{name}` cannot be written as YAML: {error}"
-            )),
+            Err(error) => self.faults.push(Fault::Unwritable {
+                kind,
+                name,
+                error: error.to_string(),
+            }),
         }
     }
 
     fn check_name(&mut self, kind: &'static str, namespace: Option<String>, name: &str) {
-        if !is_dns_label(name) {
-            self.faults.push(format!(
-                "`{name}` is no name for a {kind}: at most 63 lower-case letters, digits and `-`"
-            ));
+        // What is of the whole cluster has its namespace before its name; there Kubernetes takes more.
+        let good = is_dns_label(name) || (namespace.is_none() && is_long_name(name));
+        if !good {
+            let name = name.to_owned();
+            self.faults.push(Fault::Name { kind, name });
         }
         if !self.seen.insert((kind, namespace, name.to_owned())) {
-            self.faults.push(format!(
-                "two names in the file both become the {kind} `{name}`"
-            ));
+            let name = name.to_owned();
+            self.faults.push(Fault::Twice { kind, name });
         }
     }
 
     /// The manifests, or what is wrong with their names.
-    pub(crate) fn finish(self) -> Result<Vec<Manifest>, Vec<String>> {
+    pub(crate) fn finish(self) -> Result<Vec<Manifest>, Vec<Fault>> {
         if !self.faults.is_empty() {
             return Err(self.faults);
         }

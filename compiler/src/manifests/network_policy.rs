@@ -36,6 +36,7 @@ struct Ingress {
 struct Egress {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     to: Vec<Peer>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     ports: Vec<Port>,
 }
 
@@ -201,7 +202,18 @@ impl Policy {
         self
     }
 
-    /// Lets the pods resolve names.
+    /// Lets the pods reach any port in `namespace`: a policy sees the port behind a Service, which a URL does not name.
+    pub(crate) fn reach_namespace(mut self, namespace: &str) -> Self {
+        self.close_egress();
+        self.spec.egress.push(Egress {
+            to: vec![Peer::namespace(namespace)],
+            ports: Vec::new(),
+        });
+        self
+    }
+
+    /// Lets the pods resolve names, wherever the resolver is: pods of kube-system, or, with a cache on the node, an
+    /// address of the node or of the Service, which no selector selects and no file knows.
     pub(crate) fn reach_dns(mut self) -> Self {
         self.close_egress();
         let udp = Port {
@@ -209,7 +221,7 @@ impl Policy {
             protocol: "UDP",
         };
         self.spec.egress.push(Egress {
-            to: vec![Peer::namespace("kube-system")],
+            to: Vec::new(),
             ports: vec![udp, tcp(53)],
         });
         self

@@ -70,12 +70,22 @@ pub(crate) fn dns_name(name: &str) -> String {
         .collect()
 }
 
+/// The most that RFC 1123 allows a label.
+pub(crate) const LONGEST_LABEL: usize = 63;
+/// Far below the 253 that Kubernetes allows, so that it is a file's name too.
+const LONGEST_NAME: usize = 160;
+
 /// RFC 1123: at most 63 lower-case letters, digits and inner dashes.
 pub(crate) fn is_dns_label(name: &str) -> bool {
+    name.len() <= LONGEST_LABEL && is_long_name(name)
+}
+
+/// As a label, but longer: the name of a ClusterRole, of nothing that becomes a label or a host.
+pub(crate) fn is_long_name(name: &str) -> bool {
     let inner =
         |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
     !name.is_empty()
-        && name.len() <= 63
+        && name.len() <= LONGEST_NAME
         && name.chars().all(inner)
         && !name.starts_with('-')
         && !name.ends_with('-')

@@ -72,6 +72,17 @@ pub(crate) struct Scrape {
     pub(crate) token_secret: Option<String>,
 }
 
+/// What must hold for the monitor to be scraped that no manifest of ours can make so.
+pub(crate) fn notes(monitor: Monitor) -> Vec<String> {
+    match monitor {
+        Monitor::Azure => Vec::new(),
+        Monitor::Prometheus => vec![
+            "Prometheus must run in the namespace `monitoring`: the network policies admit no other".into(),
+            "and its `podMonitorSelector` must select this: kube-prometheus-stack asks for its own `release` label".into(),
+        ],
+    }
+}
+
 /// The monitor of `scrape`.
 pub(crate) fn pod_monitor(
     target: &Target<'_>,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use waypost_lang::codes;
 
+use super::object::is_dns_label;
 use super::volume::{Mount, Volume, read};
 use super::{Refusal, Target};
 use crate::program::{Secret, SecretIndex, SecretSource};
@@ -36,7 +37,8 @@ impl SecretMounts {
     pub(crate) fn volumes(&self) -> Vec<Volume> {
         self.keys
             .iter()
-            .map(|(name, keys)| Volume::secret(&volume_name(name), name, keys))
+            .enumerate()
+            .map(|(at, (name, keys))| Volume::secret(&volume_name(at, name), name, keys))
             .collect()
     }
 
@@ -44,13 +46,20 @@ impl SecretMounts {
     pub(crate) fn mounts(&self, directory: &str) -> Vec<Mount> {
         self.keys
             .keys()
-            .map(|name| read(&volume_name(name), &format!("{directory}/{name}")))
+            .enumerate()
+            .map(|(at, name)| read(&volume_name(at, name), &format!("{directory}/{name}")))
             .collect()
     }
 }
 
-fn volume_name(secret: &str) -> String {
-    format!("secret-{}", super::object::dns_name(secret))
+/// A Secret's name may be longer than a volume's and have dots; such a one is called by its number.
+fn volume_name(at: usize, secret: &str) -> String {
+    let name = format!("secret-{secret}");
+    if is_dns_label(&name) {
+        name
+    } else {
+        format!("numbered-secret-{at}")
+    }
 }
 
 /// The Secret's name and key of the secret at `index`, where a pod of the deployment can read it.

@@ -2,15 +2,18 @@
 
 use waypost_lang::codes;
 use waypost_lang::source::Span;
-use waypost_lang::syntax::tree;
+use waypost_lang::syntax::tree::{self, Name, Text};
 
 use super::bounds::{number, out_of_range, replicas};
 use super::collected::Collected;
 use super::context::Context;
 use super::names::{conflict, duplicate};
 use super::place;
-use super::values::{host_and_port, meaningless, missing, namespace, url, word};
+use super::values::{
+    host_and_port, is_label_name, is_label_value, meaningless, missing, namespace, url, word,
+};
 use crate::checks::{secret_placeholder, service_port};
+use crate::findings::Findings;
 use crate::program::{Engine, Place, Pool, PoolSource};
 
 /// The port that KAITO's containers listen on.
@@ -218,7 +221,9 @@ fn selector_source(
         return None;
     }
     let mut labels: Vec<(String, String)> = Vec::new();
+    let mut good = true;
     for (label, value) in &selector.labels {
+        good &= is_label(label, value, context.findings);
         if labels.iter().any(|(known, _)| *known == label.value) {
             let first = selector
                 .labels
@@ -238,11 +243,36 @@ fn selector_source(
             None => DEFAULT_NAMESPACE.to_owned(),
         },
     };
-    Some(PoolSource::Selector {
+    good.then_some(PoolSource::Selector {
         labels,
         namespace,
         port: port?,
     })
+}
+
+/// Whether pods can carry the label; the API server refuses a selector that none could match.
+fn is_label(label: &Name, value: &Text, findings: &mut Findings) -> bool {
+    let name_is_good = is_label_name(&label.value);
+    if !name_is_good {
+        out_of_range(
+            label.span,
+            format!("`{}` is no name of a label", label.value),
+            "Kubernetes would refuse it",
+            "write at most 63 letters, digits and inner `-`, `_` and `.`, such as `app`",
+            findings,
+        );
+    }
+    let value_is_good = is_label_value(&value.value);
+    if !value_is_good {
+        out_of_range(
+            value.span,
+            format!("`{}` is no value of a label", value.value),
+            "Kubernetes would refuse it",
+            "write at most 63 letters, digits and inner `-`, `_` and `.`",
+            findings,
+        );
+    }
+    name_is_good && value_is_good
 }
 
 fn static_source(pool: &tree::Pool, context: &mut Context<'_>) -> Option<PoolSource> {

@@ -67,6 +67,9 @@ fn kubernetes(object: &Text, key: &Text, findings: &mut Findings) -> Option<Secr
         return None;
     };
     let good_key = !key.value.is_empty()
+        && key.value.len() <= 253
+        && key.value != "."
+        && !key.value.starts_with("..")
         && key
             .value
             .bytes()
@@ -76,7 +79,7 @@ fn kubernetes(object: &Text, key: &Text, findings: &mut Findings) -> Option<Secr
             key.span,
             format!("`{}` is no key of a Kubernetes secret", key.value),
             "Kubernetes would refuse it",
-            "write letters, digits, `-`, `_` and `.`",
+            "write letters, digits, `-`, `_` and `.`, not `..` first",
             findings,
         );
         return None;

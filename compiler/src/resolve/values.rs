@@ -151,8 +151,16 @@ pub(crate) fn namespace(text: &Text, findings: &mut Findings) -> Option<String> 
 
 /// Lower-case letters, digits and inner hyphens, at most 63.
 pub(crate) fn is_dns_label(text: &str) -> bool {
+    text.len() <= 63 && is_dns_part(text)
+}
+
+/// The name of a Kubernetes object: parts joined by dots, at most 253 characters; a part may be longer than a label.
+pub(crate) fn is_dns_subdomain(text: &str) -> bool {
+    text.len() <= 253 && text.split('.').all(is_dns_part)
+}
+
+fn is_dns_part(text: &str) -> bool {
     !text.is_empty()
-        && text.len() <= 63
         && !text.starts_with('-')
         && !text.ends_with('-')
         && text
@@ -160,9 +168,25 @@ pub(crate) fn is_dns_label(text: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-/// DNS labels joined by dots, at most 253 characters: the name of a Kubernetes object.
-pub(crate) fn is_dns_subdomain(text: &str) -> bool {
-    text.len() <= 253 && text.split('.').all(is_dns_label)
+/// The name of a Kubernetes label: at most 63 letters, digits and inner `-`, `_`, `.`, after a domain and `/` or not.
+pub(crate) fn is_label_name(text: &str) -> bool {
+    match text.split_once('/') {
+        Some((domain, name)) => {
+            is_dns_subdomain(domain) && !name.is_empty() && is_label_value(name)
+        }
+        None => !text.is_empty() && is_label_value(text),
+    }
+}
+
+/// The value of a Kubernetes label; it may be empty.
+pub(crate) fn is_label_value(text: &str) -> bool {
+    let outer = |byte: Option<u8>| byte.is_none_or(|byte| byte.is_ascii_alphanumeric());
+    text.len() <= 63
+        && outer(text.bytes().next())
+        && outer(text.bytes().last())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 )]
 #![allow(missing_docs, unreachable_pub, reason = "tests")]
 
+mod cluster;
 mod definitions;
 mod fixture;
 mod invariants;

@@ -146,7 +146,7 @@ fn a_plan_larger_than_a_config_map_is_refused() {
     assert!(
         found.unwrap_err()[0]
             .message
-            .contains("more than a ConfigMap holds")
+            .contains("more than the 1 MiB that a ConfigMap holds")
     );
 }
 

@@ -39,15 +39,39 @@ fn two_builds_are_the_same_and_stale_manifests_go() {
         let first = contents(&manifests);
         assert!(first.len() > 10, "{:?}", first.keys());
         assert_eq!(ran.stdout.lines().count(), first.len() + 1);
-        folder.write("out/manifests/99-service-gone.yaml", "stale");
-        folder.write("out/manifests/notes.yaml", "mine");
+        let stale = "metadata:\n  labels:\n    app.kubernetes.io/managed-by: waypost\n";
+        folder.write("out/manifests/99-service-gone.yaml", stale);
+        let mine = ["notes.yaml", "98-ingress-mine.yaml"];
+        for name in mine {
+            folder.write(&format!("out/manifests/{name}"), "mine");
+        }
         let again = build();
         assert!(again.stderr.contains("removed"), "{}", again.stderr);
         let mut second = contents(&manifests);
-        assert_eq!(second.remove("notes.yaml").unwrap(), b"mine");
+        for name in mine {
+            assert_eq!(second.remove(name).unwrap(), b"mine");
+        }
         assert_eq!(first, second);
         assert!(first.keys().next().unwrap().starts_with("00-"));
     }
+}
+
+#[test]
+fn a_build_is_the_same_from_every_folder() {
+    let folder = Folder::new("build-elsewhere");
+    let copy = std::fs::read_to_string(example()).unwrap();
+    let path = folder.write("deep/er/agents.route", &copy);
+    let roundabout = folder.join("deep/er/../er/agents.route");
+    let mut built = Vec::new();
+    for (at, from) in [example(), path, roundabout].iter().enumerate() {
+        let out = folder.join(&format!("out-{at}"));
+        let ran = waypost(&["build", from, "-o", &out]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let manifests = contents(&folder.join(&format!("out-{at}/manifests")));
+        built.push((contents(&out), manifests));
+    }
+    assert_eq!(built[0], built[1]);
+    assert_eq!(built[0], built[2]);
 }
 
 #[test]

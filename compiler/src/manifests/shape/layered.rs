@@ -15,7 +15,7 @@ use waypost_lang::diagnostic::Diagnostic;
 use super::serving;
 use crate::manifests::documents::Documents;
 use crate::manifests::network_policy::Peer;
-use crate::manifests::pod_monitor::pod_monitor;
+use crate::manifests::pod_monitor::{self, pod_monitor};
 use crate::manifests::secrets::SecretMounts;
 use crate::manifests::versions::{InferenceExtension, agentgateway_tag, check_kaito};
 use crate::manifests::{Target, labels, namespace};
@@ -40,6 +40,7 @@ pub(crate) fn write(
     let pickers = Picker::all(&layers, &extension)?;
     let mut diagnostics = uncarried::warnings(target, &layers);
     diagnostics.extend(router.warnings(target));
+    diagnostics.extend(gateway.warnings(target));
 
     namespace::write(target, documents);
     for picker in &pickers {
@@ -74,10 +75,14 @@ fn write_monitors(
     let Some(monitor) = target.deploy.monitor else {
         return;
     };
-    documents.add(&pod_monitor(target, monitor, gateway.scrape(target)), &[]);
+    let notes = pod_monitor::notes(monitor);
+    documents.add(
+        &pod_monitor(target, monitor, gateway.scrape(target)),
+        &notes,
+    );
     for picker in pickers {
         let engine = serving::scrape(picker.pool, picker.pods.clone());
-        documents.add(&pod_monitor(target, monitor, engine), &[]);
-        documents.add(&pod_monitor(target, monitor, picker.scrape(target)), &[]);
+        documents.add(&pod_monitor(target, monitor, engine), &notes);
+        documents.add(&pod_monitor(target, monitor, picker.scrape(target)), &notes);
     }
 }

@@ -5,20 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use waypost_lang::codes;
 use waypost_lang::diagnostic::Diagnostic;
 
-use super::egress::{API_SERVER, outside_ports};
+use super::egress::{API_SERVER, inside_namespaces, outside_ports};
 use super::serving::{self, Pods};
 use crate::manifests::Target;
 use crate::manifests::autoscaler::autoscaler;
 use crate::manifests::config_map::{self, fingerprint};
 use crate::manifests::container::{Container, Probe, leave_endpoints_first, port, resources};
-use crate::manifests::deployment::{Replacement, Workload, deployment};
+use crate::manifests::deployment::{
+    DRAIN_SECONDS, GRACE_SECONDS, Replacement, Workload, deployment,
+};
 use crate::manifests::disruption_budget::disruption_budget;
 use crate::manifests::documents::Documents;
 use crate::manifests::labels;
 use crate::manifests::namespace;
 use crate::manifests::network_policy::{Peer, Policy};
 use crate::manifests::object::pair;
-use crate::manifests::pod_monitor::{Scrape, pod_monitor};
+use crate::manifests::pod_monitor::{self, Scrape, pod_monitor};
 use crate::manifests::rbac::{self, Rule};
 use crate::manifests::secrets::SecretMounts;
 use crate::manifests::service::{http, service};
@@ -64,7 +66,7 @@ fn check_plan(target: &Target<'_>, plan: &[u8]) -> Result<(), Vec<Diagnostic>> {
         return Ok(());
     }
     let message = format!(
-        "the plan is {} bytes, more than a ConfigMap holds",
+        "the plan is {} bytes, more than the 1 MiB that a ConfigMap holds",
         plan.len()
     );
     Err(vec![
@@ -123,10 +125,13 @@ fn write_roles(target: &Target<'_>, documents: &mut Documents) {
 
 fn write_plan(target: &Target<'_>, plan: &[u8], documents: &mut Documents) {
     let object = config_map::of_octets(target.metadata(PLAN, APP), PLAN_FILE, plan);
-    documents.add(
-        &object,
-        &["the sealed plan; the runtime verifies it before it serves".into()],
-    );
+    let mut notes = vec!["the sealed plan; the runtime verifies it before it serves".to_owned()];
+    if plan.len() > config_map::LARGEST_OF_CLIENT_SIDE {
+        notes.push(
+            "too large for the annotation that `kubectl apply` keeps: add `--server-side`".into(),
+        );
+    }
+    documents.add(&object, &notes);
 }
 
 fn write_policies(target: &Target<'_>, documents: &mut Documents) {
@@ -142,6 +147,9 @@ fn write_policies(target: &Target<'_>, documents: &mut Documents) {
     for (port, peers) in by_port {
         policy = policy.reach(peers, port);
     }
+    for namespace in inside_namespaces(target.program) {
+        policy = policy.reach_namespace(&namespace);
+    }
     let mut outside = outside_ports(target.program);
     if watched(target).next().is_some() {
         outside.extend(API_SERVER);
@@ -151,7 +159,7 @@ fn write_policies(target: &Target<'_>, documents: &mut Documents) {
         policy = policy.reach_anywhere(&ports);
     }
     let note =
-        format!("{ADMIN_PORT} shows decisions and takes reloads: only Prometheus reaches it");
+        format!("{ADMIN_PORT} shows decisions and the plan: nobody but a monitor reaches it");
     documents.add(&policy.object(target), &[note]);
     for pool in &target.program.pools {
         let callers = vec![Peer::pods(labels::selector(APP))];
@@ -168,8 +176,7 @@ fn workload<'a>(target: &Target<'_>, plan: &[u8], secrets: &SecretMounts) -> Wor
         app: APP,
         replacement: Replacement::Rolling(fixed),
         api_access: watched(target).next().is_some(),
-        // As long as an answer may stream, and a little more than the runtime's own drain.
-        grace_seconds: 330,
+        grace_seconds: GRACE_SECONDS,
         annotations: pair("waypost/plan-fingerprint", fingerprint(plan)),
         init_containers: Vec::new(),
         container: container(target, secrets),
@@ -189,6 +196,8 @@ fn container(target: &Target<'_>, secrets: &SecretMounts) -> Container {
             format!("0.0.0.0:{CLIENT_PORT}"),
             "--admin".into(),
             format!("0.0.0.0:{ADMIN_PORT}"),
+            "--drain".into(),
+            DRAIN_SECONDS.to_string(),
         ],
         ports: vec![port("http", CLIENT_PORT), port("admin", ADMIN_PORT)],
         readiness_probe: Some(Probe::http("/readyz", "admin")),
@@ -231,9 +240,10 @@ fn write_monitors(target: &Target<'_>, documents: &mut Documents) {
         port: ADMIN_PORT,
         token_secret: None,
     };
-    documents.add(&pod_monitor(target, monitor, own), &[]);
+    let notes = pod_monitor::notes(monitor);
+    documents.add(&pod_monitor(target, monitor, own), &notes);
     for (pool, pods) in watched(target) {
         let scrape = serving::scrape(pool, pods);
-        documents.add(&pod_monitor(target, monitor, scrape), &[]);
+        documents.add(&pod_monitor(target, monitor, scrape), &notes);
     }
 }

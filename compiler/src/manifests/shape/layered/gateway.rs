@@ -4,18 +4,20 @@ mod routes;
 
 use std::collections::BTreeMap;
 
+use waypost_lang::codes;
 use waypost_lang::diagnostic::Diagnostic;
 
 use super::layers::{Layers, Upstream};
 use super::{picker, router};
-use crate::manifests::Target;
 use crate::manifests::agentgateway::{
     Bind, Catalog, CatalogModel, CatalogSource, Config, Listener, Process, Rates,
     Route as GatewayRoute, Service,
 };
 use crate::manifests::config_map::{fingerprint, of_texts};
 use crate::manifests::container::{Container, Probe, leave_endpoints_first, port, resources};
-use crate::manifests::deployment::{Replacement, Workload, deployment};
+use crate::manifests::deployment::{
+    DRAIN_SECONDS, GRACE_SECONDS, Replacement, Workload, deployment,
+};
 use crate::manifests::documents::{Documents, commented};
 use crate::manifests::labels;
 use crate::manifests::network_policy::{Peer, Policy};
@@ -24,9 +26,10 @@ use crate::manifests::pod_monitor::Scrape;
 use crate::manifests::rbac::service_account;
 use crate::manifests::secrets::SecretMounts;
 use crate::manifests::service::{http, service};
-use crate::manifests::shape::egress::port_of;
+use crate::manifests::shape::egress::{namespace_of, port_of};
 use crate::manifests::versions::InferenceExtension;
 use crate::manifests::volume::{Volume, read};
+use crate::manifests::{Target, yaml};
 use crate::program::{Pool, PoolSource, Price, ProviderKind};
 
 /// The Deployment, the Service, and the label that monitors select by.
@@ -76,6 +79,20 @@ impl Gateway {
         })
     }
 
+    /// That a gateway with limits is one pod, whatever the file says.
+    pub(super) fn warnings(&self, target: &Target<'_>) -> Option<Diagnostic> {
+        let replicas = target.deploy.replicas;
+        (self.counts && replicas.high > 1).then(|| {
+            codes::SHAPE_CANNOT_CARRY
+                .warning(
+                    target.deploy.span,
+                    "`shape layered` carries `replicas` for RouteLLM only",
+                )
+                .label("agentgateway stays at one pod: several would each count their limits, and multiply them")
+                .help("use `shape waypost`, or write no `limit`, if one gateway is too few")
+        })
+    }
+
     /// Writes the account.
     pub(super) fn write_access(&self, target: &Target<'_>, documents: &mut Documents) {
         documents.add(&service_account(target, APP), &[]);
@@ -117,10 +134,7 @@ impl Gateway {
             }
         }
         // Structs of strings and numbers: serialising them cannot fail, and an empty config would not start.
-        commented(
-            &notes,
-            &serde_yaml::to_string(&self.config).unwrap_or_default(),
-        )
+        commented(&notes, &yaml::to_string(&self.config).unwrap_or_default())
     }
 
     fn workload<'a>(
@@ -139,7 +153,7 @@ impl Gateway {
                 Replacement::Rolling(Some(target.deploy.replicas.low))
             },
             api_access: false,
-            grace_seconds: 330,
+            grace_seconds: GRACE_SECONDS,
             annotations: pair("waypost/config-fingerprint", fingerprint(config.as_bytes())),
             init_containers: Vec::new(),
             container: self.container(secrets),
@@ -211,6 +225,7 @@ fn config(target: &Target<'_>, layers: &Layers<'_>, routes: Vec<GatewayRoute>) -
         config: Process {
             stats_addr: format!("0.0.0.0:{STATS_PORT}"),
             readiness_addr: format!("0.0.0.0:{READINESS_PORT}"),
+            connection_termination_deadline: format!("{DRAIN_SECONDS}s"),
             model_catalog: catalog(layers),
         },
         services: services(target, layers),
@@ -300,7 +315,12 @@ fn policy(target: &Target<'_>, layers: &Layers<'_>) -> Policy {
                     )
                     .reach(vec![Peer::pods(pods.labels.clone())], pods.port);
             }
-            Upstream::Provider(provider) => outside.push(port_of(&provider.url)),
+            Upstream::Provider(provider) => {
+                outside.push(port_of(&provider.url));
+                if let Some(namespace) = namespace_of(&provider.url) {
+                    policy = policy.reach_namespace(&namespace);
+                }
+            }
         }
     }
     outside.sort_unstable();

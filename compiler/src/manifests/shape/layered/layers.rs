@@ -54,6 +54,9 @@ impl<'p> Layers<'p> {
             );
             return Err(vec![fault]);
         };
+        if dns_name(&weak.name.value) == dns_name(&strong.name.value) {
+            return Err(vec![one_path(weak, strong)]);
+        }
         let content = content(target).map_err(|fault| vec![*fault])?;
         let (rule, threshold) = difficulty_rule(content).map_err(|fault| vec![*fault])?;
         match (route(target, weak), route(target, strong)) {
@@ -86,6 +89,18 @@ fn needs(span: Span, message: &str) -> Diagnostic {
     codes::SHAPE_NEEDS
         .error(span, message)
         .help("use `shape waypost`, which does without")
+}
+
+fn one_path(weak: &Tier, strong: &Tier) -> Diagnostic {
+    let path = dns_name(&weak.name.value);
+    codes::SHAPE_NEEDS
+        .error(
+            strong.name.span,
+            format!("both tiers become the route `/{path}`"),
+        )
+        .label("`.` and `_` become `-`")
+        .because(weak.name.span, "the other tier")
+        .help("give one of them another name, or use `shape waypost`")
 }
 
 /// The first section, which must start where RouteLLM does.

@@ -24,7 +24,7 @@ use crate::manifests::shape::egress::API_SERVER;
 use crate::manifests::shape::serving::Pods;
 use crate::manifests::versions::InferenceExtension;
 use crate::manifests::volume::{Volume, read};
-use crate::manifests::{Refusal, Target};
+use crate::manifests::{Refusal, Target, yaml};
 use crate::program::{Engine, Pool};
 
 /// Where the picker speaks ext-proc; the Service's port too, which the InferencePool names.
@@ -165,7 +165,7 @@ impl<'p> Picker<'p> {
         self.write_pool(target, layers, documents);
         let config = picker_config(&self.version, &self.pool.place);
         // Structs of strings and numbers: serialising them cannot fail, and an empty config would not start.
-        let text = serde_yaml::to_string(&config).unwrap_or_default();
+        let text = yaml::to_string(&config).unwrap_or_default();
         let place = self.pool.place.span.unwrap_or(self.pool.name.span);
         let notes = [format!(
             "place {}: {}",

@@ -13,13 +13,12 @@ use waypost_lang::source::Span;
 
 use super::gateway;
 use super::layers::{Layers, Route};
-use crate::manifests::Target;
 use crate::manifests::autoscaler::autoscaler;
 use crate::manifests::config_map::{fingerprint, of_texts};
 use crate::manifests::container::{
     Container, Probe, Variable, leave_endpoints_first, port, resources,
 };
-use crate::manifests::deployment::{Replacement, Workload, deployment};
+use crate::manifests::deployment::{GRACE_SECONDS, Replacement, Workload, deployment};
 use crate::manifests::disruption_budget::disruption_budget;
 use crate::manifests::documents::Documents;
 use crate::manifests::labels;
@@ -29,6 +28,7 @@ use crate::manifests::rbac::service_account;
 use crate::manifests::secrets::in_cluster;
 use crate::manifests::service::{http, service};
 use crate::manifests::volume::{Volume, read, write};
+use crate::manifests::{Target, yaml};
 use crate::program::{ProviderAuth, ProviderKind};
 
 /// The Deployment, the Service and the account.
@@ -193,7 +193,7 @@ impl Router {
     fn files(&self) -> Map {
         let weights = BTreeMap::from([("mf", pair("checkpoint_path", CHECKPOINT))]);
         // Maps of strings: serialising them cannot fail, and an empty file would not start.
-        let config = serde_yaml::to_string(&weights).unwrap_or_default();
+        let config = yaml::to_string(&weights).unwrap_or_default();
         let upstreams = serde_json::to_string_pretty(&self.upstreams).unwrap_or_default() + "\n";
         Map::from([
             ("config.yaml".into(), config),
@@ -209,7 +209,7 @@ impl Router {
             app: APP,
             replacement: Replacement::Rolling(fixed),
             api_access: false,
-            grace_seconds: 330,
+            grace_seconds: GRACE_SECONDS,
             annotations: pair("waypost/config-fingerprint", fingerprint),
             init_containers: vec![install()],
             container: self.container(),

@@ -31,9 +31,12 @@ pub(super) fn warnings(target: &Target<'_>, layers: &Layers<'_>) -> Vec<Diagnost
     for route in layers.routes() {
         fallbacks(target, route, &mut found);
     }
+    let always = program.policy.priorities.iter();
+    let always = always.filter(|rule| rule.when.is_none());
+    let sheds = always.map(|rule| rule.value).max().unwrap_or(0) < 0;
     for route in layers.routes() {
         if let Upstream::Pool(_, pool, _) = &route.upstream {
-            place(pool, &mut found);
+            place(pool, sheds, &mut found);
         }
     }
     unreached(target, layers, &mut found);
@@ -42,7 +45,7 @@ pub(super) fn warnings(target: &Target<'_>, layers: &Layers<'_>) -> Vec<Diagnost
             target.deploy.span,
             "`state redis`",
             "agentgateway's buckets are in its own memory",
-        ));
+        ).help("delete `state redis`: agentgateway runs as one pod, so its limits are not multiplied"));
     }
     found
 }
@@ -110,7 +113,10 @@ fn policy(policy: &Policy, found: &mut Vec<Diagnostic>) {
         && (policy.keys.is_some() || policy.jwt.is_some())
     {
         let why = "RouteLLM checks no key; a network policy admits pods of its namespace instead";
-        found.push(lost(span, "`callers`", why));
+        found.push(
+            lost(span, "`callers`", why)
+                .help("use `shape waypost`, whose runtime asks every caller for a key"),
+        );
     }
     for rule in &policy.denials {
         found.push(lost(
@@ -193,14 +199,17 @@ fn fallbacks(target: &Target<'_>, route: &Route<'_>, found: &mut Vec<Diagnostic>
     }
 }
 
-fn place(pool: &Pool, found: &mut Vec<Diagnostic>) {
+/// `sheds`: whether every call has a priority at which the picker sheds.
+fn place(pool: &Pool, sheds: bool, found: &mut Vec<Diagnostic>) {
     let Some(span) = pool.place.span else {
         return;
     };
     if pool.place.overflow_next {
-        let why =
-            "the picker sheds with 429 when it is saturated; no layer then tries the next model";
+        let why = "a saturated picker turns away only calls of a priority below zero; no layer then tries the next model";
         found.push(lost(span, "`overflow … next`", why));
+    } else if !sheds {
+        let why = "a saturated picker turns away only calls of a priority below zero; others queue at the replicas";
+        found.push(lost(span, "`overflow shed`", why));
     } else if pool.place.wait > 0 {
         found.push(lost(
             span,
