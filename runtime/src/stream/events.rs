@@ -24,7 +24,7 @@ pub(crate) struct Told {
     /// Whether a choice was finished.
     finished: bool,
     /// Whether `[DONE]` went by.
-    done: bool,
+    pub(crate) done: bool,
     /// Whether the upstream sent an error.
     pub(crate) error: bool,
 }
@@ -124,6 +124,7 @@ impl Watcher {
             self.line.extend_from_slice(left);
             let line = self.line.split();
             self.told.tokens += line.len() as u64 / 4;
+            self.told.data |= line.trim_ascii_start().starts_with(b"data:");
             self.too_long = true;
             each(&line, true);
         } else {
