@@ -22,6 +22,7 @@ use waypost_policies::cost::Usage;
 use super::attempt_error::AttemptError;
 use crate::body::{BodyError, collect};
 use crate::client::{self, Client, root_cause};
+use crate::clock;
 use crate::failure::Failure;
 use crate::provider::Credential;
 use crate::stream::Watcher;
@@ -365,12 +366,40 @@ fn is_context_length(code: &str, message: Option<&str>) -> bool {
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
+    let until = || {
+        let date = headers.get(RETRY_AFTER)?.to_str().ok()?;
+        let date = jiff::fmt::rfc2822::parse(date).ok()?.timestamp();
+        Some((date.as_nanosecond() - i128::from(clock::now())) as f64 / 1e9)
+    };
     let seconds = number("retry-after-ms")
         .map(|value| value / 1e3)
-        .or_else(|| number(RETRY_AFTER.as_str()))?;
+        .or_else(|| number(RETRY_AFTER.as_str()))
+        .or_else(until)?;
     Duration::try_from_secs_f64(seconds).ok()
 }
 
 fn shortened(message: &str) -> String {
     message.chars().take(LONGEST_MESSAGE).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn wait(value: &str) -> Option<Duration> {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, value.parse().unwrap());
+        retry_after(&headers)
+    }
+
+    #[test]
+    fn when_to_come_back_is_a_number_or_a_date() {
+        assert_eq!(wait("7"), Some(Duration::from_secs(7)));
+        let century = Duration::from_secs(100 * 365 * 86_400);
+        assert!(wait("31 Dec 2999 23:59:59 GMT").unwrap() > century);
+        for useless in ["Thu, 01 Jan 1970 00:00:01 GMT", "-1", "NaN", "inf", "soon"] {
+            assert_eq!(wait(useless), None, "{useless}");
+        }
+    }
 }
