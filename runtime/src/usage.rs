@@ -72,6 +72,8 @@ struct Choice<'a> {
     #[serde(default, borrow)]
     text: Option<Cow<'a, str>>,
     #[serde(default)]
+    index: Option<u32>,
+    #[serde(default)]
     finish_reason: Option<IgnoredAny>,
 }
 
@@ -124,12 +126,13 @@ impl<'a> Answer<'a> {
         self.usage.is_some() && self.choices.as_ref().is_none_or(Vec::is_empty)
     }
 
-    /// Whether a choice says that it is complete.
-    pub(crate) fn is_finished(&self) -> bool {
-        self.choices
-            .iter()
-            .flatten()
-            .any(|choice| choice.finish_reason.is_some())
+    /// Which choices say that they are complete: a bit for each index.
+    pub(crate) fn finished(&self) -> u128 {
+        let choices = self.choices.iter().flatten();
+        choices
+            .filter(|choice| choice.finish_reason.is_some())
+            .map(|choice| 1_u128.checked_shl(choice.index.unwrap_or(0)).unwrap_or(0))
+            .fold(0, |all, one| all | one)
     }
 
     /// The tokens of its text, estimated: at least one for each piece, since providers send tokens one by one.
@@ -228,7 +231,7 @@ mod tests {
     fn text_tool_calls_and_reasoning_count() {
         let json = r#"{"choices":[{"message":{"content":"","tool_calls":[{"function":{"name":"write_file","arguments":"{\"a\":1}"}}],"reasoning_content":"hm"},"finish_reason":"tool_calls"}]}"#;
         let answer = Answer::parse(json.as_bytes()).unwrap();
-        assert!(answer.is_finished());
+        assert_eq!(answer.finished(), 1);
         assert!(answer.tokens() >= 3, "{}", answer.tokens());
     }
 }

@@ -75,6 +75,7 @@ pub(super) struct Outgoing<'a> {
     pub(super) body: &'a Bytes,
     pub(super) stream: bool,
     pub(super) hides_usage: bool,
+    pub(super) answers: u64,
 }
 
 /// What came back.
@@ -114,6 +115,7 @@ pub(super) async fn ask(
     longest: usize,
 ) -> Result<Reply, AttemptError> {
     let (stream, hides_usage) = (outgoing.stream, outgoing.hides_usage);
+    let answers = outgoing.answers;
     let request = outgoing.request()?;
     let deadline = Instant::now() + patience;
     let reply = async {
@@ -129,7 +131,7 @@ pub(super) async fn ask(
             // What it used could not be read.
             _ if is_coded(response.headers()) => Err(AttemptError::Coded),
             _ if stream && is_event_stream(response.headers()) => {
-                begun(response, hides_usage).await
+                begun(response, Watcher::new(hides_usage, answers)).await
             }
             _ => whole(response, longest).await,
         }
@@ -212,9 +214,8 @@ fn head(response: Response<Incoming>) -> (Head, Incoming) {
 }
 
 /// A stream, once it says its first thing.
-async fn begun(response: Response<Incoming>, hides_usage: bool) -> Result<Reply, AttemptError> {
+async fn begun(response: Response<Incoming>, mut watcher: Watcher) -> Result<Reply, AttemptError> {
     let (head, mut rest) = head(response);
-    let mut watcher = Watcher::new(hides_usage);
     let mut first = VecDeque::new();
     let mut length = 0_usize;
     while !watcher.told().data {
