@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::settings::Bounds;
 
-/// How long the rest of a body that is too large is read and thrown away.
+/// How long a body that nobody wants is read and thrown away.
 const LONGEST_DISCARD: Duration = Duration::from_secs(10);
 
 /// Why a body was not read.
@@ -24,25 +24,28 @@ pub(crate) enum BodyError {
 }
 
 /// Reads a body.
-pub(crate) async fn read_body(body: Incoming, bounds: &Bounds) -> Result<Bytes, BodyError> {
+pub(crate) async fn read_body(body: &mut Incoming, bounds: &Bounds) -> Result<Bytes, BodyError> {
     let limit = bounds.body;
-    let mut body = body;
     let read = async {
         if body.size_hint().lower() > limit as u64 {
             return Err(BodyError::TooLarge { limit });
         }
-        collect(&mut body, limit).await
+        collect(body, limit).await
     };
-    let read = timeout(bounds.body_time, read).await;
-    if let Ok(Err(BodyError::TooLarge { .. })) = read {
-        // A client that is still sending reads no answer, and takes a closed connection for a broken one.
-        tokio::spawn(timeout(LONGEST_DISCARD, discard(body)));
-    }
-    read.map_err(|_| BodyError::TooSlow(bounds.body_time))?
+    timeout(bounds.body_time, read)
+        .await
+        .map_err(|_| BodyError::TooSlow(bounds.body_time))?
 }
 
-async fn discard(mut body: Incoming) {
-    while let Some(Ok(_)) = body.frame().await {}
+/// Takes in what is left of the body of a call that is refused: a client that is still sending reads no answer, and
+/// takes a closed connection for a broken one.
+pub(crate) fn discard(mut body: Incoming) {
+    if body.is_end_stream() {
+        return;
+    }
+    tokio::spawn(timeout(LONGEST_DISCARD, async move {
+        while let Some(Ok(_)) = body.frame().await {}
+    }));
 }
 
 /// All of a body, as long as it is no larger than `limit`.

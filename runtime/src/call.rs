@@ -51,7 +51,7 @@ struct Arrived {
 pub(crate) async fn answer(
     gateway: &Arc<Gateway>,
     surface: Surface,
-    request: Request<Incoming>,
+    request: Request<&mut Incoming>,
     peer: IpAddr,
     request_id: &str,
 ) -> Result<Response<Body>, Failure> {
@@ -99,7 +99,7 @@ pub(crate) async fn answer(
 /// Answers with the decision alone: forwards nothing, reserves nothing.
 pub(crate) async fn explain(
     gateway: &Arc<Gateway>,
-    request: Request<Incoming>,
+    request: Request<&mut Incoming>,
     peer: IpAddr,
 ) -> Result<Response<Body>, Failure> {
     let arrived = arrive(gateway, request, peer).await?;
@@ -117,7 +117,7 @@ pub(crate) async fn explain(
 /// Authenticates a call and takes in its body.
 async fn arrive(
     gateway: &Gateway,
-    request: Request<Incoming>,
+    request: Request<&mut Incoming>,
     peer: IpAddr,
 ) -> Result<Arrived, Failure> {
     let started = Instant::now();

@@ -55,9 +55,17 @@ impl Identity {
 /// Why a key file is refused.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum KeysError {
-    /// It is no such JSON.
-    #[error("caller keys: {0}")]
-    Syntax(String),
+    /// It is no such JSON. The parser's own words are not shown: they quote what stands there, which may be a key.
+    #[error(
+        "caller keys: line {line}, column {column}: expected {{\"keys\": [{{\"key\": …}}, …]}} with `key` or `sha256`, \
+         `id`, `team`, `agent`, `plan` and `name`, each a string"
+    )]
+    Syntax {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+    },
     /// An entry says both or neither.
     #[error("caller keys: entry {0} needs either `key` or `sha256`")]
     OneOf(usize),
@@ -116,8 +124,10 @@ impl Directory {
         let Some(file) = file else {
             return Ok(directory);
         };
-        let file: KeyFile =
-            serde_json::from_str(file).map_err(|error| KeysError::Syntax(error.to_string()))?;
+        let file: KeyFile = serde_json::from_str(file).map_err(|error| KeysError::Syntax {
+            line: error.line(),
+            column: error.column(),
+        })?;
         for (number, entry) in (1..).zip(file.keys) {
             directory.add(number, entry)?;
         }
@@ -287,9 +297,25 @@ mod tests {
     }
 
     #[test]
+    fn a_bad_file_is_not_quoted() {
+        for file in [
+            r#"{"keys":["wp-secret"]}"#,
+            r#"{"keys":[{"wp-secret":"payments"}]}"#,
+            r#"{"keys":"wp-secret"}"#,
+            r#"["wp-secret"]"#,
+        ] {
+            let error = Directory::read(Some(file), false).unwrap_err();
+            assert!(!error.to_string().contains("wp-secret"), "{error}");
+        }
+    }
+
+    #[test]
     fn a_bad_file_says_which_entry() {
         let read = |text| Directory::read(Some(text), false).unwrap_err().to_string();
-        assert!(read(r#"{"keys":[{"key":"a","tema":"x"}]}"#).contains("unknown field `tema`"));
+        assert!(
+            read(r#"{"keys":[{"key":"a","tema":"x"}]}"#)
+                .starts_with("caller keys: line 1, column 26: ")
+        );
         assert_eq!(
             read(r#"{"keys":[{"id":"a"}]}"#),
             "caller keys: entry 1 needs either `key` or `sha256`"

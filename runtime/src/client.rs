@@ -1,5 +1,7 @@
 //! The HTTP client that speaks to upstreams, replicas and the cluster.
 
+mod reuse;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +15,11 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use reuse::Remembering;
+pub(crate) use reuse::send;
+
 /// An HTTP client over TCP and TLS.
-pub(crate) type Client = legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+pub(crate) type Client = legacy::Client<HttpsConnector<Remembering>, Full<Bytes>>;
 
 /// Connections that nobody uses are closed after this long: before servers close theirs.
 const IDLE: Duration = Duration::from_secs(20);
@@ -75,15 +80,15 @@ pub(crate) fn trusting(authority: &Path, connect: Duration) -> Result<Client, Cl
     ))
 }
 
-fn tcp(connect: Duration) -> HttpConnector {
+fn tcp(connect: Duration) -> Remembering {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(connect));
-    tcp
+    Remembering(tcp)
 }
 
-fn build(connector: HttpsConnector<HttpConnector>) -> Client {
+fn build(connector: HttpsConnector<Remembering>) -> Client {
     legacy::Client::builder(TokioExecutor::new())
         .pool_idle_timeout(IDLE)
         .pool_timer(TokioTimer::new())

@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, HeaderValue};
+use hyper::header::{ALLOW, EXPECT, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 use waypost_policies::facts::Surface;
 
 use crate::Body;
+use crate::body::discard;
 use crate::call;
 use crate::failure::{Failure, json_response};
 use crate::gateway::Gateway;
@@ -66,6 +67,10 @@ pub(crate) async fn serve(
     let id = request_id();
     let path = request.uri().path().to_owned();
     let place = Place::of(&path);
+    // Such a client sends nothing before it is told to, and may be spared it.
+    let waits = request.headers().contains_key(EXPECT);
+    let (parts, mut body) = request.into_parts();
+    let request = Request::from_parts(parts, &mut body);
     let mut response = match dispatch(gateway, request, place, peer, &id).await {
         Ok(response) => response,
         Err(failure) => {
@@ -80,6 +85,9 @@ pub(crate) async fn serve(
             failure.response()
         }
     };
+    if !waits {
+        discard(body);
+    }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-waypost-request-id", value);
     }
@@ -91,7 +99,7 @@ pub(crate) async fn serve(
 
 async fn dispatch(
     gateway: &Arc<Gateway>,
-    request: Request<Incoming>,
+    request: Request<&mut Incoming>,
     place: Option<Place<'_>>,
     peer: IpAddr,
     id: &str,

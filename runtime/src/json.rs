@@ -153,11 +153,11 @@ pub(crate) fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// JSON with nothing but ASCII in it, for headers.
+/// JSON with nothing but printable ASCII in it, for headers.
 pub(crate) fn ascii(json: &str) -> String {
     let mut output = String::with_capacity(json.len());
     for character in json.chars() {
-        if character.is_ascii() {
+        if matches!(character, ' '..='~') {
             output.push(character);
             continue;
         }

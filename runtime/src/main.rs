@@ -31,11 +31,11 @@ struct Arguments {
     #[arg(long, value_name = "FOLDER")]
     secrets: Option<PathBuf>,
     /// The largest request body, in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 32)]
-    body_limit: usize,
+    #[arg(long, value_name = "MIB", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
+    body_limit: u16,
     /// How many seconds open calls may go on after a stop
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    drain: u64,
+    drain: u32,
 }
 
 fn main() -> ExitCode {
@@ -76,8 +76,8 @@ fn run(arguments: Arguments) -> Result<(), String> {
     let mut settings = Settings::new(arguments.listen);
     settings.admin = Some(arguments.admin);
     settings.cluster = Cluster::of_this_pod();
-    settings.bounds.body = arguments.body_limit << 20;
-    settings.bounds.drain = Duration::from_secs(arguments.drain);
+    settings.bounds.body = usize::from(arguments.body_limit) << 20;
+    settings.bounds.drain = Duration::from_secs(arguments.drain.into());
     if let Some(folder) = arguments.secrets {
         settings.secrets = Secrets::system().mounted_at(folder);
     }

@@ -57,6 +57,23 @@ where
         });
         metric
     }
+
+    /// Shows no more the metrics of keys that are `gone`, whose labels were these.
+    pub(crate) fn forget(&self, gone: impl Fn(&K) -> bool, labels: impl Fn(&K) -> Labels) {
+        let known = self.known.load();
+        let lost: Vec<&K> = known.keys().filter(|key| gone(key)).collect();
+        if lost.is_empty() {
+            return;
+        }
+        self.known.rcu(|known| {
+            let mut known = HashMap::clone(known);
+            known.retain(|key, _| !lost.contains(&key));
+            known
+        });
+        for key in lost {
+            self.family.remove(&labels(key));
+        }
+    }
 }
 
 /// All metrics of a server.

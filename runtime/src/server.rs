@@ -1,5 +1,7 @@
 //! Listens, serves connections, and stops without cutting anybody off.
 
+mod unread;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -117,7 +119,7 @@ impl Server {
         tracing::info!("stopping");
         // The receiver is the accept loop; it may have ended by itself.
         let _ = self.stop.send(true);
-        let grace = self.drain + Duration::from_secs(1);
+        let grace = self.drain.saturating_add(Duration::from_secs(1));
         if timeout(grace, &mut self.accepting).await.is_err() {
             tracing::warn!("calls were still open when the time to stop was over");
         }
@@ -231,6 +233,7 @@ fn serve(
 ) {
     // Events of a stream are small and must not wait for one another.
     let _ = stream.set_nodelay(true);
+    let stream = unread::Connection::new(stream, gateway.bounds.unread);
     let gateway = Arc::clone(gateway);
     let service = service_fn(move |request| {
         let gateway = Arc::clone(&gateway);

@@ -74,6 +74,8 @@ pub struct Bounds {
     pub whole_answer: Duration,
     /// How long a stream may be silent.
     pub silence: Duration,
+    /// How long a client may leave unread what it is sent.
+    pub unread: Duration,
     /// How long open calls may go on once the server is told to stop.
     pub drain: Duration,
 }
@@ -88,6 +90,7 @@ impl Default for Bounds {
             first_byte: Duration::from_secs(60),
             whole_answer: Duration::from_secs(600),
             silence: Duration::from_secs(300),
+            unread: Duration::from_secs(60),
             drain: Duration::from_secs(30),
         }
     }

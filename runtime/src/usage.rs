@@ -44,6 +44,9 @@ impl From<WireUsage> for Usage {
 }
 
 /// An answer, or an event of a streamed one, as far as it tells of usage.
+///
+/// A field that servers send under two names is read under each: some send both, and a field that stands twice is an
+/// error to serde.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Answer<'a> {
     #[serde(default, borrow)]
@@ -54,12 +57,22 @@ pub(crate) struct Answer<'a> {
     pub(crate) error: Option<IgnoredAny>,
 }
 
+/// What is read of an answer whose choices have a shape that is not known here.
+#[derive(Deserialize)]
+struct OnlyUsage {
+    usage: Option<WireUsage>,
+}
+
 #[derive(Debug, Deserialize)]
 struct Choice<'a> {
-    #[serde(default, borrow, alias = "message")]
+    #[serde(default, borrow)]
     delta: Option<Text<'a>>,
     #[serde(default, borrow)]
+    message: Option<Text<'a>>,
+    #[serde(default, borrow)]
     text: Option<Cow<'a, str>>,
+    #[serde(default)]
+    index: Option<u32>,
     #[serde(default)]
     finish_reason: Option<IgnoredAny>,
 }
@@ -70,8 +83,10 @@ struct Text<'a> {
     content: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
     refusal: Option<Cow<'a, str>>,
-    #[serde(default, borrow, alias = "reasoning")]
+    #[serde(default, borrow)]
     reasoning_content: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    reasoning: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
     tool_calls: Option<Vec<ToolCall<'a>>>,
 }
@@ -92,7 +107,18 @@ struct Function<'a> {
 
 impl<'a> Answer<'a> {
     pub(crate) fn parse(json: &'a [u8]) -> Option<Self> {
-        serde_json::from_slice(json).ok()
+        serde_json::from_slice(json).ok().or_else(|| {
+            let told: OnlyUsage = serde_json::from_slice(json).ok()?;
+            told.usage.map(|usage| Self {
+                usage: Some(usage),
+                ..Self::default()
+            })
+        })
+    }
+
+    /// Whether it is an error in place of an answer.
+    pub(crate) const fn is_error(&self) -> bool {
+        self.error.is_some() && self.choices.is_none()
     }
 
     /// Whether it carries nothing but usage.
@@ -100,12 +126,13 @@ impl<'a> Answer<'a> {
         self.usage.is_some() && self.choices.as_ref().is_none_or(Vec::is_empty)
     }
 
-    /// Whether a choice says that it is complete.
-    pub(crate) fn is_finished(&self) -> bool {
-        self.choices
-            .iter()
-            .flatten()
-            .any(|choice| choice.finish_reason.is_some())
+    /// Which choices say that they are complete: a bit for each index.
+    pub(crate) fn finished(&self) -> u128 {
+        let choices = self.choices.iter().flatten();
+        choices
+            .filter(|choice| choice.finish_reason.is_some())
+            .map(|choice| 1_u128.checked_shl(choice.index.unwrap_or(0)).unwrap_or(0))
+            .fold(0, |all, one| all | one)
     }
 
     /// The tokens of its text, estimated: at least one for each piece, since providers send tokens one by one.
@@ -121,9 +148,14 @@ impl<'a> Answer<'a> {
 
 impl Choice<'_> {
     fn pieces(&self) -> impl Iterator<Item = &str> {
-        let delta = self.delta.iter().flat_map(|delta| {
-            let texts = [&delta.content, &delta.refusal, &delta.reasoning_content];
-            let functions = delta
+        let said = self.delta.as_ref().or(self.message.as_ref());
+        let said = said.into_iter().flat_map(|said| {
+            let reasoning = match &said.reasoning_content {
+                None => &said.reasoning,
+                some => some,
+            };
+            let texts = [&said.content, &said.refusal, reasoning];
+            let functions = said
                 .tool_calls
                 .iter()
                 .flatten()
@@ -131,8 +163,7 @@ impl Choice<'_> {
             let called = functions.flat_map(|function| [&function.name, &function.arguments]);
             texts.into_iter().chain(called)
         });
-        delta
-            .chain([&self.text])
+        said.chain([&self.text])
             .filter_map(|piece| piece.as_deref())
             .filter(|piece| !piece.is_empty())
     }
@@ -183,10 +214,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sent_under_two_names_counts_once_and_hides_no_usage() {
+        let json = r#"{"choices":[{"delta":{"reasoning":"hm","reasoning_content":"hm"},"message":{"content":"hm"}}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#;
+        let answer = Answer::parse(json.as_bytes()).unwrap();
+        assert_eq!(answer.tokens(), tokens::of_text("hm"));
+        assert_eq!(usage(json).output, 2);
+    }
+
+    #[test]
+    fn content_of_an_unknown_shape_hides_no_usage() {
+        let json = r#"{"choices":[{"message":{"content":[{"type":"thinking"}]}}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#;
+        assert_eq!(usage(json).output, 2);
+    }
+
+    #[test]
     fn text_tool_calls_and_reasoning_count() {
         let json = r#"{"choices":[{"message":{"content":"","tool_calls":[{"function":{"name":"write_file","arguments":"{\"a\":1}"}}],"reasoning_content":"hm"},"finish_reason":"tool_calls"}]}"#;
         let answer = Answer::parse(json.as_bytes()).unwrap();
-        assert!(answer.is_finished());
+        assert_eq!(answer.finished(), 1);
         assert!(answer.tokens() >= 3, "{}", answer.tokens());
     }
 }

@@ -37,6 +37,13 @@ fn a_plan_that_is_missing_or_none_is_refused() {
 }
 
 #[test]
+fn bounds_that_cannot_be_meant_are_refused() {
+    refuses(&["plan", "--body-limit", "0"], "0 is not in 1..=65535");
+    refuses(&["plan", "--body-limit", "99999999999999"], "--body-limit");
+    refuses(&["plan", "--drain", "18446744073709551615"], "--drain");
+}
+
+#[test]
 fn it_serves_until_it_is_told_to_stop() {
     let path = file("empty", &encode(&Draft::default()));
     let mut server = binary()

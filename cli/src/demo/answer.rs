@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde_json::Value;
 
-use super::chat::Call;
+use super::chat::{Call, Choice};
 use super::schema;
 
 /// What is answered.
@@ -78,34 +78,44 @@ pub(super) fn answer(call: &Call, model: &str) -> Answer {
     }
 }
 
+/// Why a call demands a tool that it cannot get, as OpenAI's API refuses it.
+pub(super) fn impossible_demand(call: &Call) -> Option<String> {
+    if !call.choice.demands() || wanted_tool(call).is_some() {
+        return None;
+    }
+    Some(match &call.choice {
+        Choice::Named(name) => format!("`tool_choice` names `{name}`, which is not in `tools`"),
+        _ => "`tool_choice` demands a tool, and `tools` offers none that can be called".to_owned(),
+    })
+}
+
 /// The tool that the client demands, or that the last user turn names.
 fn wanted_tool(call: &Call) -> Option<(&str, &Value)> {
-    let choice = call.tool_choice.as_ref();
-    let mode = choice.and_then(Value::as_str).unwrap_or("auto");
-    let demanded = choice.and_then(|choice| choice.pointer("/function/name")?.as_str());
-    if let Some(name) = demanded {
-        return call.tools.iter().map(tool).find(|(tool, _)| *tool == name);
-    }
-    match mode {
-        "required" => call.tools.first().map(tool),
-        "none" => None,
+    let mut tools = call.tools.iter().filter_map(tool);
+    match &call.choice {
+        Choice::Named(name) => tools.find(|(tool, _)| tool == name),
+        Choice::Required(None) => tools.next(),
+        Choice::Required(Some(allowed)) => {
+            tools.find(|(tool, _)| allowed.iter().any(|name| name == tool))
+        }
+        Choice::None => None,
         // A tool's result is answered in words, else a loop of calls would never end.
         _ if call.last_role == "tool" => None,
-        _ => {
+        Choice::Auto => {
             let question = call.question.to_lowercase();
-            call.tools.iter().map(tool).find(|(name, _)| {
+            tools.find(|(name, _)| {
                 let name = name.to_lowercase();
-                !name.is_empty()
-                    && (question.contains(&name) || question.contains(&name.replace('_', " ")))
+                question.contains(&name) || question.contains(&name.replace('_', " "))
             })
         }
     }
 }
 
-fn tool(tool: &Value) -> (&str, &Value) {
-    let name = tool.pointer("/function/name").and_then(Value::as_str);
+/// Name and schema of a function; other kinds of tools are not simulated.
+fn tool(tool: &Value) -> Option<(&str, &Value)> {
+    let name = tool.pointer("/function/name")?.as_str()?;
     let parameters = tool.pointer("/function/parameters");
-    (name.unwrap_or(""), parameters.unwrap_or(&Value::Null))
+    (!name.is_empty()).then_some((name, parameters.unwrap_or(&Value::Null)))
 }
 
 /// A sentence that says who answers what, and then the prompt's own words in another order.
@@ -257,6 +267,42 @@ mod tests {
         assert!(call("please get weather", json!("auto")).starts_with("get_weather("));
         assert!(call("please get weather", json!("none")).starts_with("This is"));
         assert!(call("hello", Value::Null).starts_with("This is"));
+    }
+
+    #[test]
+    fn a_demand_is_met_or_refused() {
+        let tools = json!([
+            {"type":"function","function":{"name":"get_weather"}},
+            {"type":"custom","custom":{"name":"code"}}]);
+        let read = |tools: &Value, choice: Value| {
+            Call::read(
+                json!({"messages":[user("hi")],"tools":tools,"tool_choice":choice})
+                    .to_string()
+                    .as_bytes(),
+            )
+        };
+        let named = |name: &str| json!({"type":"function","function":{"name":name}});
+        let allowed = |name: &str| json!({"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[named(name)]}});
+        for choice in [
+            json!("required"),
+            named("get_weather"),
+            allowed("get_weather"),
+        ] {
+            let call = read(&tools, choice).unwrap();
+            assert_eq!(said(&answer(&call, "phi")), "get_weather({})");
+        }
+        for (tools, choice) in [
+            (&tools, named("nope")),
+            (&tools, allowed("nope")),
+            (&json!([]), json!("required")),
+            (
+                &json!([{"type":"custom","custom":{"name":"code"}}]),
+                json!("required"),
+            ),
+        ] {
+            let refusal = read(tools, choice).unwrap_err();
+            assert!(refusal.starts_with("`tool_choice` "), "{refusal}");
+        }
     }
 
     #[test]

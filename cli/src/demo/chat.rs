@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::answer::{Answer, Content};
+use super::answer::{Answer, Content, impossible_demand};
 use super::prefix::Prompt;
 
 /// A call, as far as the simulation reads it.
@@ -21,7 +21,7 @@ pub(super) struct Call {
     /// Tools offered.
     pub(super) tools: Vec<Value>,
     /// `tool_choice`
-    pub(super) tool_choice: Option<Value>,
+    pub(super) choice: Choice,
     /// The longest answer.
     pub(super) max_tokens: Option<u64>,
     /// Whether it is streamed.
@@ -52,19 +52,56 @@ impl Call {
         let (last_role, last_content) = messages.last().cloned().unwrap_or_default();
         let number = |key: &str| body.get(key).and_then(Value::as_u64);
         let format = body.pointer("/response_format/type");
-        Ok(Self {
+        let call = Self {
             prompt: Prompt::new(&read),
             question: question.unwrap_or_default(),
             last_role,
             last_content,
             tools,
-            tool_choice: body.get("tool_choice").cloned(),
+            choice: body.get("tool_choice").map_or(Choice::Auto, Choice::read),
             max_tokens: number("max_completion_tokens").or_else(|| number("max_tokens")),
             stream: body.get("stream") == Some(&Value::Bool(true)),
             include_usage: body.pointer("/stream_options/include_usage")
                 == Some(&Value::Bool(true)),
             wants_json: format.and_then(Value::as_str).unwrap_or("text") != "text",
-        })
+        };
+        impossible_demand(&call).map_or(Ok(call), Err)
+    }
+}
+
+/// Whether tools may or must be called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// The model decides.
+    Auto,
+    /// No tool.
+    None,
+    /// One of these, or of all that are offered.
+    Required(Option<Vec<String>>),
+    /// This one.
+    Named(String),
+}
+
+impl Choice {
+    fn read(choice: &Value) -> Self {
+        let name = |tool: &Value| Some(tool.pointer("/function/name")?.as_str()?.to_owned());
+        if let Some(name) = name(choice) {
+            return Self::Named(name);
+        }
+        let allowed = choice.pointer("/allowed_tools/tools");
+        let allowed = allowed
+            .and_then(Value::as_array)
+            .map(|tools| tools.iter().filter_map(name).collect());
+        let mode = choice.pointer("/allowed_tools/mode").unwrap_or(choice);
+        match mode.as_str() {
+            Some("required") => Self::Required(allowed),
+            Some("none") => Self::None,
+            _ => Self::Auto,
+        }
+    }
+
+    pub(super) const fn demands(&self) -> bool {
+        matches!(self, Self::Required(_) | Self::Named(_))
     }
 }
 

@@ -166,6 +166,11 @@ mod tests {
             headers.get("x-waypost-rule").map(HeaderValue::as_bytes),
             Some(&b"gro\\u00dfe Prompts"[..])
         );
+        insert(&mut headers, "x-waypost-rule", "a\u{7f}\nb");
+        assert_eq!(
+            headers.get("x-waypost-rule").map(HeaderValue::as_bytes),
+            Some(&b"a\\u007f\\u000ab"[..])
+        );
     }
 
     #[test]

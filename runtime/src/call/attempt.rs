@@ -150,6 +150,7 @@ impl<'c> Asking<'c> {
             body: &target.body,
             stream: self.request.stream,
             hides_usage: self.request.stream && !self.request.include_usage,
+            answers: self.request.answers,
         };
         let longest = self.gateway.bounds.answer;
         let result = upstream::ask(&self.gateway.client, outgoing, target.patience, longest).await;

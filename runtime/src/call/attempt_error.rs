@@ -30,8 +30,12 @@ pub(crate) enum AttemptError {
     Credentials(StatusCode),
     #[error("it does not know the model or deployment")]
     UnknownThere,
-    #[error("its stream began with an error")]
-    ErrorInStream,
+    #[error("it answered with an error and a status that says success")]
+    ErrorInAnswer,
+    #[error("its answer is not a JSON object")]
+    NotJson,
+    #[error("its answer is coded, which was not asked for")]
+    Coded,
     #[error("its answer ended before it began")]
     Empty,
     #[error("its answer is larger than {0} bytes")]
@@ -53,9 +57,10 @@ impl AttemptError {
             Self::Connect(_)
             | Self::Broken(_)
             | Self::OutOfTime(_)
-            | Self::ErrorInStream
+            | Self::ErrorInAnswer
+            | Self::NotJson
             | Self::Empty => true,
-            Self::Status { status, .. } => !matches!(status.as_u16(), 501 | 505),
+            Self::Status { status, .. } => !matches!(status.as_u16(), 405 | 501 | 505),
             _ => false,
         }
     }
@@ -68,6 +73,8 @@ impl AttemptError {
                 | Self::Broken(_)
                 | Self::OutOfTime(_)
                 | Self::Empty
+                | Self::NotJson
+                | Self::Coded
                 | Self::Status { .. }
         )
     }
@@ -94,10 +101,10 @@ impl AttemptError {
     pub(super) const fn word(&self) -> &'static str {
         match self {
             Self::Connect(_) => "upstream_unreachable",
-            Self::Broken(_) | Self::Empty => "upstream_broken",
+            Self::Broken(_) | Self::Empty | Self::NotJson | Self::Coded => "upstream_broken",
             Self::OutOfTime(_) => "upstream_timeout",
             Self::Status { status, .. } if status.as_u16() == 429 => "rate_limit_exceeded",
-            Self::Status { .. } | Self::ErrorInStream => "upstream_error",
+            Self::Status { .. } | Self::ErrorInAnswer => "upstream_error",
             Self::ContextLength(_) => "context_length_exceeded",
             Self::Credentials(_) => "upstream_credentials",
             Self::UnknownThere => "upstream_unknown_model",
@@ -108,16 +115,29 @@ impl AttemptError {
         }
     }
 
+    /// What to do about it.
+    const fn hint(&self) -> &'static str {
+        match self {
+            Self::ContextLength(_) => "send fewer or shorter messages",
+            Self::Credentials(_) | Self::UnknownThere | Self::Address => {
+                "tell the operator: this server is set up wrongly for this model"
+            }
+            Self::TooLarge(_) => "ask for a shorter answer",
+            _ => "send the call again later",
+        }
+    }
+
     /// What the caller is told when nothing else answers either.
     pub(super) fn to_answer(&self) -> Failure {
         let code = self.word();
         let words = format!("no model answered: {self}");
-        let failed = |status, kind| Failure::new(status, kind, code, words.clone());
+        let failed =
+            |status, kind| Failure::new(status, kind, code, words.clone()).hint(self.hint());
         match self {
             Self::OutOfTime(_) => failed(StatusCode::GATEWAY_TIMEOUT, "upstream_error"),
-            Self::ContextLength(_) => failed(StatusCode::BAD_REQUEST, "invalid_request_error")
-                .param("messages")
-                .hint("send fewer or shorter messages"),
+            Self::ContextLength(_) => {
+                failed(StatusCode::BAD_REQUEST, "invalid_request_error").param("messages")
+            }
             Self::Status {
                 status,
                 retry_after,

@@ -120,7 +120,9 @@ fn no_model(
         Some(SkipReason::Surface) => {
             let surface = surface(facts.request.surface);
             let message = format!("no model of tier `{tier}` serves {surface}");
-            Failure::invalid(StatusCode::BAD_REQUEST, "unsupported_surface", message).param("model")
+            Failure::invalid(StatusCode::BAD_REQUEST, "unsupported_surface", message)
+                .param("model")
+                .hint("name a model that does, or send the call to another path")
         }
         Some(SkipReason::Denial(denial)) => {
             let status = gateway
@@ -140,6 +142,7 @@ fn no_model(
                 "no_model",
                 message,
             )
+            .hint("`tried` says why; ask for another model, or send the call again later")
         }
     };
     failure.tried(tried)

@@ -9,19 +9,27 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, USER_AGENT};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
+    USER_AGENT,
+};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use tokio::time::{Instant, timeout_at};
 use waypost_policies::cost::Usage;
 
 use super::attempt_error::AttemptError;
 use crate::body::{BodyError, collect};
-use crate::client::{Client, root_cause};
+use crate::client::{self, Client, root_cause};
+use crate::clock;
+use crate::failure::Failure;
 use crate::provider::Credential;
 use crate::stream::Watcher;
 use crate::usage::Answer;
 
+/// What a stream may send before its first event with data: comments, mostly.
+const LONGEST_OPENING: usize = 4 << 20;
 /// The largest error that is read.
 const LARGEST_ERROR: usize = 1 << 20;
 /// More of an upstream's own words is not shown.
@@ -67,6 +75,7 @@ pub(super) struct Outgoing<'a> {
     pub(super) body: &'a Bytes,
     pub(super) stream: bool,
     pub(super) hides_usage: bool,
+    pub(super) answers: u64,
 }
 
 /// What came back.
@@ -106,10 +115,11 @@ pub(super) async fn ask(
     longest: usize,
 ) -> Result<Reply, AttemptError> {
     let (stream, hides_usage) = (outgoing.stream, outgoing.hides_usage);
+    let answers = outgoing.answers;
     let request = outgoing.request()?;
     let deadline = Instant::now() + patience;
     let reply = async {
-        let response = client.request(request).await.map_err(|error| {
+        let response = client::send(client, request).await.map_err(|error| {
             let reason = root_cause(&error);
             match error.is_connect() {
                 true => AttemptError::Connect(reason),
@@ -118,8 +128,10 @@ pub(super) async fn ask(
         })?;
         match response.status() {
             status if !status.is_success() => refused(response).await,
+            // What it used could not be read.
+            _ if is_coded(response.headers()) => Err(AttemptError::Coded),
             _ if stream && is_event_stream(response.headers()) => {
-                begun(response, hides_usage).await
+                begun(response, Watcher::new(hides_usage, answers)).await
             }
             _ => whole(response, longest).await,
         }
@@ -157,6 +169,8 @@ pub(super) fn forwarded_headers(headers: &HeaderMap, stream: bool) -> HeaderMap 
         "application/json"
     };
     forwarded.insert(ACCEPT, HeaderValue::from_static(accept));
+    // RFC 9110, 12.5.3: without this, any coding would do.
+    forwarded.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     forwarded.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     forwarded.insert(
         USER_AGENT,
@@ -185,6 +199,11 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
     media.is_some_and(|media| media.trim_start().starts_with("text/event-stream"))
 }
 
+fn is_coded(headers: &HeaderMap) -> bool {
+    let coding = headers.get(CONTENT_ENCODING);
+    coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
 fn head(response: Response<Incoming>) -> (Head, Incoming) {
     let (parts, body) = response.into_parts();
     let head = Head {
@@ -195,20 +214,24 @@ fn head(response: Response<Incoming>) -> (Head, Incoming) {
 }
 
 /// A stream, once it says its first thing.
-async fn begun(response: Response<Incoming>, hides_usage: bool) -> Result<Reply, AttemptError> {
+async fn begun(response: Response<Incoming>, mut watcher: Watcher) -> Result<Reply, AttemptError> {
     let (head, mut rest) = head(response);
-    let mut watcher = Watcher::new(hides_usage);
     let mut first = VecDeque::new();
+    let mut length = 0_usize;
     while !watcher.told().data {
         let frame = rest.frame().await.ok_or(AttemptError::Empty)?;
         let frame = frame.map_err(|error| AttemptError::Broken(root_cause(&error)))?;
         if let Ok(chunk) = frame.into_data() {
+            length = length.saturating_add(chunk.len());
+            if length > LONGEST_OPENING {
+                return Err(AttemptError::TooLarge(LONGEST_OPENING));
+            }
             first.extend(Some(watcher.pass(chunk)).filter(|chunk| !chunk.is_empty()));
         }
     }
     let told = watcher.told();
     if told.error && told.tokens == 0 {
-        return Err(AttemptError::ErrorInStream);
+        return Err(AttemptError::ErrorInAnswer);
     }
     Ok(Reply::Stream {
         head,
@@ -227,6 +250,12 @@ async fn whole(response: Response<Incoming>, longest: usize) -> Result<Reply, At
             other => AttemptError::Broken(other.to_string()),
         })?;
     let answer = Answer::parse(&body);
+    if answer.as_ref().is_some_and(Answer::is_error) {
+        return Err(AttemptError::ErrorInAnswer);
+    }
+    if !is_object(&body, answer.as_ref()) {
+        return Err(AttemptError::NotJson);
+    }
     let tokens = match &answer {
         Some(answer) => answer.tokens(),
         None => body.len() as u64 / 4,
@@ -238,6 +267,12 @@ async fn whole(response: Response<Incoming>, longest: usize) -> Result<Reply, At
         usage,
         tokens,
     })
+}
+
+/// A page of HTML or half an answer is no answer, whatever its status.
+fn is_object(body: &[u8], parsed: Option<&Answer<'_>>) -> bool {
+    body.trim_ascii_start().starts_with(b"{")
+        && (parsed.is_some() || serde_json::from_slice::<IgnoredAny>(body).is_ok())
 }
 
 /// An upstream's error, as OpenAI's API has it; other shapes just have no message.
@@ -268,6 +303,7 @@ async fn refused(response: Response<Incoming>) -> Result<Reply, AttemptError> {
         .as_ref()
         .and_then(|code| code.as_str())
         .unwrap_or_default();
+    let in_openais_shape = document.error.message.is_some();
     let message = document
         .error
         .message
@@ -277,16 +313,35 @@ async fn refused(response: Response<Incoming>) -> Result<Reply, AttemptError> {
         return Err(AttemptError::ContextLength(message.unwrap_or_default()));
     }
     match head.status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+        StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED | StatusCode::FORBIDDEN => {
             Err(AttemptError::Credentials(head.status))
         }
         StatusCode::NOT_FOUND => Err(AttemptError::UnknownThere),
-        StatusCode::REQUEST_TIMEOUT
+        StatusCode::METHOD_NOT_ALLOWED
+        | StatusCode::REQUEST_TIMEOUT
         | StatusCode::CONFLICT
         | StatusCode::TOO_EARLY
         | StatusCode::TOO_MANY_REQUESTS => Err(status_error(&head, message)),
-        status if status.is_client_error() => Ok(Reply::Rejected { head, body }),
+        status if status.is_client_error() => match in_openais_shape {
+            true => Ok(Reply::Rejected { head, body }),
+            false => Ok(rejected(head, message)),
+        },
         _ => Err(status_error(&head, message)),
+    }
+}
+
+/// The refusal of an upstream whose errors have another shape than clients can read.
+fn rejected(mut head: Head, message: Option<String>) -> Reply {
+    let words = message.map_or_else(String::new, |message| format!(": {message}"));
+    let message = format!("the model refuses this call ({}){words}", head.status);
+    let failure = Failure::invalid(head.status, "upstream_rejected", message)
+        .hint("compare the call with what the model's own API takes");
+    head.headers.remove(CONTENT_ENCODING);
+    head.headers
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Reply::Rejected {
+        head,
+        body: failure.json().into(),
     }
 }
 
@@ -312,12 +367,40 @@ fn is_context_length(code: &str, message: Option<&str>) -> bool {
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
+    let until = || {
+        let date = headers.get(RETRY_AFTER)?.to_str().ok()?;
+        let date = jiff::fmt::rfc2822::parse(date).ok()?.timestamp();
+        Some((date.as_nanosecond() - i128::from(clock::now())) as f64 / 1e9)
+    };
     let seconds = number("retry-after-ms")
         .map(|value| value / 1e3)
-        .or_else(|| number(RETRY_AFTER.as_str()))?;
+        .or_else(|| number(RETRY_AFTER.as_str()))
+        .or_else(until)?;
     Duration::try_from_secs_f64(seconds).ok()
 }
 
 fn shortened(message: &str) -> String {
     message.chars().take(LONGEST_MESSAGE).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn wait(value: &str) -> Option<Duration> {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, value.parse().unwrap());
+        retry_after(&headers)
+    }
+
+    #[test]
+    fn when_to_come_back_is_a_number_or_a_date() {
+        assert_eq!(wait("7"), Some(Duration::from_secs(7)));
+        let century = Duration::from_secs(100 * 365 * 86_400);
+        assert!(wait("31 Dec 2999 23:59:59 GMT").unwrap() > century);
+        for useless in ["Thu, 01 Jan 1970 00:00:01 GMT", "-1", "NaN", "inf", "soon"] {
+            assert_eq!(wait(useless), None, "{useless}");
+        }
+    }
 }

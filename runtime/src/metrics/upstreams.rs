@@ -7,7 +7,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use waypost_policies::plan::draft::ModelIndex;
 
-use super::{Share, Table};
+use super::{Labels, Share, Table};
 use crate::pool::{Pool, ReplicaStatus};
 
 /// A replica: its pool and its address.
@@ -94,18 +94,25 @@ impl Upstreams {
             .replicas
             .get(index, || vec![("pool", pool.name.clone())]);
         count.set(i64::try_from(replicas.len()).unwrap_or(i64::MAX));
+        self.forget_others(index, &pool.name, &replicas);
         for replica in replicas {
             self.observe_replica((index, Arc::clone(&replica.base)), &pool.name, &replica);
         }
     }
 
-    fn observe_replica(&self, key: ReplicaKey, pool: &str, replica: &ReplicaStatus) {
-        let labels = || {
-            vec![
-                ("pool", pool.to_owned()),
-                ("replica", replica.base.to_string()),
-            ]
+    /// Replicas come and go: what is told of those that went would stay, and grow, for ever.
+    fn forget_others(&self, index: usize, pool: &str, replicas: &[ReplicaStatus]) {
+        let gone = |(of, base): &ReplicaKey| {
+            *of == index && replicas.iter().all(|replica| replica.base != *base)
         };
+        let labels = |(_, base): &ReplicaKey| replica_labels(pool, base);
+        self.in_flight.forget(gone, labels);
+        self.queue.forget(gone, labels);
+        self.kv_cache.forget(gone, labels);
+    }
+
+    fn observe_replica(&self, key: ReplicaKey, pool: &str, replica: &ReplicaStatus) {
+        let labels = || replica_labels(pool, &replica.base);
         let in_flight = self.in_flight.get(key.clone(), labels);
         in_flight.set(replica.known.in_flight.into());
         let Some(scraped) = replica.known.scraped else {
@@ -118,4 +125,8 @@ impl Upstreams {
             self.kv_cache.get(key, labels).set(kv_cache);
         }
     }
+}
+
+fn replica_labels(pool: &str, base: &str) -> Labels {
+    vec![("pool", pool.to_owned()), ("replica", base.to_owned())]
 }

@@ -137,3 +137,18 @@ async fn replicas_that_go_are_forgotten_and_say_what_is_missing() {
     assert_eq!(pool.missing().unwrap(), "pool `phi`: no replica found yet");
     assert_eq!(pool.pick(ANY, &[]).await.unwrap_err(), NoPick::NoEndpoint);
 }
+
+#[test]
+fn metrics_tell_only_of_replicas_that_are_there() {
+    let pool = pool(None, 0);
+    let metrics = crate::metrics::Metrics::default();
+    metrics.upstreams.observe(0, &pool);
+    assert!(metrics.text().contains(r#"replica="a""#));
+    pool.update(vec![Found::unlabelled("b".to_owned())]);
+    metrics.upstreams.observe(0, &pool);
+    let text = metrics.text();
+    assert!(
+        !text.contains(r#"replica="a""#) && text.contains(r#"replica="b""#),
+        "{text}"
+    );
+}

@@ -20,6 +20,8 @@ use crate::pool::Picked;
 use crate::receipt::Ending;
 
 const OK: u16 = 200;
+/// How long an upstream may take to close a stream once it has said that it is done.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// A streamed answer on its way to the client.
 #[derive(Debug)]
@@ -77,6 +79,15 @@ impl AnswerStream {
         self.close(rest, Ending::Answered)
     }
 
+    /// The upstream is gone. Where the answer was complete before, nothing is missing.
+    fn lose(&mut self, reason: &str) -> Bytes {
+        if self.watcher.told().is_complete() {
+            return self.end();
+        }
+        let rest = self.watcher.rest();
+        self.break_off(&rest, reason)
+    }
+
     fn break_off(&mut self, rest: &[u8], reason: &str) -> Bytes {
         // Whatever event is half sent ends here; to whole ones a blank line more means nothing.
         let mut output = BytesMut::from(rest);
@@ -122,22 +133,22 @@ impl Body for AnswerStream {
                     let Ok(chunk) = incoming.into_data() else {
                         continue;
                     };
-                    this.alarm.as_mut().reset(Instant::now() + this.silence);
                     let output = this.watcher.pass(chunk);
                     this.note();
+                    let patience = match this.watcher.told().done {
+                        true => FAREWELL.min(this.silence),
+                        false => this.silence,
+                    };
+                    this.alarm.as_mut().reset(Instant::now() + patience);
                     if !output.is_empty() {
                         return frame(output);
                     }
                 }
-                Poll::Ready(Some(Err(_))) => {
-                    let rest = this.watcher.rest();
-                    return frame(this.break_off(&rest, "the upstream broke off"));
-                }
+                Poll::Ready(Some(Err(_))) => return frame(this.lose("the upstream broke off")),
                 Poll::Ready(None) => return frame(this.end()),
                 Poll::Pending => {
                     std::task::ready!(this.alarm.as_mut().poll(cx));
-                    let rest = this.watcher.rest();
-                    return frame(this.break_off(&rest, "the upstream fell silent"));
+                    return frame(this.lose("the upstream fell silent"));
                 }
             }
         }

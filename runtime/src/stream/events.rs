@@ -21,10 +21,12 @@ pub(crate) struct Told {
     pub(crate) tokens: u64,
     /// Whether an event with data went by.
     pub(crate) data: bool,
-    /// Whether a choice was finished.
-    finished: bool,
+    /// The choices that were finished: a bit for each index.
+    finished: u128,
+    /// How many there are to be.
+    answers: u32,
     /// Whether `[DONE]` went by.
-    done: bool,
+    pub(crate) done: bool,
     /// Whether the upstream sent an error.
     pub(crate) error: bool,
 }
@@ -32,7 +34,7 @@ pub(crate) struct Told {
 impl Told {
     /// Whether nothing is missing.
     pub(crate) const fn is_complete(&self) -> bool {
-        self.done || self.finished
+        self.done || (self.finished != 0 && self.finished.count_ones() >= self.answers)
     }
 }
 
@@ -51,9 +53,13 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    pub(crate) fn new(hides_usage: bool) -> Self {
+    /// A watcher of a stream of so many answers.
+    pub(crate) fn new(hides_usage: bool, answers: u64) -> Self {
         Self {
-            told: Told::default(),
+            told: Told {
+                answers: u32::try_from(answers).unwrap_or(u32::MAX).min(u128::BITS),
+                ..Told::default()
+            },
             hides_usage,
             line: BytesMut::new(),
             too_long: false,
@@ -124,6 +130,7 @@ impl Watcher {
             self.line.extend_from_slice(left);
             let line = self.line.split();
             self.told.tokens += line.len() as u64 / 4;
+            self.told.data |= line.trim_ascii_start().starts_with(b"data:");
             self.too_long = true;
             each(&line, true);
         } else {
@@ -155,7 +162,7 @@ impl Watcher {
             self.told.usage = Some(usage.into());
         }
         self.told.tokens += answer.tokens();
-        self.told.finished |= answer.is_finished();
+        self.told.finished |= answer.finished();
         self.told.error |= answer.error.is_some();
         self.swallows_blank = self.hides_usage && answer.is_only_usage();
         !self.swallows_blank
@@ -176,7 +183,7 @@ mod tests {
     const HIDDEN: &str = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":1,\"total_tokens\":10}}\n\n";
 
     fn passed(hides_usage: bool, chunks: impl Iterator<Item = Vec<u8>>) -> (String, Told) {
-        let mut watcher = Watcher::new(hides_usage);
+        let mut watcher = Watcher::new(hides_usage, 1);
         let mut output = Vec::new();
         for chunk in chunks {
             output.extend_from_slice(&watcher.pass(Bytes::from(chunk)));
@@ -213,13 +220,13 @@ mod tests {
     fn whole_lines_are_not_copied() {
         let chunk =
             Bytes::from_static(b"data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n");
-        let passed = Watcher::new(true).pass(chunk.clone());
+        let passed = Watcher::new(true, 1).pass(chunk.clone());
         assert_eq!(passed.as_ptr(), chunk.as_ptr());
     }
 
     #[test]
     fn a_line_without_end_is_passed_on_and_counted() {
-        let mut watcher = Watcher::new(true);
+        let mut watcher = Watcher::new(true, 1);
         let mut length = 0;
         for _ in 0..40 {
             length += watcher.pass(Bytes::from(vec![b'x'; 100_000])).len();
@@ -227,6 +234,19 @@ mod tests {
         length += watcher.rest().len();
         assert_eq!(length, 4_000_000);
         assert!(watcher.told().tokens >= 900_000 && !watcher.told().is_complete());
+    }
+
+    #[test]
+    fn each_answer_has_its_own_end() {
+        let mut watcher = Watcher::new(false, 2);
+        let mut is_complete_after = |index: u32| {
+            let event = format!(
+                "data: {{\"choices\":[{{\"index\":{index},\"delta\":{{}},\"finish_reason\":\"stop\"}}]}}\n\n"
+            );
+            watcher.pass(Bytes::from(event));
+            watcher.told().is_complete()
+        };
+        assert!(!is_complete_after(0) && !is_complete_after(0) && is_complete_after(1));
     }
 
     #[test]

@@ -253,16 +253,24 @@ async fn a_model_behind_an_escaped_name_is_the_one_decided_on() {
 }
 
 #[tokio::test]
-async fn a_client_that_reads_only_when_it_has_sent_everything_still_gets_its_413() {
+async fn a_client_that_reads_only_when_it_has_sent_everything_still_gets_its_answer() {
     let world = World::with(|_, settings| settings.bounds.body = 1_000).await;
-    let mut stream = TcpStream::connect(world.address).await.unwrap();
     let length = 20_000_000;
-    let head = format!(
-        "POST {CHAT} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer alpha-key\r\ncontent-length: {length}\r\n\r\n"
-    );
-    stream.write_all(head.as_bytes()).await.unwrap();
-    stream.write_all(&vec![b'x'; length]).await.unwrap();
-    let mut answer = vec![0; 12];
-    stream.read_exact(&mut answer).await.unwrap();
-    assert_eq!(answer, b"HTTP/1.1 413");
+    let body = vec![b'x'; length];
+    for (start, key, expected) in [
+        (format!("POST {CHAT}"), "alpha-key", b"HTTP/1.1 413"),
+        (format!("POST {CHAT}"), "beta-key", b"HTTP/1.1 401"),
+        ("POST /chat".to_owned(), "alpha-key", b"HTTP/1.1 404"),
+        (format!("PUT {CHAT}"), "alpha-key", b"HTTP/1.1 405"),
+    ] {
+        let mut stream = TcpStream::connect(world.address).await.unwrap();
+        let head = format!(
+            "{start} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\ncontent-length: {length}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&body).await.unwrap();
+        let mut answer = vec![0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, expected);
+    }
 }

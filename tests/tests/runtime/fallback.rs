@@ -99,6 +99,67 @@ async fn after_a_connection_that_cannot_be_made() {
 }
 
 #[tokio::test]
+async fn after_an_answer_that_is_none() {
+    let not_json = "not a JSON object";
+    falls_back(error(200, "<html>maintenance</html>"), not_json).await;
+    falls_back(error(200, r#"{"choices":[{"mess"#), not_json).await;
+    falls_back(error(200, "[]"), not_json).await;
+    falls_back(error(204, ""), not_json).await;
+    falls_back(error(200, r#"{"error":{"message":"x"}}"#), "with an error").await;
+}
+
+#[tokio::test]
+async fn after_an_answer_in_a_coding_that_was_not_asked_for() {
+    let coded = Script::Whole(
+        StatusCode::OK,
+        vec![("content-encoding", "gzip")],
+        usual_answer(),
+    );
+    falls_back(coded, "coded").await;
+    let mut world = World::start().await;
+    world.ask("hi").await;
+    assert_eq!(
+        world.one.call().await.headers["accept-encoding"],
+        "identity"
+    );
+}
+
+#[tokio::test]
+async fn after_a_bill_that_is_not_the_callers() {
+    falls_back(error(402, r#"{"error":{"message":"pay"}}"#), "credentials").await;
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_died_is_nobodys_failure() {
+    let mut world = World::start().await;
+    world.ask("hi").await;
+    assert_eq!(world.receipt().await.attempts, 1);
+    world.one.then(Script::Reset);
+    assert_eq!(world.ask("hi").await.header("x-waypost-model"), "cheap");
+    let receipt = world.receipt().await;
+    assert_eq!((receipt.attempts, receipt.tried.len()), (1, 0));
+    assert_eq!((world.one.calls(), world.two.calls()), (3, 0));
+}
+
+#[tokio::test]
+async fn a_refusal_in_another_shape_is_put_into_openais() {
+    let mut world = World::start().await;
+    for body in ["<html>no</html>", r#"{"message":"no such field"}"#, "{}"] {
+        world.one.then(error(422, body));
+        let answer = world.ask("hi").await;
+        assert_eq!(answer.status.as_u16(), 422);
+        assert_eq!(answer.header("content-type"), "application/json");
+        assert_eq!(answer.error("code"), "upstream_rejected");
+        assert_eq!(
+            answer.error("message").contains("no such field"),
+            body.contains("no such field")
+        );
+        assert_eq!(world.receipt().await.ending, Ending::Rejected);
+    }
+    assert_eq!(world.two.calls(), 0);
+}
+
+#[tokio::test]
 async fn a_mistake_of_the_client_is_told_in_the_upstreams_words() {
     let mut world = World::start().await;
     let body = r#"{"error":{"message":"`top_p` must be at most 1","type":"invalid_request_error","param":"top_p","code":null}}"#;

@@ -1,6 +1,7 @@
 //! Streamed answers.
 
 use std::io;
+use std::time::Duration;
 
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -229,4 +230,72 @@ async fn a_caller_who_hangs_up_cancels_the_upstream_and_pays_for_what_was_sent()
     let metrics = send(crate::client::get(world.admin, "/metrics")).await.text;
     assert!(metrics.contains("waypost_reservations_open 0"), "{metrics}");
     drop(events);
+}
+
+#[tokio::test]
+async fn what_comes_of_an_upstream_after_its_farewell_is_nobodys_loss() {
+    for breaks in [true, false] {
+        let mut world = World::with(|_, settings| {
+            settings.bounds.silence = Duration::from_millis(50);
+        })
+        .await;
+        let events = world.one.streams();
+        say(&events, format!("{}{END}{}{DONE}", delta("one"), usage()));
+        let mut body = open(request(world.address, CHAT, streamed(Some(true))))
+            .await
+            .into_body();
+        let all = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert!(all.ends_with(DONE.as_bytes()));
+        if breaks {
+            events.send(Err(io::Error::other("gone"))).unwrap();
+        }
+        assert_eq!(body.collect().await.unwrap().to_bytes(), "");
+        let receipt = world.receipt().await;
+        assert_eq!(
+            (receipt.ending, receipt.output_tokens),
+            (Ending::Answered, 5)
+        );
+        drop(events);
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_never_begins_is_left_for_the_next_model() {
+    let mut world = World::start().await;
+    let events = world.one.streams();
+    for _ in 0..5 {
+        say(&events, format!(": {}\n\n", "x".repeat(1_000_000)));
+    }
+    say_all(world.two.streams());
+    let answer = send(request(world.address, CHAT, streamed(None))).await;
+    assert_eq!(answer.header("x-waypost-model"), "dear");
+    let receipt = world.receipt().await;
+    assert!(
+        receipt.tried[0].failure.contains("larger than"),
+        "{:?}",
+        receipt.tried
+    );
+}
+
+#[tokio::test]
+async fn an_event_without_end_is_not_waited_for() {
+    let world = World::start().await;
+    let events = world.one.streams();
+    say(&events, format!("data: {}", "x".repeat(2_000_000)));
+    let answer = open(request(world.address, CHAT, streamed(None))).await;
+    assert_eq!(answer.headers()["x-waypost-model"], "cheap");
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_is_cut_off() {
+    let mut world = World::with(|_, settings| {
+        settings.bounds.unread = Duration::from_millis(50);
+    })
+    .await;
+    let events = world.one.streams();
+    for _ in 0..40 {
+        say(&events, delta(&"x".repeat(500_000)));
+    }
+    let _unread = open(request(world.address, CHAT, streamed(None))).await;
+    assert_eq!(world.receipt().await.ending, Ending::HungUp);
 }
