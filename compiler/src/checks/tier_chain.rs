@@ -34,6 +34,14 @@ pub(crate) fn check(collected: &Collected<'_>, names: &Names) -> Vec<Diagnostic>
             diagnostics.push(tier_without_model::undeclared(name));
         }
     }
+    // A chain that names a tier twice was reported, and may have meant one that it leaves out.
+    let twice = |at: usize, name: &Name| {
+        let before = chain.get(..at).unwrap_or_default();
+        before.iter().any(|one| one.value == name.value)
+    };
+    if chain.iter().enumerate().any(|(at, name)| twice(at, name)) {
+        return diagnostics;
+    }
     let mut seen: Vec<&str> = Vec::new();
     for name in left_out {
         if !seen.contains(&name.value.as_str()) {

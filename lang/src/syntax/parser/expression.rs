@@ -6,6 +6,9 @@ use crate::syntax::lexer::{TokenKind, scan};
 
 use super::{MarkKind, Parser, Read, Reported};
 
+/// What may follow a short expression, and is never the expression itself.
+const CLAUSES: &[&str] = &["on", "burst", "when", "for", "then", "per"];
+
 impl Parser<'_> {
     /// `when EXPR` up to the end of the statement.
     pub(super) fn when(&mut self) -> Read<cel::Expr> {
@@ -50,7 +53,8 @@ impl Parser<'_> {
             next.kind,
             TokenKind::End | TokenKind::Comment | TokenKind::CloseBrace
         );
-        if nothing || next.first_on_line {
+        let clause = extent == Extent::Shortest && CLAUSES.contains(&self.written(next));
+        if nothing || next.first_on_line || clause {
             return Err(self.expected("an expression"));
         }
         let parsed = cel::parse(self.file, self.text, self.position, extent);

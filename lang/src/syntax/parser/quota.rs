@@ -1,7 +1,7 @@
 //! `limit 600 requests / 1m …` and `budget $50 / day …`
 
 use crate::source::{Span, Spanned};
-use crate::syntax::lexer::TokenKind;
+use crate::syntax::lexer::{TokenKind, scan};
 use crate::syntax::literal;
 use crate::syntax::tree::{Amount, Outcome, OutcomeAction, Quota, Text, Window};
 
@@ -15,7 +15,10 @@ struct Seen(Vec<(&'static str, Span)>);
 impl Parser<'_> {
     pub(super) fn quota(&mut self, budget: bool) -> Read<Quota> {
         let start = self.peek().start;
-        let amount = self.amount()?;
+        let amount = match budget {
+            true => self.budget_amount()?,
+            false => self.amount()?,
+        };
         self.require(TokenKind::Slash, "`/` and a window")?;
         let window = self.window()?;
         let rate_span = self.span_from(start);
@@ -42,6 +45,18 @@ impl Parser<'_> {
             true => self.text().map(Some),
             false => Ok(None),
         }
+    }
+
+    /// An amount that is money, unless its unit says that it is not.
+    fn budget_amount(&mut self) -> Read<Spanned<Amount>> {
+        let number = scan(self.text, self.position);
+        let unit = scan(self.text, number.end);
+        let counts = unit.kind == TokenKind::Word && !unit.first_on_line;
+        if counts && number.kind == TokenKind::Number {
+            return self.amount();
+        }
+        let money = self.money()?;
+        Ok(Spanned::new(Amount::Money(money.value), money.span))
     }
 
     fn amount(&mut self) -> Read<Spanned<Amount>> {
