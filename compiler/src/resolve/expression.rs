@@ -54,7 +54,7 @@ impl Context<'_> {
 fn constant_faults(typed: &Typed) -> Vec<Diagnostic> {
     let patterns = typed.patterns();
     let patterns = patterns.iter().filter_map(|text| {
-        let error = pattern(&text.value).err()?;
+        let error = pattern(text.value).err()?;
         let message = format!("`{}` is no regular expression", text.value);
         let help = "write a regular expression without look-around and back-references; in a plain string `\\` is written `\\\\`";
         let finding = codes::CONSTANT_FAILS.error(text.span, message);

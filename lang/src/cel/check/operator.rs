@@ -340,10 +340,12 @@ impl Operands<'_> {
         if let Some((_, expr)) = sides.iter().find(|(typed, _)| is_records(&typed.ty)) {
             return Repair::Help(format!("compare its size: `size({expr}) == 0`"));
         }
-        if with_types(&Type::String, &Type::Null) {
-            return Repair::Help(
-                "a field that was not sent is `\"\"`: compare with that".to_owned(),
-            );
+        for (ty, zero) in [(Type::String, "\"\""), (Type::Int, "0")] {
+            if with_types(&ty, &Type::Null) {
+                return Repair::Help(format!(
+                    "a field that was not sent is `{zero}`: compare with that"
+                ));
+            }
         }
         if matches!(self.left.ty, Type::Record(_)) {
             return Repair::Help(format!("name one of its fields: `{}.name`", self.left_expr));

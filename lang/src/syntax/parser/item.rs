@@ -182,7 +182,7 @@ impl Parser<'_> {
             self.bump();
             chain.push(self.name("a tier")?);
         }
-        match self.at_end() {
+        match self.at_end() || self.at_item() {
             true => Ok(chain),
             false => Err(self.expected("`<`")),
         }
@@ -219,13 +219,17 @@ impl Parser<'_> {
 
     /// After an item: the end of its line, or another item.
     fn end_of_item(&mut self) {
-        let token = self.peek();
-        let word = token.kind == TokenKind::Word && ITEMS.field(self.written(token)).is_some();
-        if word || self.at_end() {
+        if self.at_item() || self.at_end() {
             return;
         }
+        let token = self.peek();
         self.unexpected_at_top(token);
         self.recover_at_top();
+    }
+
+    fn at_item(&mut self) -> bool {
+        let token = self.peek();
+        token.kind == TokenKind::Word && ITEMS.field(self.written(token)).is_some()
     }
 
     fn unexpected_at_top(&mut self, token: Token) {
