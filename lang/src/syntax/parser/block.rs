@@ -55,6 +55,10 @@ impl<'t> Parser<'t> {
                 if self.guessed(keyword) {
                     self.diagnostics.truncate(errors);
                 }
+                // One that could not be read may be written again, on the same line even: `kind kind openai`.
+                if !keyword.again {
+                    seen.retain(|(name, _)| *name != keyword.written);
+                }
                 self.recover();
             }
         }

@@ -5,6 +5,7 @@ use crate::syntax::lexer::{TokenKind, scan};
 use crate::syntax::literal;
 use crate::syntax::tree::{Amount, Outcome, OutcomeAction, Quota, Text, Window};
 
+use super::expression::CLAUSES;
 use super::fields::OUTCOMES;
 use super::{MarkKind, Parser, Read};
 
@@ -80,7 +81,12 @@ impl Parser<'_> {
             let rolling = self.duration()?;
             return Ok(Spanned::new(Window::Rolling(rolling.value), rolling.span));
         }
-        let word = self.name("a window such as `1m` or `day`")?;
+        let what = "a window such as `1m` or `day`";
+        let next = self.peek();
+        if CLAUSES.contains(&self.written(next)) {
+            return Err(self.expected(what));
+        }
+        let word = self.name(what)?;
         let window = match word.value.as_str() {
             "day" => Window::Day,
             "week" => Window::Week,
