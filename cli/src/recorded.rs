@@ -17,7 +17,7 @@ pub(crate) struct Recorded<'a> {
     /// Where it was sent.
     pub(crate) path: String,
     headers: BTreeMap<String, String>,
-    caller: Map<String, Value>,
+    caller: RecordedCaller,
     /// Its body, byte for byte.
     pub(crate) body: &'a str,
 }
@@ -29,9 +29,21 @@ struct Envelope<'a> {
     #[serde(default)]
     headers: BTreeMap<String, String>,
     #[serde(default)]
-    caller: Map<String, Value>,
+    caller: RecordedCaller,
     #[serde(borrow)]
     body: &'a RawValue,
+}
+
+/// A field that is misspelt, or no string, would make another caller of it: both are refused.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RecordedCaller {
+    key: String,
+    team: String,
+    agent: String,
+    plan: String,
+    name: String,
+    claims: Map<String, Value>,
 }
 
 /// As much of a document as tells one form from the other.
@@ -40,17 +52,22 @@ struct Probe {
     body: Option<serde::de::IgnoredAny>,
     messages: Option<serde::de::IgnoredAny>,
     prompt: Option<serde::de::IgnoredAny>,
+    input: Option<serde::de::IgnoredAny>,
 }
 
 /// All requests of a text; `name` is for messages.
 pub(crate) fn read<'a>(text: &'a str, name: &str) -> Result<Vec<Recorded<'a>>, Failure> {
     let mut requests = Vec::new();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let documents = serde_json::Deserializer::from_str(text).into_iter::<&'a RawValue>();
     for (number, document) in (1..).zip(documents) {
-        let failed = |error: serde_json::Error| {
-            Failure::Other(format!("request {number} of `{name}`: {error}"))
-        };
-        requests.push(one(document.map_err(failed)?.get()).map_err(failed)?);
+        let failed = |why: String| Failure::Other(format!("request {number} of `{name}`: {why}"));
+        let document = document.map_err(|error| failed(error.to_string()))?.get();
+        if !document.starts_with('{') {
+            let why = "a request is a JSON object, and several stand one after another";
+            return Err(failed(why.to_owned()));
+        }
+        requests.push(one(document).map_err(|error| failed(without_place(&error)))?);
     }
     if requests.is_empty() {
         return Err(Failure::Other(format!("no request is in `{name}`")));
@@ -61,14 +78,15 @@ pub(crate) fn read<'a>(text: &'a str, name: &str) -> Result<Vec<Recorded<'a>>, F
 fn one(text: &str) -> serde_json::Result<Recorded<'_>> {
     let probe: Probe = serde_json::from_str(text)?;
     if probe.body.is_none() {
-        let path = match (probe.messages, probe.prompt) {
-            (Some(_), _) | (None, None) => "/v1/chat/completions",
-            (None, Some(_)) => "/v1/completions",
+        let path = match (probe.messages, probe.prompt, probe.input) {
+            (None, Some(_), _) => "/v1/completions",
+            (None, None, Some(_)) => "/v1/embeddings",
+            _ => "/v1/chat/completions",
         };
         return Ok(Recorded {
             path: path.to_owned(),
             headers: BTreeMap::new(),
-            caller: Map::new(),
+            caller: RecordedCaller::default(),
             body: text,
         });
     }
@@ -84,6 +102,12 @@ fn one(text: &str) -> serde_json::Result<Recorded<'_>> {
         caller: envelope.caller,
         body: envelope.body.get(),
     })
+}
+
+/// The message of an error without its line and column, which count from where the request begins.
+fn without_place(error: &serde_json::Error) -> String {
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    error.to_string().replace(&place, "")
 }
 
 impl Recorded<'_> {
@@ -109,11 +133,9 @@ impl Recorded<'_> {
 
     /// Who sent it; `fields` stand instead of what was recorded.
     pub(crate) fn caller<'a>(&'a self, fields: &'a [CallerField], plan: &Plan) -> Caller<'a> {
-        let text = |name: &str| {
+        let text = |name: &str, recorded: &'a str| {
             let given = fields.iter().rev().find(|field| field.name == name);
-            let recorded = || self.caller.get(name).and_then(Value::as_str);
-            let value = given.map(|field| field.value.as_str()).or_else(recorded);
-            Cow::Borrowed(value.unwrap_or_default())
+            Cow::Borrowed(given.map_or(recorded, |field| field.value.as_str()))
         };
         let claim = |name: &String| {
             let dotted = format!("claims.{name}");
@@ -121,14 +143,14 @@ impl Recorded<'_> {
             if let Some(field) = given {
                 return Some(Claim::String(Cow::Borrowed(&field.value)));
             }
-            self.caller.get("claims")?.get(name).and_then(claim_of)
+            self.caller.claims.get(name).and_then(claim_of)
         };
         Caller {
-            key: text("key"),
-            team: text("team"),
-            agent: text("agent"),
-            plan: text("plan"),
-            name: text("name"),
+            key: text("key", &self.caller.key),
+            team: text("team", &self.caller.team),
+            agent: text("agent", &self.caller.agent),
+            plan: text("plan", &self.caller.plan),
+            name: text("name", &self.caller.name),
             claims: plan.needs().claims.iter().map(claim).collect(),
         }
     }

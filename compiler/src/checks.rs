@@ -19,11 +19,11 @@ use crate::program::Program;
 /// Checks that need the whole program.
 pub(crate) fn check_program(program: &Program, findings: &mut Findings) {
     findings.extend(budget_price::check(program));
-    if let Some(deploy) = &program.deploy {
-        findings.extend(shape_needs::shape_needs(program, deploy.shape));
-    }
-    // A rule or an `accept` that was left out for its error may be what reaches a model.
+    // What was left out for its error may be what a shape needs, or what reaches a model.
     if !findings.has_errors() {
+        if let Some(deploy) = &program.deploy {
+            findings.extend(shape_needs::shape_needs(program, deploy.shape));
+        }
         findings.extend(unreachable_model::check(program));
     }
 }

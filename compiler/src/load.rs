@@ -178,7 +178,7 @@ fn not_found(target: &Place, import: &Text) -> Diagnostic {
         }
         Place::Path(path) => codes::IMPORT_NOT_FOUND
             .error(import.span, message)
-            .label(format!("looked for the file `{path}`"))
+            .label(format!("`{path}` is no file of text that can be read"))
             .help(format!(
                 "a path starts at the folder of the file that imports it; packs are `{}`",
                 packs.join("`, `")

@@ -141,3 +141,11 @@ fn a_tier_in_on_stands_for_the_model_that_it_tries_first() {
     let on = program.policy.quotas[1].on.as_ref().unwrap();
     assert_eq!(program.models[on.value].name.value, "big");
 }
+
+#[test]
+fn half_a_price_is_one_finding() {
+    let half = "price input $1.25";
+    refused("price input $1.25  output $10.00", half, "WP0105", half);
+    let other = "price output $10.00";
+    refused("price input $1.25  output $10.00", other, "WP0105", other);
+}

@@ -61,6 +61,28 @@ pub fn summary(sources: &SourceMap, diagnostics: &[Diagnostic]) -> Option<String
     Some(format!("{} in {place}", counts.join(", ")))
 }
 
+/// The longest message or help that people are shown.
+const LONGEST: usize = 600;
+
+/// A text that quotes a file, so that a terminal shows it and does nothing else, and not too much of it.
+fn harmless(text: &str) -> String {
+    let shown = text.chars().take(LONGEST).map(|character| match character {
+        '\n' | '\t' => ' ',
+        _ if is_harmful(character) => '?',
+        _ => character,
+    });
+    let mut shown: String = shown.collect();
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Whether a terminal would act on it, or write what follows in another direction.
+fn is_harmful(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// `1 error`, `2 errors`.
 fn plural(count: usize, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };

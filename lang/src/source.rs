@@ -98,7 +98,8 @@ impl SourceFile {
         &self.text
     }
 
-    /// The line and column of a byte, both from 1; the column counts characters.
+    /// The line and column of a byte, both from 1; the column counts characters, but no byte order mark, which no
+    /// editor shows.
     #[must_use]
     pub fn line_column(&self, at: u32) -> (u32, u32) {
         let line = self
@@ -107,6 +108,7 @@ impl SourceFile {
             .saturating_sub(1);
         let start = self.line_starts.get(line).copied().unwrap_or(0);
         let before = self.text.get(start as usize..at as usize).unwrap_or("");
+        let before = before.strip_prefix('\u{feff}').unwrap_or(before);
         (offset(line) + 1, offset(before.chars().count()) + 1)
     }
 }

@@ -31,6 +31,7 @@ pub mod view;
 pub use draft::Draft;
 pub use encode::encode;
 pub use error::PlanError;
+pub use tables::pattern;
 pub use verify::Flaw;
 
 use std::fmt;

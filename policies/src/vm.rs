@@ -43,8 +43,9 @@ pub use vocabulary::{Comprehension, Field, Function, Map, Member};
 
 use jiff::tz::{Offset, TimeZone};
 
-/// A time zone by IANA name, or by its offset: `+02:00`.
-pub(crate) fn zone(name: &str) -> Option<TimeZone> {
+/// A time zone by IANA name, or by its offset: `+02:00`. The compiler asks it too, so that what compiles loads.
+#[must_use]
+pub fn zone(name: &str) -> Option<TimeZone> {
     let (sign, rest) = match name.strip_prefix(['+', '-']) {
         Some(rest) => (if name.starts_with('-') { -1 } else { 1 }, rest),
         None if name.as_bytes().first()?.is_ascii_digit() => (1, name),

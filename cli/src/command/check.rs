@@ -39,6 +39,8 @@ impl Check {
         let inputs = self.paths.read(terminal)?;
         let mut results = check_all(&inputs);
         let mut said = BTreeSet::new();
+        let found = results.iter().flat_map(|checked| &checked.diagnostics);
+        let warnings = found.filter(|found| !found.is_error()).count();
         for checked in &mut results {
             let Checked {
                 sources,
@@ -60,6 +62,10 @@ impl Check {
         let failed = !said.is_empty();
         if !failed {
             terminal.note(&format!("no errors in {}", plural(results.len(), "file")))?;
+        }
+        if warnings > 0 {
+            let warnings = plural(warnings, "warning");
+            terminal.note(&format!("{warnings}: `waypost build` and `run` print them"))?;
         }
         Ok(Exit::findings(failed))
     }

@@ -46,6 +46,11 @@ impl Fmt {
             }
         }
         let keeps = self.check || self.diff;
+        if changed == 0 {
+            let files = plural(inputs.len(), "file");
+            terminal.note(&format!("nothing to rewrite in {files}"))?;
+            return Ok(Exit::findings(unreadable > 0));
+        }
         let verb = if keeps { "would be" } else { "was" };
         let verb = if changed == 1 || keeps { verb } else { "were" };
         terminal.note(&format!(

@@ -56,7 +56,13 @@ impl Test {
             terminal.print(&format!("{document}\n"))?;
         }
         let count = plural(passed + failed, "test");
-        terminal.note(&format!("{count}: {passed} passed, {failed} failed"))?;
+        let broken = match tally.broken {
+            0 => String::new(),
+            broken => format!(", {} did not compile", plural(broken, "file")),
+        };
+        terminal.note(&format!(
+            "{count}: {passed} passed, {failed} failed{broken}"
+        ))?;
         Ok(Exit::findings(failed > 0 || tally.broken > 0))
     }
 

@@ -38,26 +38,31 @@ fn secrets_elsewhere(program: &Program) -> Vec<Diagnostic> {
     let secrets = used
         .into_iter()
         .filter_map(|index| program.secrets.get(index));
-    secrets
-        .filter_map(|secret| match &secret.source {
-            SecretSource::Kubernetes { namespace, .. } if *namespace != deploy.namespace => Some(
-                codes::SHAPE_NEEDS
-                    .error(
-                        secret.name.span,
-                        format!("the secret `{}` cannot be mounted", secret.name.value),
-                    )
-                    .label(format!(
-                        "is in the namespace `{namespace}`, the pods are in `{}`",
-                        deploy.namespace
-                    ))
-                    .help(format!(
-                        "keep it in `{}`: a pod mounts secrets of its own namespace only",
-                        deploy.namespace
-                    )),
-            ),
-            _ => None,
-        })
-        .collect()
+    let mut elsewhere = secrets.filter_map(|secret| match &secret.source {
+        SecretSource::Kubernetes { namespace, .. } if *namespace != deploy.namespace => {
+            Some((&secret.name, namespace))
+        }
+        _ => None,
+    });
+    let Some((first, namespace)) = elsewhere.next() else {
+        return Vec::new();
+    };
+    let own = &deploy.namespace;
+    let finding = codes::SHAPE_NEEDS
+        .error(
+            first.span,
+            format!("the secret `{}` cannot be mounted", first.value),
+        )
+        .label(format!(
+            "is in the namespace `{namespace}`, the pods are in `{own}`"
+        ))
+        .help(format!(
+            "keep it in `{own}`: a pod mounts secrets of its own namespace only"
+        ));
+    // Several of them are one mistake: it may be the deployment's namespace that is wrong.
+    vec![elsewhere.fold(finding, |finding, (other, namespace)| {
+        finding.because(other.span, format!("is in `{namespace}` too"))
+    })]
 }
 
 /// RouteLLM knows one weak and one strong model; the Endpoint Picker picks pods; agentgateway calls the API.

@@ -24,15 +24,28 @@ pub(crate) fn check(collected: &Collected<'_>, names: &Names) -> Vec<Diagnostic>
     let without = chain
         .iter()
         .filter(|name| declared.iter().all(|one| one.value != name.value));
+    let alone = without.clone().count() == 1;
     for name in without {
         let candidates = left_out.iter().map(|one| one.value.as_str());
         // A slip in the chain explains both the name without a tier and the tier without a place.
-        if let Some(near) = nearest(&name.value, candidates).map(str::to_owned) {
+        let near = match left_out.as_slice() {
+            [only] if alone => Some(only.value.as_str()),
+            _ => nearest(&name.value, candidates),
+        };
+        if let Some(near) = near.map(str::to_owned) {
             diagnostics.push(misspelt(name, &near, &left_out));
             left_out.retain(|one| one.value != near);
         } else {
             diagnostics.push(tier_without_model::undeclared(name));
         }
+    }
+    // A chain that names a tier twice was reported, and may have meant one that it leaves out.
+    let twice = |at: usize, name: &Name| {
+        let before = chain.get(..at).unwrap_or_default();
+        before.iter().any(|one| one.value == name.value)
+    };
+    if chain.iter().enumerate().any(|(at, name)| twice(at, name)) {
+        return diagnostics;
     }
     let mut seen: Vec<&str> = Vec::new();
     for name in left_out {

@@ -16,7 +16,7 @@ pub(crate) fn check(component: &str, version: &Text) -> Option<Diagnostic> {
     let written = version.value.as_str();
     let (known, near) = match component {
         "kaito" if written == KAITO => return None,
-        "kaito" => (format!("`{KAITO}`"), KAITO.to_owned()),
+        "kaito" => (None, KAITO.to_owned()),
         "inference-extension" => releases(written, INFERENCE_EXTENSION)?,
         "agentgateway" => releases(written, AGENTGATEWAY)?,
         _ => return None,
@@ -28,7 +28,10 @@ pub(crate) fn check(component: &str, version: &Text) -> Option<Diagnostic> {
                 format!("no manifests are known for {component} `{written}`"),
             )
             .label(reason(component, written))
-            .help(format!("known are {known}; the nearest is `{near}`"))
+            .help(match known {
+                Some(known) => format!("known are {known}; the nearest is `{near}`"),
+                None => format!("write `{near}`"),
+            })
             .fix(
                 format!("write `{near}`"),
                 [Edit {
@@ -40,14 +43,15 @@ pub(crate) fn check(component: &str, version: &Text) -> Option<Diagnostic> {
 }
 
 /// Unless `written` is one of the releases, those that are known and the nearest of them.
-fn releases(written: &str, (least, last): (u64, u64)) -> Option<(String, String)> {
+fn releases(written: &str, (least, last): (u64, u64)) -> Option<(Option<String>, String)> {
     let minor = match numbers(written) {
         Some((1, minor)) if (least..=last).contains(&minor) => return None,
         Some((1, minor)) => minor.clamp(least, last),
         Some((0, _)) => least,
         _ => last,
     };
-    Some((format!("`1.{least}` to `1.{last}`"), format!("1.{minor}")))
+    let known = format!("`1.{least}` to `1.{last}`");
+    Some((Some(known), format!("1.{minor}")))
 }
 
 /// Major and minor of `1.3`, `1.3.1` or `v1.3.1`.

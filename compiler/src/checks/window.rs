@@ -1,9 +1,10 @@
 //! WP0312: a window that no clock can count.
 
 use jiff::tz::TimeZone;
-use waypost_lang::codes;
 use waypost_lang::diagnostic::{Diagnostic, Edit, nearest};
+use waypost_lang::source::Span;
 use waypost_lang::syntax::tree::{Quota, Window};
+use waypost_lang::{Code, codes};
 
 /// The words for calendar windows.
 const WORDS: &[&str] = &["day", "week", "month"];
@@ -67,27 +68,29 @@ fn unknown_word(word: &str, quota: &Quota) -> Diagnostic {
 
 fn unknown_zone(quota: &Quota) -> Option<Diagnostic> {
     let zone = quota.zone.as_ref()?;
-    if TimeZone::get(&zone.value).is_ok() {
-        return None;
-    }
+    let known = TimeZone::get(&zone.value).is_ok();
+    (!known).then(|| no_zone(&zone.value, zone.span, codes::UNCOUNTABLE_WINDOW))
+}
+
+/// What is said of the name of a time zone that the database does not know.
+pub(crate) fn no_zone(written: &str, span: Span, code: Code) -> Diagnostic {
     let names: Vec<String> = jiff::tz::db()
         .available()
         .map(|name| name.as_str().to_owned())
         .collect();
-    let diagnostic = codes::UNCOUNTABLE_WINDOW
-        .error(zone.span, format!("there is no time zone `{}`", zone.value))
+    let diagnostic = code
+        .error(span, format!("there is no time zone `{written}`"))
         .label("not a name of the time zone database");
-    Some(
-        match nearest(&zone.value, names.iter().map(String::as_str)) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(
-                format!("write `{near}`"),
-                [Edit {
-                    span: zone.span,
-                    text: format!("\"{near}\""),
-                }],
-            ),
-            None => diagnostic
-                .help("write a region and city, such as `\"Europe/Berlin\"`, or `\"UTC\"`"),
-        },
-    )
+    match nearest(written, names.iter().map(String::as_str)) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")).fix(
+            format!("write `{near}`"),
+            [Edit {
+                span,
+                text: format!("\"{near}\""),
+            }],
+        ),
+        None => {
+            diagnostic.help("write a region and city, such as `\"Europe/Berlin\"`, or `\"UTC\"`")
+        }
+    }
 }

@@ -101,6 +101,7 @@ fn not_of_the_cluster(secret: &Secret, what: &str) -> Refusal {
     );
     codes::SHAPE_NEEDS
         .error(secret.name.span, message)
+        .label("cannot be mounted from a Secret")
         .help("keep it in a Secret: `k8s(\"namespace/name\", \"key\")`")
         .into()
 }

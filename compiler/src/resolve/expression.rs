@@ -3,9 +3,13 @@
 use waypost_lang::cel::Expr;
 use waypost_lang::cel::typed::{Section, Typed};
 use waypost_lang::cel::{Expected, Scope, check};
-use waypost_lang::codes;
+use waypost_lang::{Diagnostic, codes};
+use waypost_policies::plan::pattern;
+use waypost_policies::vm;
 
 use super::context::Context;
+use super::redaction::reason;
+use crate::checks::window;
 
 impl Context<'_> {
     /// The condition of a rule.
@@ -39,6 +43,27 @@ impl Context<'_> {
             one.code != codes::UNKNOWN_IDENTIFIER || self.names.constants.get(name).is_none()
         });
         self.findings.extend(diagnostics);
-        typed
+        let faults: Vec<Diagnostic> = typed.iter().flat_map(constant_faults).collect();
+        let sound = faults.is_empty();
+        self.findings.extend(faults);
+        typed.filter(|_| sound)
     }
+}
+
+/// What is wrong with the patterns and time zones of an expression: the checker has no engine that reads them.
+fn constant_faults(typed: &Typed) -> Vec<Diagnostic> {
+    let patterns = typed.patterns();
+    let patterns = patterns.iter().filter_map(|text| {
+        let error = pattern(text.value).err()?;
+        let message = format!("`{}` is no regular expression", text.value);
+        let help = "write a regular expression without look-around and back-references; in a plain string `\\` is written `\\\\`";
+        let finding = codes::CONSTANT_FAILS.error(text.span, message);
+        Some(finding.label(reason(&error)).help(help))
+    });
+    let zones = typed.zones();
+    let zones = zones
+        .iter()
+        .filter(|text| vm::zone(text.value).is_none())
+        .map(|text| window::no_zone(text.value, text.span, codes::UNKNOWN_LITERAL));
+    patterns.chain(zones).collect()
 }

@@ -127,7 +127,8 @@ fn windows(model: &tree::Model, context: &mut Context<'_>) -> (Option<u64>, Opti
     (window, output)
 }
 
-/// The price, if it is whole. A part that is left out is never taken for free.
+/// The price. A part that is left out is never taken for free: it is an error, and what stands for it goes no
+/// further than the checks, to which the model has a price.
 fn price(
     model: &tree::Model,
     serves: Serves,
@@ -136,7 +137,7 @@ fn price(
 ) -> Option<Price> {
     let price = model.price.as_ref()?;
     let answers = serves.chat || serves.completions;
-    let Some(input) = &price.input else {
+    if price.input.is_none() {
         let example = "price input $0.04  output $0.08";
         let why = "what does a prompt cost?";
         missing(
@@ -147,9 +148,7 @@ fn price(
             example,
             context.findings,
         );
-        return None;
-    };
-    if answers && price.output.is_none() {
+    } else if answers && price.output.is_none() {
         let example = "price input $0.04  output $0.08";
         let why = "what does an answer cost?";
         missing(
@@ -160,9 +159,8 @@ fn price(
             example,
             context.findings,
         );
-        return None;
     }
-    let parts = [Some(input), price.cached.as_ref(), price.output.as_ref()];
+    let parts = [&price.input, &price.cached, &price.output];
     for part in parts.into_iter().flatten().filter(|part| part.value < 0) {
         let help = "write `$0` if it costs nothing";
         out_of_range(
@@ -173,9 +171,10 @@ fn price(
             context.findings,
         );
     }
+    let input = price.input.as_ref().map_or(0, |input| input.value);
     Some(Price {
-        input: input.value,
-        cached: price.cached.as_ref().unwrap_or(input).value,
+        input,
+        cached: price.cached.as_ref().map_or(input, |cached| cached.value),
         output: price.output.as_ref().map_or(0, |output| output.value),
     })
 }

@@ -1,9 +1,9 @@
 //! `redact email, "INT-[0-9]{6}" in request, logs`
 
-use regex::Regex;
 use waypost_lang::codes;
 use waypost_lang::source::Span;
 use waypost_lang::syntax::tree::{self, Name, Text};
+use waypost_policies::plan::pattern;
 
 use super::values::{missing, word};
 use crate::checks::this_version;
@@ -64,8 +64,8 @@ pub(crate) fn resolve(
     });
     let places: Vec<Place> = named.collect();
     let mut redactions = Vec::new();
-    for pattern in patterns {
-        let found = match pattern {
+    for written in patterns {
+        let found = match written {
             tree::Redaction::Kind(name) => word("kind of redaction", name, KINDS, findings)
                 .map(|pattern| (pattern.to_owned(), format!("[{}]", name.value))),
             tree::Redaction::Pattern(text) => {
@@ -86,7 +86,7 @@ pub(crate) fn resolve(
 
 /// Whether the pattern is a regular expression that finds something.
 fn compiles(text: &Text, findings: &mut Findings) -> bool {
-    let (label, help) = match Regex::new(&text.value) {
+    let (label, help) = match pattern(&text.value) {
         Ok(regex) if !regex.is_match("") => return true,
         Ok(_) => (
             "matches the empty text, so it would be found everywhere".to_owned(),
@@ -110,7 +110,7 @@ fn compiles(text: &Text, findings: &mut Findings) -> bool {
 }
 
 /// The last line of the regex crate's message, which is the cause.
-fn reason(error: &regex::Error) -> String {
+pub(super) fn reason(error: &regex::Error) -> String {
     let text = error.to_string();
     let last = text.lines().last().unwrap_or("not a regular expression");
     last.trim_start_matches("error: ").to_owned()

@@ -170,6 +170,9 @@ impl Checker<'_> {
         match operator {
             UnaryOperator::Not => {
                 let typed = self.condition(operand, "!");
+                if typed.ty == Type::Error {
+                    return typed;
+                }
                 self.apply(expr.span, Function::Not, vec![typed], Type::Bool)
             }
             UnaryOperator::Negate => {
@@ -284,7 +287,10 @@ impl Checker<'_> {
             Type::Bool | Type::Error => typed,
             Type::Dyn => self.dynamic(expr, &format!("`{operator}` takes bools")),
             _ => {
-                let help = mistake::as_condition(expr, &typed.ty);
+                let help = match operator {
+                    "!" => format!("put what it negates in parentheses: `!({expr} …)`"),
+                    _ => mistake::as_condition(expr, &typed.ty),
+                };
                 self.report(
                     TYPE_MISMATCH
                         .error(

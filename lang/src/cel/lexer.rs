@@ -89,6 +89,11 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// The text up to byte `end`.
+    pub(super) fn before(&self, end: u32) -> &'a str {
+        self.text.get(..end as usize).unwrap_or("")
+    }
+
     fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or("")
     }

@@ -33,6 +33,8 @@ pub(super) struct Malformed {
     pub(super) label: &'static str,
     /// What to write.
     pub(super) help: String,
+    /// Whether it took the rest of the line, or of the text.
+    pub(super) swallows: bool,
 }
 
 /// The identifier at the front, if there is one.
@@ -158,6 +160,7 @@ fn malformed_number(written: &str, too_large: bool) -> Malformed {
         message,
         label,
         help,
+        swallows: false,
     }
 }
 
@@ -227,6 +230,7 @@ fn unterminated(style: &Style, written: &str) -> Malformed {
         message: "the string does not end".to_owned(),
         label: "it starts here",
         help: format!("write `{}` where it ends", style.quote),
+        swallows: true,
     }
 }
 
@@ -291,6 +295,7 @@ fn bad_escape(written: &str, at: usize) -> Malformed {
         label: "nothing is written like this",
         help: "write `\\\\` for a backslash, or put `r` before the string to take every character as it is"
             .to_owned(),
+        swallows: false,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::place::Place;
-use super::severity_name;
+use super::{harmless, severity_name};
 use crate::diagnostic::Diagnostic;
 use crate::source::SourceMap;
 
@@ -18,7 +18,7 @@ pub fn concise(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String {
             ..
         } = Place::of(sources, diagnostic.primary.span);
         let severity = severity_name(diagnostic.severity);
-        let message = diagnostic.message.replace('\n', " ");
+        let message = harmless(&diagnostic.message);
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,

@@ -3,16 +3,20 @@
 //! We write the first line and the help; miette draws the snippets, one frame for each file that a label is in.
 
 use std::fmt;
+use std::ops::Range;
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, SourceCode};
 use miette::{MietteSpanContents, SourceSpan, SpanContents};
 
 use super::place::Place;
-use super::{Color, severity_name};
+use super::{Color, harmless, is_harmful, severity_name};
 use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::{FileId, SourceFile, SourceMap};
 
 const TAB_WIDTH: usize = 4;
+/// How much of a line is shown before and after a span, in bytes; of a longer one, [`AROUND`] on that side.
+const WIDEST: usize = 300;
+const AROUND: usize = 60;
 
 /// Every diagnostic with its snippets, an empty line after each.
 #[must_use]
@@ -38,7 +42,7 @@ fn report(sources: &SourceMap, diagnostic: &Diagnostic, color: Color) -> String 
 /// `error[WP0203]: message`
 fn headline(diagnostic: &Diagnostic, color: Color) -> String {
     let kind = severity_name(diagnostic.severity);
-    let (number, message) = (diagnostic.code.number, &diagnostic.message);
+    let (number, message) = (diagnostic.code.number, harmless(&diagnostic.message));
     match (color, diagnostic.severity) {
         (Color::Never, _) => format!("{kind}[{number}]: {message}\n"),
         (Color::Always, Severity::Error) => {
@@ -57,7 +61,8 @@ fn help(diagnostic: &Diagnostic) -> Option<&str> {
 }
 
 fn help_line(help: &str, color: Color) -> String {
-    let indented = help.replace('\n', "\n        ");
+    let lines: Vec<String> = help.lines().map(harmless).collect();
+    let indented = lines.join("\n        ");
     match color {
         Color::Never => format!("  help: {indented}\n"),
         Color::Always => format!("  \u{1b}[36mhelp: \u{1b}[0m{indented}\n"),
@@ -140,7 +145,7 @@ impl<'a> Placed<'a> {
     }
 
     fn labeled(&self) -> LabeledSpan {
-        let message = Some(self.message.to_owned()).filter(|message| !message.is_empty());
+        let message = Some(harmless(self.message)).filter(|message| !message.is_empty());
         let span = SourceSpan::from((self.start, self.length));
         if self.primary {
             LabeledSpan::new_primary_with_span(message, span)
@@ -202,14 +207,31 @@ struct Source<'a> {
 
 impl<'a> Source<'a> {
     fn new(file: &'a SourceFile) -> Self {
-        let harmless = |character: char| match character {
-            '\n' | '\r' | '\t' => character,
-            _ if character.is_ascii_control() => '?',
-            _ => character,
-        };
-        let mut text: String = file.text().chars().map(harmless).collect();
+        let mut text = String::with_capacity(file.text().len() + 1);
+        for character in file.text().chars() {
+            match is_harmful(character) && !matches!(character, '\n' | '\r' | '\t') {
+                true => text.extend(std::iter::repeat_n('?', character.len_utf8())),
+                false => text.push(character),
+            }
+        }
         text.push('\n');
         Self { file, text }
+    }
+}
+
+impl Source<'_> {
+    /// Of a line too long to be shown whole, what is near to the span.
+    fn clip(&self, lines: Range<usize>, span: Range<usize>) -> (usize, usize) {
+        let shown = |range: Range<usize>| self.text.get(range).map_or(0, str::len);
+        let start = match shown(lines.start..span.start) > WIDEST {
+            true => self.text.ceil_char_boundary(span.start - AROUND),
+            false => lines.start,
+        };
+        let end = match shown(span.end..lines.end) > WIDEST {
+            true => self.text.floor_char_boundary(span.end + AROUND),
+            false => lines.end,
+        };
+        (start, end)
     }
 }
 
@@ -228,6 +250,7 @@ impl SourceCode for Source<'_> {
         let last = span.offset() + span.len();
         let rest = self.text.get(last..).ok_or(MietteError::OutOfBounds)?;
         let end = last + rest.find('\n').map_or(rest.len(), |at| at + 1);
+        let (start, end) = self.clip(start..end, span.offset()..last);
         let data = self.text.get(start..end).ok_or(MietteError::OutOfBounds)?;
         let position = u32::try_from(span.offset()).unwrap_or(u32::MAX);
         let (line, column) = self.file.line_column(position);

@@ -243,3 +243,34 @@ mod any_span {
         }
     }
 }
+
+#[test]
+fn what_a_terminal_would_act_on_is_not_written() {
+    let sources = one("\u{feff}start \"a\u{1b}[2J\u{202e}b\"\n");
+    let found = UNKNOWN_NAME
+        .error(at(&sources, 0, "\"a"), "no `a\u{1b}[2J\u{202e}b`")
+        .label("not \u{1b}[31m")
+        .help("write\n\u{9b}31m");
+    for text in [
+        human(&sources, std::slice::from_ref(&found), Color::Never),
+        concise(&sources, std::slice::from_ref(&found)),
+    ] {
+        let strange = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        assert!(!text.contains(strange), "{text:?}");
+        assert!(text.contains(":1:7"), "{text}");
+    }
+}
+
+#[test]
+fn a_long_line_is_shown_where_it_matters() {
+    let text = format!("a {}needle {}\n", "x ".repeat(5000), "y ".repeat(5000));
+    let sources = one(&text);
+    let found = BAD_VALUE.error(at(&sources, 0, "needle"), "z".repeat(5000));
+    let text = human(&sources, &[found.label("here")], Color::Never);
+    assert!(text.contains("agents.route:1:10003"), "{text}");
+    assert!(text.contains("x needle y"), "{text}");
+    assert!(
+        text.lines().all(|line| line.chars().count() < 700),
+        "{text}"
+    );
+}

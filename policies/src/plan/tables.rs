@@ -55,14 +55,22 @@ fn compile<'p>(
     number: usize,
     patterns: impl Iterator<Item = &'p str>,
 ) -> Result<Vec<Regex>, PlanError> {
-    let compile = |(index, pattern): (usize, &str)| {
-        RegexBuilder::new(pattern)
-            .size_limit(PATTERN_SIZE)
-            .dfa_size_limit(PATTERN_SIZE)
-            .build()
-            .map_err(|_| PlanError::flaw(number, index, Flaw::Pattern))
+    let compile = |(index, text): (usize, &str)| {
+        pattern(text).map_err(|_| PlanError::flaw(number, index, Flaw::Pattern))
     };
     patterns.enumerate().map(compile).collect()
+}
+
+/// A pattern as a plan compiles it. The compiler asks it too, so that what compiles loads.
+///
+/// # Errors
+///
+/// If it is no regular expression, or one that is too large.
+pub fn pattern(text: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(text)
+        .size_limit(PATTERN_SIZE)
+        .dfa_size_limit(PATTERN_SIZE)
+        .build()
 }
 
 fn summaries(root: &Root<'_>) -> Result<Vec<Summary>, PlanError> {

@@ -105,3 +105,32 @@ fn colours_come_only_when_asked_for() {
     assert!(!escapes(&["check", "-", "--color", "never"]));
     assert!(escapes(&["--color", "always", "check", "-"]));
 }
+
+#[test]
+fn warnings_are_counted_and_left_to_others() {
+    let text = FILE.replace("anonymous allow", "anonymous deny");
+    let ran = waypost_with(&["check", "-"], &text);
+    assert_eq!((ran.code, &*ran.stdout), (0, ""), "{}", ran.stderr);
+    assert_eq!(
+        ran.stderr,
+        "no errors in 1 file\n1 warning: `waypost build` and `run` print them\n"
+    );
+}
+
+#[test]
+fn what_is_no_text_is_named() {
+    let folder = Folder::new("check-binary");
+    let path = folder.join("a.route");
+    std::fs::write(&path, [0xff, 0xfe, 0x00]).unwrap();
+    let ran = waypost(&["check", &path]);
+    assert_eq!((ran.code, &*ran.stdout), (2, ""));
+    assert_eq!(
+        ran.stderr,
+        format!("error: cannot read `{path}`: it is not UTF-8\n")
+    );
+    let importing = format!("{FILE}import \"a.route\"\n");
+    let other = folder.write("b.route", &importing);
+    let ran = waypost(&["check", "--format", "concise", &other]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stdout.contains("WP0103"), "{}", ran.stdout);
+}

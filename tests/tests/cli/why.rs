@@ -142,12 +142,17 @@ fn what_is_no_request_is_named() {
     let complain = |text: &str, words: &str| {
         let ran = waypost_with(&["why", &path, "--request", "-"], text);
         assert_eq!((ran.code, &*ran.stdout), (2, ""), "{text}");
+        assert!(!ran.stderr.contains("struct"), "{}", ran.stderr);
         assert!(ran.stderr.contains(words), "{}", ran.stderr);
     };
     complain("", "no request");
     complain("{\"body\":", "request 1");
     complain("{\"body\":{},\"shoe\":1}", "shoe");
     complain("{\"messages\":[]}", "model");
+    complain("[{\"model\":\"auto\"}]", "a request is a JSON object");
+    complain("7", "a request is a JSON object");
+    complain("{\"body\":{},\"caller\":{\"tem\":\"a\"}}", "`tem`");
+    complain("{\"body\":{},\"caller\":{\"team\":5}}", "expected a string");
     complain(
         "{\"path\":\"/v1/shoes\",\"body\":{\"model\":\"a\"}}",
         "/v1/shoes",

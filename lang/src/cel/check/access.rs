@@ -140,7 +140,10 @@ impl Checker<'_> {
                             format!("keys are strings, `{expr}` is {}", article(&key.ty)),
                         )
                         .label(key.ty.to_string())
-                        .help("write the key as a string: `[?\"x-team\"]`"),
+                        .help(format!(
+                            "write the key as a string: `{}`",
+                            quote(&expr.to_string())
+                        )),
                 );
             }
         }

@@ -17,6 +17,9 @@ pub(super) fn article(ty: &Type) -> String {
 
 /// What to write if `expr` stands where a condition belongs.
 pub(super) fn as_condition(expr: &Expr, ty: &Type) -> String {
+    if let ExprKind::Literal(_) = expr.kind {
+        return "compare a field with it, or write `true` or `false`".to_owned();
+    }
     match ty {
         Type::String => format!("compare it: `{expr} != \"\"`"),
         Type::Int => format!("compare it: `{expr} > 0`"),

@@ -116,6 +116,11 @@ impl Checker<'_> {
         candidates.retain(|path| !path.contains('.'));
         candidates.extend(self.locals.iter().map(|local| local.name.as_str()));
         candidates.extend(self.scope.constant_names);
+        candidates.extend(
+            GROUPS
+                .iter()
+                .filter(|group| fields_of(group).any(|field| readable(&field))),
+        );
         let meant = by_last_part
             .map(str::to_owned)
             .or_else(|| nearest(name, candidates).map(str::to_owned));

@@ -230,11 +230,23 @@ impl Operands<'_> {
 
     /// What was probably meant.
     fn repair(&self) -> Repair {
+        if let Some(help) = self.chained().or_else(|| self.not_for_strings()) {
+            return Repair::Help(help);
+        }
         let sides = [
             (&self.left, &self.right, self.right_expr),
             (&self.right, &self.left, self.left_expr),
         ];
         for (one, other, other_expr) in sides {
+            let boolean = match &other_expr.kind {
+                ExprKind::Literal(Literal::String(text)) => {
+                    Some(text).filter(|text| text.parse::<bool>().is_ok())
+                }
+                _ => None,
+            };
+            if let (Type::Bool, Some(boolean)) = (&one.ty, boolean) {
+                return Repair::Edit(other.span, boolean.clone());
+            }
             let number = match &other_expr.kind {
                 ExprKind::Literal(Literal::String(text)) => text.parse::<f64>().ok().map(|_| text),
                 _ => None,
@@ -248,6 +260,46 @@ impl Operands<'_> {
             }
         }
         self.conversion()
+    }
+
+    /// `1 < x < 10`, which CEL reads as `(1 < x) < 10`.
+    fn chained(&self) -> Option<String> {
+        let ExprKind::Binary {
+            operator, right, ..
+        } = &self.left_expr.kind
+        else {
+            return None;
+        };
+        let compares = |operator: BinaryOperator| {
+            operator.precedence() == BinaryOperator::Less.precedence()
+                && operator != BinaryOperator::In
+        };
+        (compares(operator.value) && compares(self.operator) && is_number(&self.right.ty)).then(
+            || {
+                format!(
+                    "write `{} && {right} {} {}`",
+                    self.left_expr, self.operator, self.right_expr
+                )
+            },
+        )
+    }
+
+    /// Arithmetic that no conversion to a string would mend.
+    fn not_for_strings(&self) -> Option<String> {
+        let arithmetic = matches!(
+            self.operator,
+            BinaryOperator::Subtract
+                | BinaryOperator::Multiply
+                | BinaryOperator::Divide
+                | BinaryOperator::Remainder
+        );
+        let string = self.left.ty == Type::String || self.right.ty == Type::String;
+        (arithmetic && string).then(|| {
+            format!(
+                "`{}` takes numbers; strings have functions such as `size`, `replace` and `substring`",
+                self.operator
+            )
+        })
     }
 
     /// How to make the types agree.
@@ -288,10 +340,12 @@ impl Operands<'_> {
         if let Some((_, expr)) = sides.iter().find(|(typed, _)| is_records(&typed.ty)) {
             return Repair::Help(format!("compare its size: `size({expr}) == 0`"));
         }
-        if with_types(&Type::String, &Type::Null) {
-            return Repair::Help(
-                "a field that was not sent is `\"\"`: compare with that".to_owned(),
-            );
+        for (ty, zero) in [(Type::String, "\"\""), (Type::Int, "0")] {
+            if with_types(&ty, &Type::Null) {
+                return Repair::Help(format!(
+                    "a field that was not sent is `{zero}`: compare with that"
+                ));
+            }
         }
         if matches!(self.left.ty, Type::Record(_)) {
             return Repair::Help(format!("name one of its fields: `{}.name`", self.left_expr));

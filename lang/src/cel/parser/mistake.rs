@@ -144,6 +144,11 @@ impl Parser<'_> {
             (self.current.span, format!("found {}", self.found()))
         };
         let help = match self.current.kind {
+            _ if self.previous_is("%") => {
+                "percentages have no literal here: write a fraction, such as `0.5`"
+            }
+            TokenKind::Symbol("=") if self.previous_is("==") => "CEL writes `==`",
+            TokenKind::Symbol("=") if self.previous_is("!=") => "CEL writes `!=`",
             TokenKind::Unknown('“' | '”' | '‘' | '’' | '„') => {
                 "strings stand between straight quotes: `\"…\"`"
             }
@@ -163,15 +168,21 @@ impl Parser<'_> {
         );
     }
 
+    /// Whether what was read so far ends in `symbol`.
+    fn previous_is(&self, symbol: &str) -> bool {
+        self.lexer.before(self.previous_end).ends_with(symbol)
+    }
+
     pub(super) fn expected(&mut self, what: &str, place: &str) {
-        let span = if self.is_outside_on_new_line() {
-            Span::new(self.current.span.file, self.previous_end, self.previous_end)
+        let (span, found) = if self.is_outside_on_new_line() {
+            let end = Span::new(self.current.span.file, self.previous_end, self.previous_end);
+            (end, "the end of the line".to_owned())
         } else {
-            self.current.span
+            (self.current.span, self.found())
         };
         self.stop(
             EXPRESSION_SYNTAX
-                .error(span, format!("expected {what}, found {}", self.found()))
+                .error(span, format!("expected {what}, found {found}"))
                 .label(format!("{what} belongs here"))
                 .help(format!("write {what} {place}")),
         );
@@ -179,6 +190,17 @@ impl Parser<'_> {
 
     /// Says that the innermost bracket is not closed by `bracket` where it should be.
     pub(super) fn unclosed(&mut self, bracket: &str) {
+        // A quote too few pairs the others wrongly, up to one without a partner.
+        if let TokenKind::Malformed(malformed) = self.current.kind.clone()
+            && malformed.swallows
+        {
+            return self.stop(
+                EXPRESSION_SYNTAX
+                    .error(self.current.span, "a quote is missing on this line")
+                    .label("this one has no partner")
+                    .help("write the quote where a string before it ends, or where this one does"),
+            );
+        }
         let opened = self.brackets.last().copied();
         let is_line_over = self.current.on_new_line
             || self.current.kind == TokenKind::End

@@ -102,8 +102,11 @@ impl Parser<'_> {
             }
             TokenKind::Literal(literal) => self.constant(span, literal),
             TokenKind::Malformed(malformed) => {
+                let swallows = malformed.swallows;
                 self.report_malformed(malformed);
                 self.advance();
+                // A string that does not end took the brackets that close with it.
+                self.stopped |= swallows;
                 self.node(span.start, ExprKind::Error, 0)
             }
             TokenKind::Word(word) => self.word(span, word),

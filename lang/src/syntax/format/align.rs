@@ -77,7 +77,22 @@ fn place(line: &Line<'_>, column: MarkKind) -> Option<usize> {
     None
 }
 
+/// Aligns the comments at the ends of lines, those with more than one line without between them apart: what is
+/// far away is not read together.
 fn align_comments(lines: &mut [Line<'_>]) {
+    let has_comment = |line: &Line<'_>| line.comment.is_some() && !line.is_comment();
+    let mut rest = lines;
+    while !rest.is_empty() {
+        let apart = rest
+            .windows(2)
+            .position(|pair| !pair.iter().any(has_comment));
+        let (run, after) = rest.split_at_mut(apart.map_or(rest.len(), |at| at + 1));
+        align_run(run);
+        rest = after;
+    }
+}
+
+fn align_run(lines: &mut [Line<'_>]) {
     let commented = |line: &&mut Line<'_>| line.comment.is_some() && !line.is_comment();
     let widths = lines.iter_mut().filter(commented).map(|line| line.width());
     let Some(rightmost) = widths.max() else {

@@ -26,6 +26,8 @@ pub(super) struct Keyword<'t> {
     pub(super) written: &'t str,
     /// Where.
     pub(super) span: Span,
+    /// Whether it is reported as written twice; the first is what counts.
+    pub(super) again: bool,
 }
 
 impl<'t> Parser<'t> {
@@ -42,16 +44,20 @@ impl<'t> Parser<'t> {
         let mut before = None;
         while !self.closes(open) {
             self.progress(&mut before);
-            let Some(keyword) = self.keyword(block) else {
+            let Some(mut keyword) = self.keyword(block) else {
                 self.recover();
                 continue;
             };
-            self.once(block, keyword, &mut seen);
+            keyword.again = self.repeated(block, keyword, &mut seen);
             let errors = self.diagnostics.len();
             let read = statement(self, keyword);
             if read.is_err() {
                 if self.guessed(keyword) {
                     self.diagnostics.truncate(errors);
+                }
+                // One that could not be read may be written again, on the same line even: `kind kind openai`.
+                if !keyword.again {
+                    seen.retain(|(name, _)| *name != keyword.written);
                 }
                 self.recover();
             }
@@ -158,6 +164,7 @@ impl<'t> Parser<'t> {
             name: field.name,
             written: if exact { written } else { field.name },
             span: self.span_of(token),
+            again: false,
         })
     }
 
@@ -183,14 +190,13 @@ impl<'t> Parser<'t> {
         if token.kind != TokenKind::UnclosedText {
             // A string that is not closed has been reported.
             let text = self.written(token);
-            let kind = block.kind;
             let report = codes::UNEXPECTED_TOKEN
                 .error(
                     self.span_of(token),
-                    format!("unexpected `{text}` in `{kind}`"),
+                    format!("unexpected `{text}` in {}", block.title()),
                 )
                 .label("no field begins with this")
-                .help(format!("{} takes {}", block.title(), block.names()));
+                .help(block.advice());
             self.report(report);
         }
         if token.kind != TokenKind::OpenBrace {
@@ -236,12 +242,18 @@ impl<'t> Parser<'t> {
         let (span, written) = (self.span_of(token), self.written(token));
         let meant = block.meant(written);
         let report = codes::UNKNOWN_FIELD
-            .error(span, format!("`{written}` is no field of `{}`", block.kind))
+            .error(
+                span,
+                format!("`{written}` is no field of {}", block.title()),
+            )
             .label("unknown here");
         let Some(meant) = meant else {
             let help = match fields::home_of(written) {
+                _ if fields::ITEMS.field(written).is_some() => {
+                    format!("`{written}` stands outside of {}, by itself", block.title())
+                }
                 Some(home) => format!("`{written}` belongs in `{home}`"),
-                None => format!("{} takes {}", block.title(), block.names()),
+                None => block.advice(),
             };
             self.report(report.help(help));
             self.suspect_from(token.end);
@@ -261,19 +273,26 @@ impl<'t> Parser<'t> {
     }
 
     /// Reports a field that may be written once and is written again.
-    fn once<'s>(&mut self, block: &Block, keyword: Keyword<'s>, seen: &mut Vec<(&'s str, Span)>) {
+    fn repeated<'s>(
+        &mut self,
+        block: &Block,
+        keyword: Keyword<'s>,
+        seen: &mut Vec<(&'s str, Span)>,
+    ) -> bool {
         let repeats = block
             .field(keyword.written)
             .is_some_and(|field| field.repeats);
         // A misspelt word has its finding already, and may have meant another field.
         if repeats || self.guessed(keyword) {
-            return;
+            return false;
         }
         let first = seen.iter().find(|(name, _)| *name == keyword.written);
-        match first {
-            Some((name, first)) => self.duplicate(name, keyword.span, *first),
-            None => seen.push((keyword.written, keyword.span)),
+        if let Some((name, first)) = first {
+            self.duplicate(name, keyword.span, *first);
+            return true;
         }
+        seen.push((keyword.written, keyword.span));
+        false
     }
 
     pub(super) fn duplicate(&mut self, name: &str, again: Span, first: Span) {

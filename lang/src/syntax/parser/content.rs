@@ -15,10 +15,12 @@ impl Parser<'_> {
         let mut items = Vec::new();
         self.item_block(&CONTENT, |parser, keyword| {
             let kind = parser.content_kind(keyword.name)?;
-            items.push(ContentItem {
-                span: parser.span_from(keyword.span.start),
-                kind,
-            });
+            if !keyword.again {
+                items.push(ContentItem {
+                    span: parser.span_from(keyword.span.start),
+                    kind,
+                });
+            }
             Ok(())
         })?;
         Ok(Content { name, items })

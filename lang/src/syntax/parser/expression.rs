@@ -1,10 +1,13 @@
 //! The seam to CEL: where an expression begins, and what may follow it.
 
-use crate::cel::{self, Extent};
+use crate::cel::{self, ExprKind, Extent};
 use crate::codes;
 use crate::syntax::lexer::{TokenKind, scan};
 
 use super::{MarkKind, Parser, Read, Reported};
+
+/// What may follow a short expression, and is never the expression itself.
+pub(super) const CLAUSES: &[&str] = &["on", "burst", "when", "for", "then", "per"];
 
 impl Parser<'_> {
     /// `when EXPR` up to the end of the statement.
@@ -26,11 +29,13 @@ impl Parser<'_> {
     /// An expression to the end of the statement. One that has errors stands in the tree as such, so that
     /// its rule is still known by name.
     pub(super) fn statement_expression(&mut self) -> Read<cel::Expr> {
-        let (expr, sound) = self.expression(Extent::Statement)?;
+        let (mut expr, sound) = self.expression(Extent::Statement)?;
         if !sound {
             self.skip_expression();
         } else if !self.at_end() && !self.at(TokenKind::OpenBrace) {
             self.after_expression();
+            // Without its rest it may be of another type.
+            expr.kind = ExprKind::Error;
         }
         Ok(expr)
     }
@@ -50,7 +55,8 @@ impl Parser<'_> {
             next.kind,
             TokenKind::End | TokenKind::Comment | TokenKind::CloseBrace
         );
-        if nothing || next.first_on_line {
+        let clause = extent == Extent::Shortest && CLAUSES.contains(&self.written(next));
+        if nothing || next.first_on_line || clause {
             return Err(self.expected("an expression"));
         }
         let parsed = cel::parse(self.file, self.text, self.position, extent);

@@ -53,12 +53,20 @@ impl Block {
         names.join(", ")
     }
 
+    /// What to write in it.
+    pub(crate) fn advice(&self) -> String {
+        match self.fields {
+            [only] => format!("write it as `{}`", only.form),
+            _ => format!("{} takes {}", self.title(), self.names()),
+        }
+    }
+
     /// How messages call it.
     pub(crate) fn title(&self) -> String {
-        if self.kind.is_empty() {
-            "a file".to_owned()
-        } else {
-            format!("`{}`", self.kind)
+        match self.kind {
+            "" => "a file".to_owned(),
+            "at" => "the outcomes of a quota".to_owned(),
+            kind => format!("`{kind}`"),
         }
     }
 }

@@ -52,18 +52,23 @@ impl Parser<'_> {
             span: at,
             text: "waypost 1\n\n".to_owned(),
         };
-        self.report(
-            codes::MISSING_VERSION
-                .error(self.first_place(token), "the file does not say its edition")
-                .label("`waypost 1` belongs before this")
-                .help("begin the file with `waypost 1`")
-                .fix("add `waypost 1`", [edit]),
-        );
-        if token.kind == TokenKind::Number {
-            self.skip_line();
-            self.bump();
-            self.skip_line();
+        let missing = codes::MISSING_VERSION
+            .error(self.first_place(token), "the file does not say its edition");
+        let known = ITEMS.field(word).or_else(|| ITEMS.meant(word)).is_some();
+        if token.kind == TokenKind::End || known || fields::home_of(word).is_some() {
+            self.report(
+                missing
+                    .label("`waypost 1` belongs before this")
+                    .help("begin the file with `waypost 1`")
+                    .fix("add `waypost 1`", [edit]),
+            );
+            return;
         }
+        // Likely no file of ours: its every line would be a mistake.
+        self.report(missing.label("no statement begins with this").help(
+            "a .route file begins with `waypost 1`, and then has statements such as `model NAME { … }`",
+        ));
+        self.recover_at_top();
     }
 
     /// The first token, or the place of one in an empty file; an unclosed string would be a whole line.
@@ -177,7 +182,10 @@ impl Parser<'_> {
             self.bump();
             chain.push(self.name("a tier")?);
         }
-        Ok(chain)
+        match self.at_end() || self.at_item() {
+            true => Ok(chain),
+            false => Err(self.expected("`<`")),
+        }
     }
 
     fn test(&mut self) -> Read<Test> {
@@ -211,13 +219,17 @@ impl Parser<'_> {
 
     /// After an item: the end of its line, or another item.
     fn end_of_item(&mut self) {
-        let token = self.peek();
-        let word = token.kind == TokenKind::Word && ITEMS.field(self.written(token)).is_some();
-        if word || self.at_end() {
+        if self.at_item() || self.at_end() {
             return;
         }
+        let token = self.peek();
         self.unexpected_at_top(token);
         self.recover_at_top();
+    }
+
+    fn at_item(&mut self) -> bool {
+        let token = self.peek();
+        token.kind == TokenKind::Word && ITEMS.field(self.written(token)).is_some()
     }
 
     fn unexpected_at_top(&mut self, token: Token) {

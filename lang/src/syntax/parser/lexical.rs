@@ -2,7 +2,7 @@
 //! characters that mean nothing.
 
 use crate::codes;
-use crate::diagnostic::Edit;
+use crate::diagnostic::{Diagnostic, Edit};
 use crate::source::Span;
 use crate::syntax::lexer::{Token, TokenKind, offset, without_closing_braces};
 
@@ -106,9 +106,14 @@ impl Parser<'_> {
                 .label("read as a comment")
                 .help("begin each line of the comment with `//`")
         } else {
-            let help = match written.starts_with(';') {
-                true => "remove it: a statement ends with its line, and fields need no separator",
-                false => "remove it; if it is part of a text, quote the text",
+            let help = if written.starts_with(';') {
+                "remove it: a statement ends with its line, and fields need no separator"
+            } else if written.starts_with(['€', '£', '¥']) {
+                // What is read of the amount follows from its sign.
+                self.report(foreign_money(span, written));
+                return self.suspect_from(token.start);
+            } else {
+                "remove it; if it is part of a text, quote the text"
             };
             codes::UNKNOWN_CHARACTER
                 .error(span, format!("`{}` means nothing here", visible(written)))
@@ -117,6 +122,13 @@ impl Parser<'_> {
         };
         self.report(report);
     }
+}
+
+fn foreign_money(span: Span, sign: &str) -> Diagnostic {
+    codes::UNKNOWN_CHARACTER
+        .error(span, format!("`{sign}` is no sign of money here"))
+        .label("prices are in US dollars")
+        .help("write the amount in US dollars, such as `$50`")
 }
 
 /// Characters that can be seen as they are, others by their number.

@@ -1,10 +1,11 @@
 //! `limit 600 requests / 1m …` and `budget $50 / day …`
 
 use crate::source::{Span, Spanned};
-use crate::syntax::lexer::TokenKind;
+use crate::syntax::lexer::{TokenKind, scan};
 use crate::syntax::literal;
 use crate::syntax::tree::{Amount, Outcome, OutcomeAction, Quota, Text, Window};
 
+use super::expression::CLAUSES;
 use super::fields::OUTCOMES;
 use super::{MarkKind, Parser, Read};
 
@@ -15,7 +16,10 @@ struct Seen(Vec<(&'static str, Span)>);
 impl Parser<'_> {
     pub(super) fn quota(&mut self, budget: bool) -> Read<Quota> {
         let start = self.peek().start;
-        let amount = self.amount()?;
+        let amount = match budget {
+            true => self.budget_amount()?,
+            false => self.amount()?,
+        };
         self.require(TokenKind::Slash, "`/` and a window")?;
         let window = self.window()?;
         let rate_span = self.span_from(start);
@@ -44,6 +48,18 @@ impl Parser<'_> {
         }
     }
 
+    /// An amount that is money, unless its unit says that it is not.
+    fn budget_amount(&mut self) -> Read<Spanned<Amount>> {
+        let number = scan(self.text, self.position);
+        let unit = scan(self.text, number.end);
+        let counts = unit.kind == TokenKind::Word && !unit.first_on_line;
+        if counts && number.kind == TokenKind::Number {
+            return self.amount();
+        }
+        let money = self.money()?;
+        Ok(Spanned::new(Amount::Money(money.value), money.span))
+    }
+
     fn amount(&mut self) -> Read<Spanned<Amount>> {
         let token = self.peek();
         let number = literal::read(self.written(token));
@@ -65,7 +81,12 @@ impl Parser<'_> {
             let rolling = self.duration()?;
             return Ok(Spanned::new(Window::Rolling(rolling.value), rolling.span));
         }
-        let word = self.name("a window such as `1m` or `day`")?;
+        let what = "a window such as `1m` or `day`";
+        let next = self.peek();
+        if CLAUSES.contains(&self.written(next)) {
+            return Err(self.expected(what));
+        }
+        let word = self.name(what)?;
         let window = match word.value.as_str() {
             "day" => Window::Day,
             "week" => Window::Week,
