@@ -120,8 +120,8 @@ async fn simulate(
     settings.upstreams = demo.upstreams.clone();
     settings.demo_key = true;
     terminal.note(&format!(
-        "demo: {} simulated model servers, about ten times as fast as the real ones; no call leaves this machine",
-        demo.servers()
+        "demo: {}, about ten times as fast as real ones; no call leaves this machine",
+        super::plural(demo.servers(), "simulated model server")
     ))?;
     if !missing.is_empty() {
         let names = missing.join(", ");
