@@ -9,8 +9,12 @@ use super::view::{Root, Step, Tier};
 use super::{Needs, PlanError, section};
 use crate::vm::{self, Bounds, Field, Kind, Summary};
 
-/// How large a compiled pattern may be, in bytes.
-const PATTERN_SIZE: usize = 1 << 20;
+/// How large a compiled pattern may be, in bytes: nearly all fit the first.
+const PATTERN_SIZES: [usize; 2] = [1 << 16, 1 << 20];
+/// How large all compiled patterns of a plan may be together.
+const ALL_PATTERNS: usize = 1 << 28;
+/// How long a pattern's text may be: parsing takes many times as much memory.
+const LONGEST_PATTERN: usize = 1 << 16;
 
 #[derive(Debug)]
 pub(crate) struct Tables {
@@ -29,11 +33,11 @@ pub(crate) struct Tables {
 impl Tables {
     /// Builds them, and verifies what only building them can: patterns, code, the types of expressions.
     pub(super) fn build(root: &Root<'_>) -> Result<Self, PlanError> {
-        let patterns = compile(section::PATTERNS, root.constants().patterns())?;
-        compile(
-            section::REDACTIONS,
-            root.redactions().map(|redaction| redaction.pattern()),
-        )?;
+        let mut room = ALL_PATTERNS;
+        let patterns = root.constants().patterns();
+        let patterns = compile(section::PATTERNS, patterns, &mut room)?;
+        let redactions = root.redactions().map(|redaction| redaction.pattern());
+        compile(section::REDACTIONS, redactions, &mut room)?;
         let zones = root.constants().zones();
         let zones = zones.map(|name| vm::zone(name).unwrap_or(TimeZone::UTC));
         let expressions = summaries(root)?;
@@ -54,15 +58,30 @@ impl Tables {
 fn compile<'p>(
     number: usize,
     patterns: impl Iterator<Item = &'p str>,
+    room: &mut usize,
 ) -> Result<Vec<Regex>, PlanError> {
     let compile = |(index, pattern): (usize, &str)| {
-        RegexBuilder::new(pattern)
-            .size_limit(PATTERN_SIZE)
-            .dfa_size_limit(PATTERN_SIZE)
-            .build()
-            .map_err(|_| PlanError::flaw(number, index, Flaw::Pattern))
+        compile_pattern(pattern, room)
+            .ok_or_else(|| PlanError::flaw(number, index, Flaw::Pattern))
     };
     patterns.enumerate().map(compile).collect()
+}
+
+/// A pattern compiled, within what is left for all of them.
+fn compile_pattern(pattern: &str, room: &mut usize) -> Option<Regex> {
+    if pattern.len() > LONGEST_PATTERN {
+        return None;
+    }
+    PATTERN_SIZES.into_iter().find_map(|size| {
+        let left = room.checked_sub(size)?;
+        let compiled = RegexBuilder::new(pattern)
+            .size_limit(size)
+            .dfa_size_limit(1 << 20)
+            .build()
+            .ok()?;
+        *room = left;
+        Some(compiled)
+    })
 }
 
 fn summaries(root: &Root<'_>) -> Result<Vec<Summary>, PlanError> {
