@@ -51,7 +51,10 @@ pub(crate) fn zone(name: &str) -> Option<TimeZone> {
         None => return TimeZone::get(name).ok(),
     };
     let (hours, minutes) = rest.split_once(':')?;
-    if !rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b':') {
+    if !rest
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b':')
+    {
         return None;
     }
     let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);

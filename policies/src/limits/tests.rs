@@ -285,8 +285,16 @@ fn the_ends_of_64_bits_wrap_nothing() {
         state.add(quota, key, u64::MAX, MIDNIGHT);
         state.add(quota, key, u64::MAX, MIDNIGHT);
         assert_eq!(state.usage(quota, key, MIDNIGHT).used, u64::MAX);
-        assert!(state.reserve(&[charge(quota, 1, 1, most)], MIDNIGHT).is_err());
-        assert!(state.reserve(&[charge(quota, 1, u64::MAX, u64::MAX)], MIDNIGHT).is_err());
+        assert!(
+            state
+                .reserve(&[charge(quota, 1, 1, most)], MIDNIGHT)
+                .is_err()
+        );
+        assert!(
+            state
+                .reserve(&[charge(quota, 1, u64::MAX, u64::MAX)], MIDNIGHT)
+                .is_err()
+        );
     }
     let now = i64::MAX - 2 * DAY;
     let held = state.reserve(&[charge(1, 2, most, most)], now).unwrap();
@@ -298,7 +306,9 @@ fn the_ends_of_64_bits_wrap_nothing() {
 fn a_limit_of_nothing_lets_nothing_through() {
     let state = state([rolling(Unit::Requests, 0, 60, 0), daily(Unit::Money, 0)]);
     for quota in [0, 1] {
-        let exhausted = state.reserve(&[charge(quota, 1, 1, 0)], MIDNIGHT).unwrap_err();
+        let exhausted = state
+            .reserve(&[charge(quota, 1, 1, 0)], MIDNIGHT)
+            .unwrap_err();
         assert_eq!(exhausted.retry_after_milliseconds, None, "never");
     }
     // Debt that never drains is owed for ever.

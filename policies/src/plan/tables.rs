@@ -61,8 +61,7 @@ fn compile<'p>(
     room: &mut usize,
 ) -> Result<Vec<Regex>, PlanError> {
     let compile = |(index, pattern): (usize, &str)| {
-        compile_pattern(pattern, room)
-            .ok_or_else(|| PlanError::flaw(number, index, Flaw::Pattern))
+        compile_pattern(pattern, room).ok_or_else(|| PlanError::flaw(number, index, Flaw::Pattern))
     };
     patterns.enumerate().map(compile).collect()
 }
