@@ -617,3 +617,22 @@ fn a_claim_that_is_no_bool_fails_closed() {
     );
     assert!(world.evaluation.failures() >= 2);
 }
+
+#[test]
+fn a_session_may_have_a_long_name() {
+    let mut world = world();
+    let long = "s".repeat(1 << 20);
+    let with = |world: &mut World, name: String| {
+        check(
+            world,
+            |request| request.headers = vec![Some(Cow::Owned(name))],
+            |facts| facts.difficulty = Some(0.9),
+        )
+        .session
+        .unwrap()
+    };
+    let first = with(&mut world, long.clone());
+    assert_eq!(first, with(&mut world, long.clone()));
+    assert_ne!(first, with(&mut world, long + "t"));
+    assert_eq!(world.evaluation.failures(), 0);
+}
