@@ -75,6 +75,8 @@ fn bench_decide(bencher: Bencher<'_, '_>, caller_plan: &'static str, difficulty:
     let mut facts = example::facts(&request);
     facts.caller.plan = Cow::Borrowed(caller_plan);
     facts.difficulty = difficulty;
+    // The first call grows the buffers.
+    let _ = decide(&plan, &facts, &state, &mut evaluation);
     bencher.bench_local(|| decide(&plan, black_box(&facts), &state, &mut evaluation));
 }
 
@@ -181,6 +183,7 @@ fn rule(bencher: Bencher<'_, '_>, text: &str) {
     let Some(Ok(index)) = found.map(u32::try_from) else {
         unreachable!("the example has `{text}`");
     };
+    let _ = vm::holds(&plan, index, &facts, &state, &mut evaluation);
     bencher.bench_local(|| vm::holds(&plan, index, black_box(&facts), &state, &mut evaluation));
 }
 

@@ -10,9 +10,9 @@ use super::{Needs, PlanError, section};
 use crate::vm::{self, Bounds, Field, Kind, Summary};
 
 /// How large a compiled pattern may be, in bytes: nearly all fit the first.
-const PATTERN_SIZES: [usize; 3] = [1 << 13, 1 << 16, 1 << 20];
+const PATTERN_SIZES: [usize; 2] = [1 << 16, 1 << 20];
 /// How large all compiled patterns of a plan may be together.
-const ALL_PATTERNS: usize = 1 << 26;
+const ALL_PATTERNS: usize = 1 << 27;
 /// How long a pattern's text may be: parsing takes many times as much memory.
 const LONGEST_PATTERN: usize = 1 << 16;
 

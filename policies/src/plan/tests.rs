@@ -134,7 +134,7 @@ fn strings_that_share_their_bytes_are_bounded() {
         Flaw::TooMuchText,
     );
     check_flaw(
-        |draft| draft.constants.patterns = vec!["(a{500}){20}".to_owned(); 1 << 12],
+        |draft| draft.constants.patterns = vec!["a".to_owned(); 1 << 12],
         Flaw::Pattern,
     );
     check_flaw(
@@ -146,7 +146,7 @@ fn strings_that_share_their_bytes_are_bounded() {
 #[test]
 fn many_small_patterns_load() {
     let mut draft = example::draft();
-    draft.constants.patterns = (0..2_000).map(|number| format!("^job-{number}$")).collect();
+    draft.constants.patterns = (0..1_500).map(|number| format!("^job-{number}$")).collect();
     assert!(Plan::load(encode(&draft)).is_ok());
 }
 
