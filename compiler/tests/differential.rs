@@ -13,70 +13,104 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cel_interpreter::{Context, Program, Value};
 use proptest::prelude::*;
 use waypost_compiler::{check, lower};
-use waypost_policies::facts::{Request, Tool};
+use waypost_policies::facts::{Caller, Message, Request, Tool, ToolCall};
 use waypost_policies::limits::State;
 use waypost_policies::plan::{Plan, encode};
 use waypost_policies::{Evaluation, example, vm};
 
 /// Turns random numbers into choices; when they run out, the first of each.
-struct Choices(std::vec::IntoIter<u32>);
+struct Choices {
+    numbers: std::vec::IntoIter<u32>,
+    /// Of the policy: it reads the caller, and not what is said.
+    policy: bool,
+}
+
+/// The strings that macros around an expression name.
+type Scope = &'static [&'static str];
+
+const TOOL: Scope = &["t.name", "t.description"];
+const MESSAGE: Scope = &["m.role", "m.content", "m.tool_call_id"];
+const TOOL_CALL: Scope = &["c.name", "c.arguments", "m.content"];
 
 impl Choices {
     fn of<'t>(&mut self, texts: &[&'t str]) -> &'t str {
-        texts[self.0.next().unwrap_or(0) as usize % texts.len()]
+        texts[self.below(u32::try_from(texts.len()).unwrap()) as usize]
     }
 
     fn below(&mut self, count: u32) -> u32 {
-        self.0.next().unwrap_or(0) % count
+        self.numbers.next().unwrap_or(0) % count
     }
 
-    /// A condition; `local` is the tool that a macro around it names.
-    fn condition(&mut self, depth: u32, local: bool) -> String {
+    fn condition(&mut self, depth: u32, scope: Scope) -> String {
         let compare = ["==", "!=", "<", "<=", ">", ">="];
-        let kinds = if depth == 0 { 4 } else { 9 };
+        let kinds = if depth == 0 { 5 } else { 10 };
         match self.below(kinds) {
             0 => {
                 let (left, right) = (self.int(depth), self.int(depth));
                 format!("{left} {} {right}", self.of(&compare))
             }
             1 => {
-                let (left, right) = (self.text(depth, local), self.text(depth, local));
+                let (left, right) = (self.text(depth, scope), self.text(depth, scope));
                 format!("{left} {} {right}", self.of(&compare))
             }
             2 => {
-                let (text, part) = (self.text(depth, local), self.text(0, local));
+                let (text, part) = (self.text(depth, scope), self.text(0, scope));
                 let function = self.of(&["contains", "startsWith", "endsWith"]);
                 format!("({text}).{function}({part})")
             }
             3 => {
-                let text = self.text(depth, local);
+                let text = self.text(depth, scope);
                 let members: Vec<String> = (0..self.below(3)).map(|_| self.literal()).collect();
                 format!("{text} in [\"auto\", {}]", members.join(", ")).replace(", ]", "]")
             }
-            4 => format!("!({})", self.condition(depth - 1, local)),
-            5 | 6 => {
+            4 => {
+                let text = self.text(depth, scope);
+                let patterns = [
+                    "^a", "e_", "[0-9]$", "^$", "ö|🦀", "(?i)READ", "^.{2}$", "\\\\s",
+                ];
+                format!("({text}).matches(\"{}\")", self.of(&patterns))
+            }
+            5 => format!("!({})", self.condition(depth - 1, scope)),
+            6 | 7 => {
                 let (left, right) = (
-                    self.condition(depth - 1, local),
-                    self.condition(depth - 1, local),
+                    self.condition(depth - 1, scope),
+                    self.condition(depth - 1, scope),
                 );
                 format!("(({left}) {} ({right}))", self.of(&["&&", "||"]))
             }
-            7 => {
-                let condition = self.condition(depth - 1, local);
+            8 => {
+                let condition = self.condition(depth - 1, scope);
                 let (then, otherwise) = (
-                    self.condition(depth - 1, local),
-                    self.condition(depth - 1, local),
+                    self.condition(depth - 1, scope),
+                    self.condition(depth - 1, scope),
                 );
                 format!("(({condition}) ? ({then}) : ({otherwise}))")
             }
-            _ if local => self.condition(depth - 1, local),
-            _ => {
-                let body = self.condition(depth - 1, true);
-                match self.of(&["exists", "all", "exists_one", "filter"]) {
-                    "filter" => format!("size(request.tools.filter(t, {body})) > 0"),
-                    name => format!("request.tools.{name}(t, {body})"),
-                }
+            _ => self.comprehension(depth, scope),
+        }
+    }
+
+    /// Over tools, over messages, or within those over their calls.
+    fn comprehension(&mut self, depth: u32, scope: Scope) -> String {
+        let (range, local, inner) = if self.policy {
+            return self.condition(depth - 1, scope);
+        } else if scope.is_empty() && self.below(2) == 0 {
+            ("request.tools", "t", TOOL)
+        } else if scope.is_empty() {
+            ("request.messages", "m", MESSAGE)
+        } else if scope == MESSAGE {
+            ("m.tool_calls", "c", TOOL_CALL)
+        } else {
+            return self.condition(depth - 1, scope);
+        };
+        let body = self.condition(depth - 1, inner);
+        match self.of(&["exists", "all", "exists_one", "filter", "map"]) {
+            "filter" => format!("size({range}.filter({local}, {body})) > 0"),
+            "map" => {
+                let made = self.text(depth - 1, inner);
+                format!("\"ok\" in {range}.map({local}, {made})")
             }
+            name => format!("{range}.{name}({local}, {body})"),
         }
     }
 
@@ -92,15 +126,17 @@ impl Choices {
                 ])
                 .to_owned(),
             1 => self.of(&["0", "1", "-1", "3", "1000", "24000"]).to_owned(),
-            2 => format!("size({})", self.text(depth - 1, false)),
-            3 => "size(request.tools)".to_owned(),
+            3 if !self.policy => self
+                .of(&["size(request.tools)", "size(request.messages)"])
+                .to_owned(),
+            2 | 3 => format!("size({})", self.text(depth - 1, &[])),
             4 => {
                 let (left, right) = (self.int(depth - 1), self.int(depth - 1));
                 format!("({left} {} {right})", self.of(&["+", "-", "*"]))
             }
             5 => format!("({} {} 7)", self.int(depth - 1), self.of(&["/", "%"])),
             _ => {
-                let condition = self.condition(depth - 1, false);
+                let condition = self.condition(depth - 1, &[]);
                 format!(
                     "(({condition}) ? {} : {})",
                     self.int(depth - 1),
@@ -110,14 +146,26 @@ impl Choices {
         }
     }
 
-    fn text(&mut self, depth: u32, local: bool) -> String {
+    fn text(&mut self, depth: u32, scope: Scope) -> String {
         let kinds = if depth == 0 { 2 } else { 3 };
         match self.below(kinds) {
-            0 if local => "t.name".to_owned(),
+            0 if !scope.is_empty() => self.of(scope).to_owned(),
+            0 if self.policy => self
+                .of(&[
+                    "caller.team",
+                    "caller.plan",
+                    "caller.agent",
+                    "caller.key",
+                    "caller.name",
+                    "request.model",
+                    "request.path",
+                ])
+                .to_owned(),
             0 => self
                 .of(&[
                     "request.model",
                     "request.prompt",
+                    "request.system",
                     "request.path",
                     "request.response_format",
                 ])
@@ -125,8 +173,8 @@ impl Choices {
             1 => self.literal(),
             _ => format!(
                 "({} + {})",
-                self.text(depth - 1, local),
-                self.text(0, local)
+                self.text(depth - 1, scope),
+                self.text(0, scope)
             ),
         }
     }
@@ -145,20 +193,96 @@ impl Choices {
     }
 }
 
-fn request<'a>(prompt: &'a str, tools: &'a [String], tokens: u64, turns: u64) -> Request<'a> {
-    let mut request = example::request(prompt);
-    let tool = |name: &'a String| Tool {
-        name: Cow::Borrowed(name),
-        description: Cow::Borrowed(""),
-    };
-    request.tools = tools.iter().map(tool).collect();
-    request.tokens = tokens;
-    request.turns = turns;
-    request
+/// What the strings of a call are made from.
+#[derive(Debug, Clone)]
+struct Said {
+    prompt: String,
+    /// Role, content, and the calls of tools in it.
+    messages: Vec<(String, String, Vec<String>)>,
+    tools: Vec<String>,
+    team: String,
+    plan: String,
+    tokens: u64,
+    turns: u64,
+}
+
+impl Said {
+    fn any() -> impl Strategy<Value = Self> {
+        let text = "[a-z🦀ö ]{0,12}";
+        let calls = prop::collection::vec("(read|write)_[a-c0-9]", 0..3);
+        let message = ("(user|assistant|tool)", "(ok|[a-z🦀ö\n ]{0,6})", calls);
+        (
+            text,
+            prop::collection::vec(message, 0..4),
+            prop::collection::vec("(read|write)_[a-c]", 0..4),
+            "(|auto|größer|[a-c]{1,3})",
+            "(|a|free|pro)",
+            0u64..40_000,
+            0u64..9,
+        )
+            .prop_map(
+                |(prompt, messages, tools, team, plan, tokens, turns)| Self {
+                    prompt,
+                    messages,
+                    tools,
+                    team,
+                    plan,
+                    tokens,
+                    turns,
+                },
+            )
+    }
+
+    fn request(&self) -> Request<'_> {
+        let mut request = example::request(&self.prompt);
+        let tool = |name: &'_ String| offered(name);
+        request.tools = self.tools.iter().map(tool).collect();
+        let message = |(role, content, calls): &'_ (String, String, Vec<String>)| Message {
+            role: Cow::Owned(role.clone()),
+            content: Cow::Owned(content.clone()),
+            tool_calls: calls.iter().map(|name| tool_call(name)).collect(),
+            ..Message::default()
+        };
+        request.messages = self.messages.iter().map(message).collect();
+        request.tokens = self.tokens;
+        request.turns = self.turns;
+        request
+    }
+
+    fn caller(&self) -> Caller<'_> {
+        Caller {
+            key: Cow::Borrowed("key-1"),
+            team: Cow::Borrowed(&self.team),
+            agent: Cow::Borrowed("reader"),
+            plan: Cow::Borrowed(&self.plan),
+            ..Caller::default()
+        }
+    }
+}
+
+fn offered(name: &str) -> Tool<'static> {
+    Tool {
+        name: Cow::Owned(name.to_owned()),
+        description: Cow::Borrowed("does it"),
+    }
+}
+
+fn tool_call(name: &str) -> ToolCall<'static> {
+    ToolCall {
+        name: Cow::Owned(name.to_owned()),
+        arguments: Cow::Borrowed("{}"),
+    }
 }
 
 /// What the machine says; `None` where the checker refuses the expression.
-fn ours(expression: &str, request: &Request<'_>) -> Option<Result<bool, vm::Failure>> {
+fn ours(expression: &str, policy: bool, said: &Said) -> Option<Result<bool, vm::Failure>> {
+    let (content, rule) = match policy {
+        true => (String::new(), format!("  deny \"x\" when {expression}\n")),
+        false => (
+            format!("  escalate to strong \"x\" when {expression}\n"),
+            String::new(),
+        ),
+    };
     let file = format!(
         "waypost 1\n\
          pool a {{ endpoints \"http://a.test\"  engine vllm }}\n\
@@ -167,44 +291,59 @@ fn ours(expression: &str, request: &Request<'_>) -> Option<Result<bool, vm::Fail
          tiers weak < strong\n\
          tier weak {{ try small }}\n\
          tier strong {{ try large }}\n\
-         content {{\n  accept \"auto\"\n  start weak\n  escalate to strong \"x\" when {expression}\n}}\n\
-         policy {{ callers {{ anonymous allow }} }}\n"
+         content {{\n  accept \"auto\"\n  start weak\n{content}}}\n\
+         policy {{\n  callers {{ anonymous allow }}\n{rule}}}\n"
     );
     let checked = check("generated.route", &file, &|_: &str| None);
     let program = checked.program?;
     let draft = lower(&program, &checked.sources);
     let plan = Plan::load(encode(&draft)).expect("what the checker takes, the verifier takes");
-    let when = plan.content(0u16)?.escalations().get(0)?.when();
+    let when = match policy {
+        true => plan.denial(0u16)?.when(),
+        false => plan.content(0u16)?.escalations().get(0)?.when(),
+    };
     let state = State::new(&plan, [1, 2]);
-    let facts = example::facts(request);
-    Some(vm::holds(
-        &plan,
-        when,
-        &facts,
-        &state,
-        &mut Evaluation::default(),
-    ))
+    let request = said.request();
+    let mut facts = example::facts(&request);
+    facts.caller = said.caller();
+    let mut evaluation = Evaluation::default();
+    Some(vm::holds(&plan, when, &facts, &state, &mut evaluation))
 }
 
 /// What the crate says; `None` where it fails.
-fn theirs(expression: &str, request: &Request<'_>) -> Option<bool> {
+fn theirs(expression: &str, said: &Said) -> Option<bool> {
+    use serde_json::json;
     let program = Program::compile(expression).expect("the grammar is one");
     let mut context = Context::default();
+    let (request, caller) = (said.request(), said.caller());
     let number = |number: u64| i64::try_from(number).unwrap();
-    let tools: Vec<_> = request
-        .tools
-        .iter()
-        .map(|tool| serde_json::json!({"name": tool.name, "description": tool.description}))
-        .collect();
-    let facts = serde_json::json!({
+    let tool = |tool: &Tool<'_>| json!({"name": tool.name, "description": tool.description});
+    let call = |call: &ToolCall<'_>| json!({"name": call.name, "arguments": call.arguments});
+    let message = |message: &Message<'_>| {
+        let calls: Vec<_> = message.tool_calls.iter().map(call).collect();
+        json!({
+            "role": message.role, "content": message.content, "tool_calls": calls,
+            "tool_call_id": message.tool_call_id,
+        })
+    };
+    let tools: Vec<_> = request.tools.iter().map(tool).collect();
+    let messages: Vec<_> = request.messages.iter().map(message).collect();
+    let facts = json!({
         "model": request.model, "prompt": request.prompt, "path": request.path,
-        "response_format": request.response_format, "tokens": number(request.tokens),
-        "turns": number(request.turns), "images": number(request.images),
+        "system": request.system, "response_format": request.response_format,
+        "tokens": number(request.tokens), "turns": number(request.turns),
+        "images": number(request.images), "messages": messages,
         "max_tokens": number(request.max_tokens.unwrap_or(0)), "tools": tools,
     });
-    context
-        .add_variable("request", integers(facts))
-        .expect("it is a map");
+    let who = json!({
+        "key": caller.key, "team": caller.team, "agent": caller.agent, "plan": caller.plan,
+        "name": caller.name,
+    });
+    for (name, value) in [("request", facts), ("caller", who)] {
+        context
+            .add_variable(name, integers(value))
+            .expect("it is a map");
+    }
     match program.execute(&context) {
         Ok(Value::Bool(value)) => Some(value),
         Ok(other) => panic!("{expression} is {other:?}"),
@@ -236,20 +375,23 @@ fn integers(json: serde_json::Value) -> Value {
 
 static COMPARED: AtomicUsize = AtomicUsize::new(0);
 
-fn agree(choices: Vec<u32>, request: &Request<'_>) -> Result<(), TestCaseError> {
-    let expression = Choices(choices.into_iter()).condition(3, false);
-    let Some(ours) = ours(&expression, request) else {
+fn agree(numbers: Vec<u32>, policy: bool, said: &Said) -> Result<(), TestCaseError> {
+    let numbers = numbers.into_iter();
+    let expression = Choices { numbers, policy }.condition(3, &[]);
+    let Some(ours) = ours(&expression, policy, said) else {
         return Ok(());
     };
     COMPARED.fetch_add(1, Ordering::Relaxed);
-    match theirs(&expression, request) {
+    match theirs(&expression, said) {
         Some(value) => prop_assert_eq!(ours, Ok(value), "{}", expression),
         // The crate gives up where the other side of a connective would decide; CEL does not.
         None => prop_assert!(
             ours.is_err()
                 || expression.contains("&&")
                 || expression.contains("||")
-                || expression.contains("(t,"),
+                || ["(t,", "(m,", "(c,"]
+                    .iter()
+                    .any(|call| expression.contains(call)),
             "{} is {:?}",
             expression,
             ours
@@ -260,17 +402,12 @@ fn agree(choices: Vec<u32>, request: &Request<'_>) -> Result<(), TestCaseError> 
 
 #[test]
 fn the_machine_agrees_with_the_crate() {
-    let strategy = (
-        prop::collection::vec(any::<u32>(), 4..60),
-        "[a-z🦀ä ]{0,12}",
-        prop::collection::vec("(read|write)_[a-c]", 0..4),
-        0u64..40_000,
-        0u64..9,
-    );
+    let numbers = prop::collection::vec(any::<u32>(), 4..60);
+    let strategy = (numbers, any::<bool>(), Said::any());
     let mut runner = proptest::test_runner::TestRunner::default();
     runner
-        .run(&strategy, |(choices, prompt, tools, tokens, turns)| {
-            agree(choices, &request(&prompt, &tools, tokens, turns))
+        .run(&strategy, |(numbers, policy, said)| {
+            agree(numbers, policy, &said)
         })
         .unwrap();
     let compared = COMPARED.load(Ordering::Relaxed);

@@ -12,7 +12,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use waypost_compiler::{check, lower};
 use waypost_policies::limits::State;
 use waypost_policies::plan::{Plan, encode};
-use waypost_policies::{Caller, Evaluation, Facts, Outcome, Request, decide};
+use waypost_policies::{Caller, Evaluation, Facts, Outcome, decide, example};
 
 /// Top-level statements; those of one section are blocks of their own, which merge.
 const STATEMENTS: &[&str] = &[
@@ -57,7 +57,7 @@ fn plan(order: &[usize]) -> Plan {
 /// What one call gets, by names.
 fn decided(plan: &Plan, model: &str, prompt: &str, team: &str, paid: &str) -> String {
     let state = State::new(plan, [1, 2]);
-    let mut request = Request::of_prompt(prompt);
+    let mut request = example::request(prompt);
     request.model = model.into();
     let facts = Facts {
         request: &request,

@@ -28,13 +28,8 @@ impl Usage {
     }
 }
 
-/// What a call is expected to cost: its prompt, nothing of it cached, and a usual answer.
-#[must_use]
-pub fn estimate(price: Price, input: u64, reserved_answer: u64) -> NanoDollars {
-    ceiling(price, input, reserved_answer.min(EXPECTED_ANSWER))
-}
-
-/// What a call costs at worst: its prompt, nothing of it cached, and all of the answer reserved for it.
+/// What a call costs where none of its prompt is cached: at worst with all of the answer that is reserved for it, as a
+/// rule with [`EXPECTED_ANSWER`].
 #[must_use]
 pub fn ceiling(price: Price, input: u64, reserved_answer: u64) -> NanoDollars {
     // A discount that is none must not make the worst case too small.
@@ -76,15 +71,6 @@ mod tests {
         cached: NanoDollars(125_000_000),
         output: NanoDollars(10_000_000_000),
     };
-
-    #[test]
-    fn estimate_takes_a_usual_answer() {
-        assert_eq!(
-            estimate(PRICE, 1000, 4096),
-            NanoDollars(1_250_000 + 2_560_000)
-        );
-        assert_eq!(estimate(PRICE, 1000, 16), NanoDollars(1_250_000 + 160_000));
-    }
 
     #[test]
     fn ceiling_takes_the_whole_answer() {
@@ -138,7 +124,7 @@ mod tests {
         ) {
             let usage = Usage { input, cached, output: output.min(reserved) };
             prop_assert!(actual(PRICE, usage) <= ceiling(PRICE, input, reserved));
-            prop_assert!(estimate(PRICE, input, reserved) <= ceiling(PRICE, input, reserved));
+            prop_assert!(ceiling(PRICE, input, output.min(reserved)) <= ceiling(PRICE, input, reserved));
             prop_assert!(actual(PRICE, usage) >= NanoDollars::ZERO);
         }
     }

@@ -19,14 +19,13 @@ mod quotas;
 )]
 mod tests;
 
-use crate::decision::{Decision, Outcome, Route, RuleReference, Skipped};
+use crate::decision::{Decision, Outcome, Route, RuleReference, SkipReason, Skipped};
 use crate::facts::Facts;
 use crate::limits::State;
 use crate::plan::Plan;
 use crate::plan::draft::{ModelIndex, TierIndex};
 use crate::vm::{Evaluation, Session};
 
-use content::Course;
 use policy::Lowered;
 pub(crate) use quotas::QuotaReading;
 pub use quotas::quota_key;
@@ -96,7 +95,26 @@ impl<'a, 'e> Decider<'a, 'e> {
             skipped: Vec::new(),
             is_fallback: false,
         });
-        self.conclude(course, lowered, tier, outcome, warnings)
+        if let Outcome::Route(route) = &outcome {
+            self.warn(route, &mut warnings);
+        }
+        let capped_by = lowered.rule.filter(|_| tier < course.tier);
+        let home = alone.unwrap_or_else(|| self.home(tier));
+        Decision {
+            content: course.content,
+            start: course.start,
+            content_tier: course.tier,
+            tier,
+            rule: capped_by.unwrap_or(course.rule),
+            capped_by,
+            difficulty: self.session.difficulty(),
+            threshold: course.threshold,
+            named: course.named,
+            priority: self.priority(tier, home),
+            warnings,
+            outcome,
+            session: course.session,
+        }
     }
 
     pub(crate) fn fall_back(&mut self, previous: &Decision, failed: &Route) -> Decision {
@@ -110,7 +128,7 @@ impl<'a, 'e> Decider<'a, 'e> {
         let mut skipped = failed.skipped.clone();
         skipped.push(Skipped {
             model: failed.model,
-            reason: crate::decision::SkipReason::Failed,
+            reason: SkipReason::Failed,
         });
         let outcome = self.admit(&Search {
             tier: previous.tier,
@@ -127,35 +145,6 @@ impl<'a, 'e> Decider<'a, 'e> {
             outcome,
             warnings,
             ..previous.clone()
-        }
-    }
-
-    fn conclude(
-        &mut self,
-        course: Course,
-        lowered: Lowered,
-        tier: TierIndex,
-        outcome: Outcome,
-        mut warnings: Vec<u16>,
-    ) -> Decision {
-        if let Outcome::Route(route) = &outcome {
-            self.warn(route, &mut warnings);
-        }
-        let capped_by = lowered.rule.filter(|_| tier < course.tier);
-        Decision {
-            content: course.content,
-            start: course.start,
-            content_tier: course.tier,
-            tier,
-            rule: capped_by.unwrap_or(course.rule),
-            capped_by,
-            difficulty: self.session.difficulty(),
-            threshold: course.threshold,
-            named: course.named,
-            priority: self.priority(tier),
-            warnings,
-            outcome,
-            session: course.session,
         }
     }
 

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::facts::{Caller, Facts, Request, Surface, Tool};
+use crate::facts::{Caller, Facts, Request, Tool};
 use crate::money::NanoDollars;
 use crate::plan::draft::*;
 use crate::vm::{Comprehension, Field, Function, Instruction, Map, Member, Pool};
@@ -22,25 +22,14 @@ const fn at(line: u32) -> Origin {
 #[must_use]
 pub fn request(prompt: &str) -> Request<'_> {
     Request {
-        surface: Surface::Chat,
         path: Cow::Borrowed("/v1/chat/completions"),
         model: Cow::Borrowed("auto"),
         prompt: Cow::Borrowed(prompt),
-        system: Cow::Borrowed(""),
-        messages: Vec::new(),
-        tools: Vec::new(),
         tokens: 1_000,
         largest_prompt: 1_000,
         max_tokens: Some(500),
-        answers: 1,
-        turns: 1,
-        images: 0,
-        stream: false,
-        include_usage: false,
-        temperature: None,
-        response_format: Cow::Borrowed(""),
         headers: vec![None],
-        metadata: Vec::new(),
+        ..Request::default()
     }
 }
 

@@ -22,7 +22,7 @@ use serde_json::value::RawValue;
 
 pub use error::RequestError;
 
-use crate::facts::{Message, Request, Surface};
+use crate::facts::{Request, Surface};
 use crate::plan::Needs;
 use crate::tokens;
 use body::Body;
@@ -65,24 +65,6 @@ impl<'a> Request<'a> {
             .map(|name| header(name).map(Cow::Borrowed))
             .collect();
         Ok(request)
-    }
-
-    /// A chat of one user message, as if it had been read with everything needed. Other fields can be set on it.
-    #[must_use]
-    pub fn of_prompt(prompt: &'a str) -> Self {
-        let tokens = tokens::ANSWER_PRIMER + tokens::MESSAGE + tokens::of_text(prompt);
-        Self {
-            path: Cow::Borrowed("/v1/chat/completions"),
-            prompt: Cow::Borrowed(prompt),
-            messages: vec![Message {
-                role: Cow::Borrowed("user"),
-                content: Cow::Borrowed(prompt),
-                ..Message::default()
-            }],
-            tokens,
-            largest_prompt: tokens,
-            ..Self::default()
-        }
     }
 }
 

@@ -52,6 +52,12 @@ pub fn zone(name: &str) -> Option<TimeZone> {
         None => return TimeZone::get(name).ok(),
     };
     let (hours, minutes) = rest.split_once(':')?;
+    if !rest
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b':')
+    {
+        return None;
+    }
     let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
     if !(0..24).contains(&hours) || !(0..60).contains(&minutes) {
         return None;

@@ -93,6 +93,11 @@ impl Decider<'_, '_> {
             return Trial::Ends(Outcome::Denied { denial, status });
         }
         if let Some(reason) = self.unservable(search, &model, tier) {
+            if trail.skipped.is_empty() && matches!(reason, SkipReason::QuotaCap(_)) {
+                let charge = search.lowered.charge;
+                trail.retry_after_milliseconds =
+                    charge.and_then(|charge| self.retry_after(&charge));
+            }
             return Trial::Skips(reason);
         }
         if !is_first && let Some((denial, _)) = self.denial() {

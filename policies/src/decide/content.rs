@@ -1,7 +1,7 @@
 //! Which tier the content asks for.
 
 use super::Decider;
-use crate::decision::{RuleReference, SessionFloor};
+use crate::decision::{Key, RuleReference, SessionFloor};
 use crate::plan::draft::{ModelIndex, TierIndex};
 use crate::plan::view::{AcceptTarget, Content, Step};
 use crate::vm::Verdict;
@@ -90,7 +90,7 @@ impl Decider<'_, '_> {
                 rule = RuleReference::Escalation(index, place);
             }
         }
-        let session = self.floor_key(index, content);
+        let session = self.floor_key(content);
         if let Some(key) = session
             && let Some(floor) = self.state.floor(index, key, self.facts.now)
             && floor > tier
@@ -116,7 +116,7 @@ impl Decider<'_, '_> {
     }
 
     /// A session whose name is "" is none.
-    fn floor_key(&mut self, _index: u16, content: &Content<'_>) -> Option<crate::decision::Key> {
+    fn floor_key(&mut self, content: &Content<'_>) -> Option<Key> {
         match self.session.verdict(content.keep()?.session()) {
             Verdict::Text {
                 key, empty: false, ..

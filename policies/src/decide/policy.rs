@@ -2,7 +2,7 @@
 
 use super::{Decider, QuotaReading};
 use crate::cost;
-use crate::decision::{Route, RuleReference};
+use crate::decision::{Charge, Route, RuleReference};
 use crate::money::NanoDollars;
 use crate::plan::draft::{ModelIndex, TierIndex};
 use crate::plan::view::{Model, QuotaAction};
@@ -18,6 +18,8 @@ pub(crate) struct Lowered {
     pub(crate) tier: TierIndex,
     /// The cap or quota that says so; none where no cap acts.
     pub(crate) rule: Option<RuleReference>,
+    /// Of a quota: what the call would have to fit in for it to let go.
+    pub(crate) charge: Option<Charge>,
 }
 
 /// How long the answers of a model may be.
@@ -86,12 +88,14 @@ impl Decider<'_, '_> {
         let mut lowered = Lowered {
             tier: TierIndex::MAX,
             rule: None,
+            charge: None,
         };
         for (index, cap) in (0..).zip(plan.caps()) {
             if cap.tier() < lowered.tier && self.session.matches(cap.when()) {
                 lowered = Lowered {
                     tier: cap.tier(),
                     rule: Some(RuleReference::Cap(index)),
+                    charge: None,
                 };
             }
         }
@@ -112,6 +116,7 @@ impl Decider<'_, '_> {
                         lowered = Lowered {
                             tier,
                             rule: Some(RuleReference::Quota(index)),
+                            charge: Some(reading.charge(index, outcome.share())),
                         };
                     }
                     QuotaAction::Warn => add(warnings, index),
@@ -160,13 +165,13 @@ impl Decider<'_, '_> {
         found.map(|(status, _, index)| (index, status))
     }
 
-    /// The highest priority that matches a call of this final tier.
-    pub(crate) fn priority(&mut self, tier: TierIndex) -> (i64, Option<u16>) {
+    /// The highest priority that matches a call of this final tier, which this model is the first to answer.
+    pub(crate) fn priority(&mut self, tier: TierIndex, home: ModelIndex) -> (i64, Option<u16>) {
         let plan = self.plan;
         if plan.priorities().is_empty() {
             return (0, None);
         }
-        self.enter(tier, self.home(tier));
+        self.enter(tier, home);
         let mut best: (i64, Option<u16>) = (0, None);
         for (index, priority) in (0..).zip(plan.priorities()) {
             let higher = best.1.is_none() || priority.value() > best.0;

@@ -28,6 +28,16 @@ impl QuotaReading {
         self.usage.used.saturating_add(self.amount) > self.bound(share)
     }
 
+    /// What the call would take, where an outcome at this share bounds it.
+    pub(crate) fn charge(&self, quota: u16, share: u32) -> Charge {
+        Charge {
+            quota,
+            key: self.key,
+            amount: self.amount,
+            bound: self.bound(share),
+        }
+    }
+
     fn bound(&self, share: u32) -> u64 {
         let bound = u128::from(self.usage.capacity) * u128::from(share) / WHOLE;
         u64::try_from(bound).unwrap_or(u64::MAX)
@@ -129,7 +139,7 @@ impl Decider<'_, '_> {
     }
 
     /// When there may be room; `None` when never.
-    fn retry_after(&self, charge: &Charge) -> Option<u64> {
+    pub(crate) fn retry_after(&self, charge: &Charge) -> Option<u64> {
         match self.state.room(charge, self.facts.now) {
             Err(exhausted) => exhausted.retry_after_milliseconds,
             // Another call ended in between.

@@ -1,6 +1,7 @@
 //! The meaning of a decision, on the specification's example.
 
 mod order;
+mod sent;
 
 use std::borrow::Cow;
 

@@ -6,7 +6,7 @@ use super::{QuotaExplanation, RuleExplanation, render};
 use crate::decide::{Decider, QuotaReading};
 use crate::decision::{Decision, Outcome, RuleReference};
 use crate::money::NanoDollars;
-use crate::plan::draft::{ExpressionIndex, TierIndex};
+use crate::plan::draft::{ExpressionIndex, ModelIndex, TierIndex};
 use crate::plan::view::{Amount, Quota, QuotaAction};
 use crate::vm::{Context, Verdict};
 
@@ -31,10 +31,7 @@ pub(super) fn all(decider: &mut Decider<'_, '_>, decision: &Decision) -> Vec<Rul
 fn answering(decider: &mut Decider<'_, '_>, decision: &Decision) -> Context {
     let model = match &decision.outcome {
         Outcome::Route(route) => route.model,
-        _ => {
-            let named = decision.named.filter(|_| decision.capped_by.is_none());
-            named.unwrap_or_else(|| decider.home(decision.tier))
-        }
+        _ => first(decider, decision),
     };
     let tier = if decider.home(decision.tier) == model {
         decision.tier
@@ -42,6 +39,12 @@ fn answering(decider: &mut Decider<'_, '_>, decision: &Decision) -> Context {
         decider.home_tier(model).unwrap_or(decision.tier)
     };
     decider.enter(tier, model)
+}
+
+/// The model that the call tries first: the one it named, unless it was lowered, or the final tier's.
+fn first(decider: &Decider<'_, '_>, decision: &Decision) -> ModelIndex {
+    let named = decision.named.filter(|_| decision.capped_by.is_none());
+    named.unwrap_or_else(|| decider.home(decision.tier))
 }
 
 fn content(decider: &mut Decider<'_, '_>, decision: &Decision, rules: &mut Vec<RuleExplanation>) {
@@ -95,7 +98,7 @@ fn priorities(
     rules: &mut Vec<RuleExplanation>,
 ) {
     let plan = decider.plan;
-    let home = decider.home(decision.tier);
+    let home = first(decider, decision);
     decider.enter(decision.tier, home);
     for priority in plan.priorities() {
         let origin = priority.origin();
@@ -123,6 +126,7 @@ fn quotas(
         let mut rule = blank(decider, kind, RuleReference::Quota(index));
         if let Some(when) = quota.when() {
             describe(decider, &mut rule, when);
+            rule.failed |= decider.session.condition(when).is_err();
         }
         if let Some(per) = quota.per() {
             let text = rule.expression.take();
@@ -229,7 +233,9 @@ fn condition(
         return;
     };
     describe(decider, rule, when);
-    rule.matched = decider.session.matches(when);
+    let value = decider.session.condition(when);
+    rule.failed |= value.is_err();
+    rule.matched = value.unwrap_or(true);
 }
 
 /// What an expression says, and the facts that it reads.

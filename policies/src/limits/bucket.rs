@@ -9,7 +9,10 @@
 //! each window is an [`Incarnation`], and one that is over is not touched.
 //!
 //! Clocks: a moment a little before the last one seen (two threads read the clock, then race for the lock) counts as
-//! the last one; a step back by more becomes the new present. Nothing used is forgotten by either.
+//! the last one; for a rolling bucket a step back by more becomes the new present, from which it goes on draining. A
+//! calendar bucket stays in the window it has reached until that is over, so that a clock that steps back over
+//! midnight never gives a window twice; only a step back by more than a whole window becomes the new present.
+//! Nothing used is forgotten by either.
 
 use std::collections::VecDeque;
 
@@ -132,8 +135,8 @@ impl Bucket {
                     *used = 0;
                     *span = calendar.span(now);
                     self.incarnation = next;
-                } else if now < span.start.saturating_sub(JITTER) {
-                    // The clock was set back: what is used stays used until the window that is now over.
+                } else if now < span.start.saturating_sub(span.end - span.start) {
+                    // The clock had been far ahead: what is used stays used until the window that is now is over.
                     *span = calendar.span(now);
                 }
             }

@@ -116,11 +116,13 @@ impl Shard {
             return Err(Full);
         }
         self.swept = now;
+        self.incarnations += 1;
+        let next = Incarnation(self.incarnations);
         self.buckets.retain(|&(index, _), bucket| {
             let Some(quota) = quotas.get(usize::from(index)) else {
                 return false;
             };
-            bucket.advance(quota, now, bucket.incarnation);
+            bucket.advance(quota, now, next);
             !bucket.is_fresh(now)
         });
         self.sweep_at = (self.buckets.len() * 2).clamp(SWEEP_FROM.min(self.most), self.most);

@@ -5,6 +5,8 @@
     reason = "tests"
 )]
 
+mod edges;
+
 use std::sync::Barrier;
 use std::thread;
 
@@ -230,9 +232,14 @@ fn a_clock_that_steps_back_gives_nothing_away_and_takes_nothing() {
     // Set back by two hours, to yesterday: what is used stays used, and goes on draining from there.
     let yesterday = MIDNIGHT - HOUR;
     assert!(state.reserve(&[charge(0, 1, 1, 60)], yesterday).is_err());
-    assert!(state.reserve(&[charge(1, 1, 1, 50)], yesterday).is_err());
     assert_eq!(used(&state, 0, 1, yesterday + 30 * SECOND), 30);
-    assert_eq!(used(&state, 1, 1, MIDNIGHT), 0);
+    // A day that was begun is not begun again, and ends when it does.
+    let exhausted = state
+        .reserve(&[charge(1, 1, 1, 50)], yesterday)
+        .unwrap_err();
+    assert_eq!(exhausted.retry_after_milliseconds, Some(25 * 3_600_000));
+    assert_eq!(used(&state, 1, 1, MIDNIGHT), 50);
+    assert_eq!(used(&state, 1, 1, MIDNIGHT + DAY), 0);
 }
 
 #[test]

@@ -9,8 +9,12 @@ use super::view::{Root, Step, Tier};
 use super::{Needs, PlanError, section};
 use crate::vm::{self, Bounds, Field, Kind, Summary};
 
-/// How large a compiled pattern may be, in bytes.
-const PATTERN_SIZE: usize = 1 << 20;
+/// How large a compiled pattern may be, in bytes: nearly all fit the first.
+const PATTERN_SIZES: [usize; 2] = [1 << 16, 1 << 20];
+/// How large all compiled patterns of a plan may be together.
+const ALL_PATTERNS: usize = 1 << 27;
+/// How long a pattern's text may be: parsing takes many times as much memory.
+const LONGEST_PATTERN: usize = 1 << 16;
 
 #[derive(Debug)]
 pub(crate) struct Tables {
@@ -29,11 +33,11 @@ pub(crate) struct Tables {
 impl Tables {
     /// Builds them, and verifies what only building them can: patterns, code, the types of expressions.
     pub(super) fn build(root: &Root<'_>) -> Result<Self, PlanError> {
-        let patterns = compile(section::PATTERNS, root.constants().patterns())?;
-        compile(
-            section::REDACTIONS,
-            root.redactions().map(|redaction| redaction.pattern()),
-        )?;
+        let mut room = ALL_PATTERNS;
+        let patterns = root.constants().patterns();
+        let patterns = compile(section::PATTERNS, patterns, &mut room)?;
+        let redactions = root.redactions().map(|redaction| redaction.pattern());
+        compile(section::REDACTIONS, redactions, &mut room)?;
         let zones = root.constants().zones();
         let zones = zones.map(|name| vm::zone(name).unwrap_or(TimeZone::UTC));
         let expressions = summaries(root)?;
@@ -54,9 +58,10 @@ impl Tables {
 fn compile<'p>(
     number: usize,
     patterns: impl Iterator<Item = &'p str>,
+    room: &mut usize,
 ) -> Result<Vec<Regex>, PlanError> {
     let compile = |(index, text): (usize, &str)| {
-        pattern(text).map_err(|_| PlanError::flaw(number, index, Flaw::Pattern))
+        within(text, room).map_err(|_| PlanError::flaw(number, index, Flaw::Pattern))
     };
     patterns.enumerate().map(compile).collect()
 }
@@ -67,10 +72,33 @@ fn compile<'p>(
 ///
 /// If it is no regular expression, or one that is too large.
 pub fn pattern(text: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(text)
-        .size_limit(PATTERN_SIZE)
-        .dfa_size_limit(PATTERN_SIZE)
-        .build()
+    let mut room = ALL_PATTERNS;
+    within(text, &mut room)
+}
+
+/// A pattern compiled, within what is left for all of them.
+fn within(text: &str, room: &mut usize) -> Result<Regex, regex::Error> {
+    let mut refusal = regex::Error::CompiledTooBig(LONGEST_PATTERN);
+    if text.len() > LONGEST_PATTERN {
+        return Err(refusal);
+    }
+    for size in PATTERN_SIZES {
+        let Some(left) = room.checked_sub(size) else {
+            break;
+        };
+        let compiled = RegexBuilder::new(text)
+            .size_limit(size)
+            .dfa_size_limit(1 << 20)
+            .build();
+        match compiled {
+            Ok(compiled) => {
+                *room = left;
+                return Ok(compiled);
+            }
+            Err(reason) => refusal = reason,
+        }
+    }
+    Err(refusal)
 }
 
 fn summaries(root: &Root<'_>) -> Result<Vec<Summary>, PlanError> {

@@ -126,6 +126,30 @@ fn what_cannot_be_meant_is_refused() {
     );
 }
 
+/// A small file whose strings all share the same bytes of the heap must not become a large plan.
+#[test]
+fn strings_that_share_their_bytes_are_bounded() {
+    check_flaw(
+        |draft| draft.claims = vec!["x".repeat(1 << 16); 1 << 11],
+        Flaw::TooMuchText,
+    );
+    check_flaw(
+        |draft| draft.constants.patterns = vec!["a".to_owned(); 1 << 12],
+        Flaw::Pattern,
+    );
+    check_flaw(
+        |draft| draft.constants.patterns = vec!["a".repeat(1 << 20)],
+        Flaw::Pattern,
+    );
+}
+
+#[test]
+fn many_small_patterns_load() {
+    let mut draft = example::draft();
+    draft.constants.patterns = (0..1_500).map(|number| format!("^job-{number}$")).collect();
+    assert!(Plan::load(encode(&draft)).is_ok());
+}
+
 proptest! {
     #[test]
     fn any_draft_comes_back_as_it_was_and_decides(draft in arbitrary::drafts()) {

@@ -9,6 +9,10 @@ use super::image::Image;
 use super::view::*;
 use super::{PlanError, section};
 
+/// How much text all records may have together. Strings may share their bytes in the heap, so without a bound a small
+/// file could hold, and a loader copy or compare, any amount of it.
+const MOST_TEXT: usize = 1 << 26;
+
 /// What is wrong with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Flaw {
@@ -18,6 +22,9 @@ pub enum Flaw {
     /// A string outside the heap, or one that cuts a character.
     #[error("a string is not in the heap")]
     Text,
+    /// Strings that share their bytes many times over.
+    #[error("the plan's strings together are too long")]
+    TooMuchText,
     /// An index beyond its section.
     #[error("an index is out of range")]
     Index,
@@ -51,8 +58,8 @@ pub enum Flaw {
     /// An unknown time zone.
     #[error("a time zone is not known")]
     Zone,
-    /// A pattern that does not compile within the size limit.
-    #[error("a pattern does not compile")]
+    /// A pattern that does not compile within the size limit, or one too many.
+    #[error("a pattern does not compile, or is too large")]
     Pattern,
     /// A set that is not sorted.
     #[error("a set is not sorted")]
@@ -73,11 +80,22 @@ pub struct Check<'p> {
     image: &'p Image,
     /// For each section, how many records (bytes, for code) lists own so far.
     owned: [usize; section::COUNT],
+    /// Bytes of text that records refer to so far.
+    text: usize,
 }
 
 impl<'p> Check<'p> {
     pub(super) const fn image(&self) -> &'p Image {
         self.image
+    }
+
+    pub(super) fn text(&mut self, start: usize, length: usize) -> Result<(), Flaw> {
+        let text = self.image.text(start, length).ok_or(Flaw::Text)?;
+        self.text = self.text.saturating_add(text.len());
+        if self.text > MOST_TEXT {
+            return Err(Flaw::TooMuchText);
+        }
+        Ok(())
     }
 
     pub(super) fn index<R: Row>(&self, index: usize) -> Result<(), Flaw> {
@@ -138,7 +156,7 @@ macro_rules! rows {
 
         /// Every record of every section.
         pub(super) fn records(image: &Image) -> Result<(), PlanError> {
-            let mut check = Check { image, owned: [0; section::COUNT] };
+            let mut check = Check { image, owned: [0; section::COUNT], text: 0 };
             $(check.section::<$row>()?;)*
             $(check.all_owned::<$row>()?;)*
             let code = check.owned.get(section::CODE).copied().unwrap_or_default();

@@ -127,15 +127,76 @@ fn strings_without_escapes_are_borrowed() {
     assert!(matches!(request.model, Cow::Borrowed("m")));
 }
 
+/// The prompt is the last user turn's text, whatever came after it and whatever it is made of.
 #[test]
-fn a_prompt_alone_is_as_if_it_had_been_read() {
-    let body = r#"{"model":"m","messages":[{"role":"user","content":"What is 2+2?"}]}"#;
-    let (read, made) = (chat(body), Request::of_prompt("What is 2+2?"));
-    assert_eq!(
-        (read.tokens, read.turns, read.answers),
-        (made.tokens, made.turns, made.answers)
+fn the_prompt_is_what_the_user_said_last() {
+    fn check(messages: &str, prompt: &str, system: &str, turns: u64) {
+        let body = format!("{{\"model\":\"m\",\"messages\":[{messages}]}}");
+        let request = chat(&body);
+        assert_eq!(
+            (request.prompt.as_ref(), request.system.as_ref()),
+            (prompt, system),
+            "{messages}"
+        );
+        assert_eq!(request.turns, turns, "{messages}");
+    }
+    check(
+        r#"{"role":"system","content":"be brief"}"#,
+        "",
+        "be brief",
+        1,
     );
-    assert_eq!((read.prompt, read.messages), (made.prompt, made.messages));
+    check(
+        r#"{"role":"developer","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},{"role":"user","content":null}"#,
+        "",
+        "a\nb",
+        1,
+    );
+    check(
+        r#"{"role":"user","content":"do it"},{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"1","content":"a long result"}"#,
+        "do it",
+        "",
+        2,
+    );
+    check(
+        r#"{"role":"user","content":"first"},{"role":"assistant","content":"a"},{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x/y.png"}}]}"#,
+        "",
+        "",
+        2,
+    );
+    check(
+        r#"{"content":"late role","role":"user"},{"content":"late","role":"developer"}"#,
+        "late role",
+        "late",
+        1,
+    );
+}
+
+/// What an agent sends again with each turn is counted: results, calls and what the model thought.
+#[test]
+fn every_part_of_a_conversation_is_counted() {
+    let tokens = |messages: &str, more: &str| {
+        let body = format!("{{\"model\":\"m\",\"messages\":[{messages}]{more}}}");
+        chat(&body).tokens
+    };
+    let asked = r#"{"role":"user","content":"read it"}"#;
+    let base = tokens(asked, "");
+    let result = "a line of a file that was read ".repeat(2_000);
+    let result =
+        format!("{asked},{{\"role\":\"tool\",\"tool_call_id\":\"1\",\"content\":\"{result}\"}}");
+    assert!((12_000..18_000).contains(&(tokens(&result, "") - base)));
+    let call = r#"{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"write_file","arguments":"{\"path\":\"a\",\"text\":\"hello there\"}"}}]}"#;
+    assert!(tokens(&format!("{asked},{call}"), "") - base > tokens::TOOL + 10);
+    let thought = r#"{"role":"assistant","content":"","reasoning_content":"let me think about it for a while"}"#;
+    assert!(tokens(&format!("{asked},{thought}"), "") - base > tokens::MESSAGE + 5);
+    let image = r#"{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}"#;
+    assert_eq!(
+        tokens(&format!("{asked},{image}"), "") - base,
+        tokens::MESSAGE + tokens::IMAGE
+    );
+    let tools = r#","tools":[{"type":"function","function":{"name":"f","description":"does it","parameters":{"type":"object","properties":{"path":{"type":"string"}}}}}]"#;
+    assert!(tokens(asked, tools) - base > tokens::TOOL + 15);
+    assert_eq!(tokens(asked, ",\"n\":4,\"max_completion_tokens\":10"), base);
 }
 
 #[test]
@@ -398,6 +459,6 @@ proptest! {
         let body = serde_json::json!({"model": "m", "messages": [{"content": text, "role": "user"}]}).to_string();
         let request = chat(&body);
         prop_assert_eq!(request.prompt.as_ref(), text.as_str());
-        prop_assert_eq!(request.tokens, Request::of_prompt(&text).tokens);
+        prop_assert_eq!(request.tokens, tokens::ANSWER_PRIMER + tokens::MESSAGE + tokens::of_text(&text));
     }
 }

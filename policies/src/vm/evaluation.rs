@@ -106,12 +106,24 @@ impl<'a, 'e> Session<'a, 'e> {
 
     /// Whether a rule matches. One that failed does: closed.
     pub(crate) fn matches(&mut self, when: ExpressionIndex) -> bool {
-        matches!(self.verdict(when), Verdict::Bool(true) | Verdict::Failed(_))
+        self.condition(when).unwrap_or(true)
     }
 
     /// Whether a condition is true. One that failed is not.
     pub(crate) fn is_true(&mut self, when: ExpressionIndex) -> bool {
-        self.verdict(when) == Verdict::Bool(true)
+        self.condition(when).unwrap_or(false)
+    }
+
+    /// A condition's value. A string that only the call brought (a claim of its token) is none, and a failure.
+    pub(crate) fn condition(&mut self, when: ExpressionIndex) -> Result<bool, Failure> {
+        match self.verdict(when) {
+            Verdict::Bool(value) => Ok(value),
+            Verdict::Failed(failure) => Err(failure),
+            Verdict::Text { .. } => {
+                self.evaluation.failures += 1;
+                Err(Failure::Type)
+            }
+        }
     }
 
     /// The bucket of a `per`; that of "" where it failed or none is written.
@@ -201,11 +213,7 @@ pub fn holds(
     state: &State,
     evaluation: &mut Evaluation,
 ) -> Result<bool, Failure> {
-    match Session::new(plan, facts, state, evaluation).verdict(when) {
-        Verdict::Bool(value) => Ok(value),
-        Verdict::Failed(failure) => Err(failure),
-        Verdict::Text { .. } => Err(Failure::Type),
-    }
+    Session::new(plan, facts, state, evaluation).condition(when)
 }
 
 /// A hash that is the same in every process and version: FNV-1a, then mixed so that its remainders are even.

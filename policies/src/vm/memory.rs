@@ -18,17 +18,21 @@ impl<'a> Machine<'a> {
 
     /// A string's text; reading it is charged.
     pub(crate) fn string(&self, value: Value<'a>) -> Result<&str, Failure> {
-        let text = match value {
-            Value::Text(text) => text,
-            Value::MadeText(start, length) => {
-                let range = made(start, length);
-                self.text.get(range).ok_or(Failure::Type)?
-            }
-            Value::Failed(failure) => return Err(failure),
-            _ => return Err(Failure::Type),
-        };
+        let text = self.peek(value)?;
         self.charge(text.len() as u64 / 64)?;
         Ok(text)
+    }
+
+    /// A string's text, for one that charges for what it reads of it.
+    pub(super) fn peek(&self, value: Value<'a>) -> Result<&str, Failure> {
+        match value {
+            Value::Text(text) => Ok(text),
+            Value::MadeText(start, length) => {
+                self.text.get(made(start, length)).ok_or(Failure::Type)
+            }
+            Value::Failed(failure) => Err(failure),
+            _ => Err(Failure::Type),
+        }
     }
 
     /// Part of a string, by bytes of it.

@@ -397,6 +397,17 @@ fn networks() {
     call(F::IsLoopback, &[ip("127.0.0.9")], "true");
 }
 
+/// A long prompt of many lines is read once, not once for each line.
+#[test]
+fn a_long_text_can_be_split() {
+    check("30001", |code| {
+        code.text(&"twenty bytes a line\n".repeat(30_000))
+            .text("\n")
+            .call(F::Split)
+            .call(F::Size);
+    });
+}
+
 #[test]
 fn work_is_bounded() {
     // Each replacement puts the whole text between all of its characters: it squares.

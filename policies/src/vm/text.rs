@@ -109,9 +109,11 @@ fn split<'a>(
 ) -> Result<Value<'a>, Failure> {
     let (mut position, mut done) = (0, false);
     let mut list = machine.empty_list();
+    // Reading all of it is charged once, not again for each piece.
+    machine.string(text)?;
     while !done {
-        let whole = machine.string(text)?;
-        let by = machine.string(separator)?;
+        let whole = machine.peek(text)?;
+        let by = machine.peek(separator)?;
         let rest = whole.get(position..).unwrap_or_default();
         let (length, skipped) = match (by.is_empty(), rest.chars().next(), rest.find(by)) {
             (true, None, _) => break,

@@ -1,0 +1,79 @@
+//! Clocks that were wrong, sweeps at midnight, and the ends of 64 bits.
+
+use super::*;
+
+#[test]
+fn a_clock_that_was_far_ahead_does_not_hold_a_window_for_ever() {
+    let state = state([daily(Unit::Money, 50)]);
+    state.add(0, spread(1), 50, MIDNIGHT + 10_000 * DAY);
+    assert!(state.reserve(&[charge(0, 1, 1, 50)], MIDNIGHT).is_err());
+    assert_eq!(used(&state, 0, 1, MIDNIGHT + DAY), 0);
+}
+
+/// A sweep just after midnight begins the new window of what it keeps: a call of the old one must not be settled in it.
+#[test]
+fn a_sweep_begins_a_new_window_as_any_call_does() {
+    let state = State::bounded([daily(Unit::Tokens, 1_000)], [], [1, 2], 64 * 64);
+    // All in one shard.
+    let charge = |key: u128, amount| Charge {
+        quota: 0,
+        key: Key(key),
+        amount,
+        bound: 1_000,
+    };
+    let old = state.reserve(&[charge(0, 80)], MIDNIGHT - SECOND).unwrap();
+    // Enough keys of one shard that it is swept, a second after midnight.
+    let after = MIDNIGHT + SECOND;
+    for key in 1..200 {
+        if let Ok(held) = state.reserve(&[charge(key, 1)], after) {
+            state.settle(held, spent(1), after);
+        }
+    }
+    state.add(0, Key(0), 100, after);
+    state.refund(old, after);
+    assert_eq!(state.usage(0, Key(0), after).used, 100);
+}
+
+#[test]
+fn the_ends_of_64_bits_wrap_nothing() {
+    let most = i64::MAX.unsigned_abs();
+    let state = state([
+        rolling(Unit::Tokens, u64::MAX, 1, u64::MAX),
+        daily(Unit::Money, most),
+        rolling(Unit::Money, 1, i64::MAX as u64 / 1_000_000_000, 1),
+    ]);
+    for quota in [0, 1, 2] {
+        let key = spread(1);
+        state.add(quota, key, u64::MAX, MIDNIGHT);
+        state.add(quota, key, u64::MAX, MIDNIGHT);
+        assert_eq!(state.usage(quota, key, MIDNIGHT).used, u64::MAX);
+        assert!(
+            state
+                .reserve(&[charge(quota, 1, 1, most)], MIDNIGHT)
+                .is_err()
+        );
+        assert!(
+            state
+                .reserve(&[charge(quota, 1, u64::MAX, u64::MAX)], MIDNIGHT)
+                .is_err()
+        );
+    }
+    let now = i64::MAX - 2 * DAY;
+    let held = state.reserve(&[charge(1, 2, most, most)], now).unwrap();
+    state.settle(held, spent(u64::MAX), now);
+    assert_eq!(used(&state, 1, 2, now), u64::MAX);
+}
+
+#[test]
+fn a_limit_of_nothing_lets_nothing_through() {
+    let state = state([rolling(Unit::Requests, 0, 60, 0), daily(Unit::Money, 0)]);
+    for quota in [0, 1] {
+        let exhausted = state
+            .reserve(&[charge(quota, 1, 1, 0)], MIDNIGHT)
+            .unwrap_err();
+        assert_eq!(exhausted.retry_after_milliseconds, None, "never");
+    }
+    // Debt that never drains is owed for ever.
+    state.add(0, spread(1), 5, MIDNIGHT);
+    assert_eq!(used(&state, 0, 1, MIDNIGHT + 365 * DAY), 5);
+}
