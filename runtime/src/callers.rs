@@ -111,6 +111,8 @@ pub(crate) enum Unknown {
     WrongKey,
     /// `Authorization` is not `Bearer KEY`.
     NotBearer,
+    /// One header stands twice: who calls would depend on which of them is read.
+    Twice,
 }
 
 impl Directory {
@@ -187,6 +189,10 @@ impl Directory {
 
 /// The key in `Authorization: Bearer`, `api-key` (as Azure's clients send it) or `x-api-key`.
 fn sent_key(headers: &HeaderMap) -> Result<Option<&str>, Unknown> {
+    let names = ["authorization", "api-key", "x-api-key"];
+    if names.map(|name| headers.get_all(name).iter().nth(1)) != [None; 3] {
+        return Err(Unknown::Twice);
+    }
     if let Some(value) = headers.get(AUTHORIZATION) {
         let (scheme, key) = value
             .to_str()
@@ -281,6 +287,16 @@ mod tests {
             identify(headers("authorization", "alpha-key")),
             Unknown::NotBearer
         );
+    }
+
+    #[test]
+    fn a_header_that_stands_twice_says_nothing() {
+        let directory = Directory::read(Some(FILE), true).unwrap();
+        for name in ["authorization", "api-key", "x-api-key"] {
+            let mut twice = headers(name, "Bearer alpha-key");
+            twice.append(name, "Bearer beta".parse().unwrap());
+            assert_eq!(directory.identify(&twice).unwrap_err(), Unknown::Twice);
+        }
     }
 
     #[test]

@@ -197,6 +197,7 @@ impl From<Unknown> for Failure {
             Unknown::NoKey => "no api key: send `Authorization: Bearer <key>`",
             Unknown::WrongKey => "this api key is not known here: check it, or ask for one",
             Unknown::NotBearer => "`Authorization` must be `Bearer <key>`",
+            Unknown::Twice => "the header of the api key stands twice: send it once",
         };
         Self::new(
             StatusCode::UNAUTHORIZED,
