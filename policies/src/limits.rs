@@ -93,6 +93,16 @@ impl State {
         Key(hasher.finish128().as_u128())
     }
 
+    /// A key that belongs to somebody: another's of the same text is another one.
+    #[must_use]
+    pub fn key_of(&self, owner: &str, key: Key) -> Key {
+        let [first, second] = self.seed;
+        let mut hasher = SipHasher13::new_with_keys(first, second);
+        hasher.write(&key.0.to_le_bytes());
+        hasher.write(owner.as_bytes());
+        Key(hasher.finish128().as_u128())
+    }
+
     /// How full a bucket is. A quota that the plan does not have is full.
     #[must_use]
     pub fn usage(&self, quota: u16, key: Key, now: i64) -> Usage {

@@ -115,12 +115,13 @@ impl Decider<'_, '_> {
         }
     }
 
-    /// A session whose name is "" is none.
+    /// A session whose name is "" is none. It is its caller's: whoever else sends the same name has another one, so
+    /// that nobody can raise what others pay.
     fn floor_key(&mut self, content: &Content<'_>) -> Option<Key> {
         match self.session.verdict(content.keep()?.session()) {
             Verdict::Text {
                 key, empty: false, ..
-            } => Some(key),
+            } => Some(self.state.key_of(&self.facts.caller.key, key)),
             _ => None,
         }
     }

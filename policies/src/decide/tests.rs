@@ -185,6 +185,10 @@ fn a_session_keeps_its_tier_but_not_against_a_cap() {
         (WEAK, None),
         "no header, no session"
     );
+    let stranger = check(&mut world, named, |facts| {
+        facts.caller.key = Cow::Borrowed("another");
+    });
+    assert_eq!(stranger.tier, WEAK, "a session is its caller's");
     let free = check(&mut world, named, |facts| {
         facts.caller.plan = Cow::Borrowed("free");
     });
