@@ -64,6 +64,17 @@ pub(crate) fn gateway_api(shape: &Name) -> Diagnostic {
         .help("write `shape waypost` or `shape layered`")
 }
 
+/// `lora` as a signal, `endpoint.lora` in a condition: nobody asks replicas for their adapters.
+pub(crate) fn adapters(span: Span) -> Diagnostic {
+    codes::NOT_IN_THIS_BUILD
+        .warning(
+            span,
+            "this version's runtime does not know which adapters a replica has loaded",
+        )
+        .label("all replicas count as having none")
+        .help("leave it out; the picker of `shape layered` knows them")
+}
+
 /// `jwt { … }`: no token is accepted.
 pub(crate) fn token_callers(span: Span) -> Diagnostic {
     codes::NOT_IN_THIS_BUILD

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use waypost_lang::cel::typed::Section;
+use waypost_lang::cel::typed::{Field, Section};
 use waypost_lang::source::{Span, Spanned};
 use waypost_lang::syntax::tree::{self, Bound};
 
@@ -11,6 +11,7 @@ use super::collected::Collected;
 use super::context::Context;
 use super::names::duplicate;
 use super::values::word;
+use crate::checks::this_version;
 use crate::program::Place;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -79,9 +80,15 @@ fn resolve_one(span: Span, place: &tree::Place, context: &mut Context<'_>) -> Pl
     saturate(place, &mut resolved, context);
     overflow(place, &mut resolved, context);
     for (_, when) in &place.only {
-        resolved
-            .only
-            .extend(context.condition(when, Section::Place));
+        let Some(condition) = context.condition(when, Section::Place) else {
+            continue;
+        };
+        if condition.fields().contains(&Field::EndpointLora) {
+            context
+                .findings
+                .push(this_version::adapters(condition.span));
+        }
+        resolved.only.push(condition);
     }
     resolved
 }
@@ -104,7 +111,12 @@ fn prefer(place: &tree::Place, resolved: &mut Place, context: &mut Context<'_>) 
             Signal::Prefix => resolved.prefix = weight,
             Signal::Queue => resolved.queue = weight,
             Signal::KvCache => resolved.kv_cache = weight,
-            Signal::Lora => resolved.lora = weight,
+            Signal::Lora => {
+                resolved.lora = weight;
+                if weight > 0 {
+                    context.findings.push(this_version::adapters(name.span));
+                }
+            }
         }
     }
 }
