@@ -131,6 +131,7 @@ fn priority(
         Some(when) => Some(context.condition(when, Section::Policy)?),
         None => None,
     };
+    context.findings.push(this_version::priority(value.span));
     Some(Priority {
         span,
         label,
