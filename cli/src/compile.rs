@@ -64,6 +64,7 @@ pub(crate) fn compile(
         sources,
         program,
         diagnostics,
+        ..
     } = check(input);
     let Some(program) = program else {
         report(&sources, &diagnostics, terminal)?;

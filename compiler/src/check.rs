@@ -3,7 +3,8 @@
 //! Invariants: a program comes out iff no diagnostic is an error; diagnostics stand in the order of files and
 //! positions, each once.
 
-use waypost_lang::{Diagnostic, SourceMap};
+use waypost_lang::syntax::tree::File;
+use waypost_lang::{Diagnostic, SourceMap, Span};
 
 use crate::findings::Findings;
 use crate::load::{self, Loader};
@@ -14,6 +15,10 @@ use crate::{Program, checks, resolve};
 pub struct Checked {
     /// Every file read, the one asked for first.
     pub sources: SourceMap,
+    /// Their trees, in the same order.
+    pub files: Vec<File>,
+    /// Every comment of every file, by file and position, the slashes included.
+    pub comments: Vec<Span>,
     /// The checked program; absent if there are errors.
     pub program: Option<Program>,
     /// Everything found, by file and position.
@@ -34,6 +39,8 @@ pub fn check(name: &str, text: &str, loader: &dyn Loader) -> Checked {
     let failed = diagnostics.iter().any(Diagnostic::is_error);
     Checked {
         sources: loaded.sources,
+        files: loaded.files,
+        comments: loaded.comments,
         program: resolved.filter(|_| !failed),
         diagnostics,
     }

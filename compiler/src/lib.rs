@@ -6,6 +6,7 @@
 mod check;
 mod checks;
 mod findings;
+mod lints;
 mod load;
 pub mod lower;
 pub mod manifests;
@@ -16,6 +17,7 @@ pub mod testing;
 
 pub use check::{Checked, check};
 pub use checks::shape_needs::shape_needs;
+pub use lints::{Date, lint};
 pub use load::Loader;
 pub use lower::lower;
 pub use program::Program;

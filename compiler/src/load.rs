@@ -37,6 +37,8 @@ pub(crate) struct Loaded {
     pub(crate) sources: SourceMap,
     /// Their trees, in the order of [`SourceMap::files`].
     pub(crate) files: Vec<File>,
+    /// Every comment, in the same order.
+    pub(crate) comments: Vec<Span>,
     /// Whether some text could not be read: names may be missing that the author has written.
     pub(crate) incomplete: bool,
 }
@@ -97,6 +99,7 @@ impl Importer<'_> {
         self.findings.extend(parsed.diagnostics);
         let imports: Vec<Text> = imports(&parsed.file).cloned().collect();
         self.loaded.files.push(parsed.file);
+        self.loaded.comments.extend(parsed.comments);
         self.seen.insert(place.clone());
         for import in imports {
             self.path.push((place.clone(), import.span));

@@ -54,6 +54,7 @@ codes! {
     BAD_VALUE = "0307" "bad-value";
     BUDGET_WITHOUT_PRICE = "0311" "budget-without-price";
     UNCOUNTABLE_WINDOW = "0312" "uncountable-window";
+    SHARED_BUCKET = "0440" "shared-bucket";
     SECRET_PLACEHOLDER = "0501" "secret-placeholder";
     VERSIONS_CANNOT_EXPRESS = "0502" "versions-cannot-express";
     SHAPE_NEEDS = "0503" "shape-needs";

@@ -1,0 +1,75 @@
+//! What the compiler warns of in a file that compiles: one file a lint.
+//!
+//! Invariants: a lint reads a whole, checked program and changes nothing; it warns and never refuses; each has a code,
+//! whose explanation shows the incident behind it and whose example is a test.
+
+mod shared_bucket;
+
+use waypost_lang::syntax::tree::File;
+use waypost_lang::{Code, Diagnostic, SourceMap, codes};
+
+use crate::check::Checked;
+use crate::program::Program;
+
+/// A day of the calendar; what has a date of its own (a price, a retirement) is held against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Date {
+    /// 2026
+    pub year: u16,
+    /// 1 to 12
+    pub month: u8,
+    /// 1 to 31
+    pub day: u8,
+}
+
+/// What a lint reads.
+#[derive(Debug, Clone, Copy)]
+#[allow(dead_code, reason = "the lints that read the rest are on their way")]
+pub(crate) struct Subject<'a> {
+    /// The checked program.
+    pub(crate) program: &'a Program,
+    /// The trees of its files: what was written, where a program has only what it means.
+    pub(crate) files: &'a [File],
+    /// Its texts.
+    pub(crate) sources: &'a SourceMap,
+    /// Today, where the caller has a clock.
+    pub(crate) today: Option<Date>,
+}
+
+/// One lint.
+struct Lint {
+    /// What it finds.
+    code: Code,
+    /// Finds it.
+    check: fn(&Subject<'_>, &mut Vec<Diagnostic>),
+}
+
+/// Every lint, by code.
+const ALL: &[Lint] = &[Lint {
+    code: codes::SHARED_BUCKET,
+    check: shared_bucket::check,
+}];
+
+/// Everything found in a checked file, errors and warnings, by file and position. Lints run only on a file without errors.
+#[must_use]
+pub fn lint(checked: &Checked, today: Option<Date>) -> Vec<Diagnostic> {
+    let mut found = checked.diagnostics.clone();
+    if let Some(program) = &checked.program {
+        let subject = Subject {
+            program,
+            files: &checked.files,
+            sources: &checked.sources,
+            today,
+        };
+        for lint in ALL {
+            let before = found.len();
+            (lint.check)(&subject, &mut found);
+            debug_assert!(
+                found.iter().skip(before).all(|one| one.code == lint.code),
+                "a lint finds its own code only"
+            );
+        }
+    }
+    found.sort_by_key(|one| (one.primary.span, one.code.number));
+    found
+}
