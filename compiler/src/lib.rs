@@ -6,6 +6,7 @@
 mod check;
 mod checks;
 mod findings;
+mod imports;
 mod lints;
 mod load;
 pub mod lower;
@@ -17,6 +18,7 @@ pub mod testing;
 
 pub use check::{Checked, check};
 pub use checks::shape_needs::shape_needs;
+pub use imports::{Import, Imports};
 pub use lints::{Date, lint};
 pub use load::Loader;
 pub use lower::lower;

@@ -12,15 +12,7 @@ use crate::check::Checked;
 use crate::program::Program;
 
 /// A day of the calendar; what has a date of its own (a price, a retirement) is held against it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Date {
-    /// 2026
-    pub year: u16,
-    /// 1 to 12
-    pub month: u8,
-    /// 1 to 31
-    pub day: u8,
-}
+pub use waypost_lang::syntax::tree::Date;
 
 /// What a lint reads.
 #[derive(Debug, Clone, Copy)]
