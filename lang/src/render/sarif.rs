@@ -97,49 +97,56 @@ fn result(sources: &SourceMap, diagnostic: &Diagnostic, codes: &[Code]) -> Value
         Some(help) => format!("{message}\nhelp: {}", harmless(help)),
         None => message,
     };
-    let mut result = json!({
-        "ruleId": diagnostic.code.number,
-        "level": severity_name(diagnostic.severity),
-        "message": { "text": text },
-        "locations": [location(sources, &diagnostic.primary)],
-    });
-    let mut add = |name: &str, value: Value| {
-        if let Some(fields) = result.as_object_mut() {
-            fields.insert(name.to_owned(), value);
-        }
-    };
-    if let Ok(index) = codes.binary_search(&diagnostic.code) {
-        add("ruleIndex", json!(index));
-    }
-    if !diagnostic.secondary.is_empty() {
-        let related: Vec<Value> = (1..)
-            .zip(&diagnostic.secondary)
-            .map(|(id, label)| related(id, sources, label))
-            .collect();
-        add("relatedLocations", json!(related));
-    }
-    if let Some(fix) = &diagnostic.fix {
-        add("fixes", json!([change(sources, fix)]));
-    }
-    result
+    let related: Vec<Value> = (1..)
+        .zip(&diagnostic.secondary)
+        .map(|(id, label)| location(sources, label, Some(id)))
+        .collect();
+    let fix = diagnostic.fix.as_ref().map(|fix| change(sources, fix));
+    object([
+        ("ruleId", Some(json!(diagnostic.code.number))),
+        (
+            "ruleIndex",
+            codes.binary_search(&diagnostic.code).ok().map(Value::from),
+        ),
+        ("level", Some(severity_name(diagnostic.severity).into())),
+        ("message", Some(json!({ "text": text }))),
+        (
+            "locations",
+            Some(json!([location(sources, &diagnostic.primary, None)])),
+        ),
+        (
+            "relatedLocations",
+            Some(related).filter(|all| !all.is_empty()).map(Value::from),
+        ),
+        ("fixes", fix.map(|fix| json!([fix]))),
+    ])
 }
 
-fn location(sources: &SourceMap, label: &Label) -> Value {
+/// An object of those fields that there are.
+fn object<const N: usize>(fields: [(&str, Option<Value>); N]) -> Value {
+    let present = fields
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Value::Object(present.collect())
+}
+
+fn location(sources: &SourceMap, label: &Label, id: Option<u32>) -> Value {
     let place = Place::of(sources, label.span);
-    let mut location = json!({ "physicalLocation": {
-        "artifactLocation": artifact(place.file),
-        "region": region(&place),
-    }});
-    if !label.message.is_empty() {
-        location["message"] = json!({ "text": harmless(&label.message) });
-    }
-    location
-}
-
-fn related(id: u32, sources: &SourceMap, label: &Label) -> Value {
-    let mut location = location(sources, label);
-    location["id"] = json!(id);
-    location
+    let message = Some(&label.message).filter(|message| !message.is_empty());
+    object([
+        ("id", id.map(Value::from)),
+        (
+            "physicalLocation",
+            Some(json!({
+                "artifactLocation": artifact(place.file),
+                "region": region(&place),
+            })),
+        ),
+        (
+            "message",
+            message.map(|message| json!({ "text": harmless(message) })),
+        ),
+    ])
 }
 
 /// A fix: the edits of each file together, as a file is changed at once.
