@@ -6,6 +6,7 @@
 mod check;
 mod checks;
 mod findings;
+mod fix;
 mod lints;
 mod load;
 pub mod lower;
@@ -13,10 +14,12 @@ pub mod manifests;
 pub mod program;
 mod resolve;
 pub mod standard;
+mod suppressions;
 pub mod testing;
 
 pub use check::{Checked, check};
 pub use checks::shape_needs::shape_needs;
+pub use fix::{Fixed, fix};
 pub use lints::{Date, lint};
 pub use load::Loader;
 pub use lower::lower;
