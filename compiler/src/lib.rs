@@ -3,6 +3,7 @@
 //! Invariants: nothing here reads a file, a clock or the environment: imports come through a [`Loader`], what
 //! comes out is data. A [`Program`] exists only for sources without errors. Same sources, same output.
 
+pub mod ceiling;
 mod check;
 mod checks;
 mod findings;
@@ -15,6 +16,7 @@ mod resolve;
 pub mod standard;
 pub mod testing;
 
+pub use ceiling::{Ceilings, ceiling};
 pub use check::{Checked, check};
 pub use checks::shape_needs::shape_needs;
 pub use lints::{Date, lint};
