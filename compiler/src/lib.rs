@@ -3,6 +3,7 @@
 //! Invariants: nothing here reads a file, a clock or the environment: imports come through a [`Loader`], what
 //! comes out is data. A [`Program`] exists only for sources without errors. Same sources, same output.
 
+pub mod ceiling;
 mod check;
 mod checks;
 mod findings;
@@ -17,6 +18,7 @@ pub mod standard;
 mod suppressions;
 pub mod testing;
 
+pub use ceiling::{Ceilings, ceiling};
 pub use check::{Checked, check};
 pub use checks::shape_needs::shape_needs;
 pub use fix::{Fixed, fix};
