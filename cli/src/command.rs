@@ -6,6 +6,7 @@ mod completions;
 mod explain;
 mod fmt;
 mod run;
+mod spend;
 mod test;
 mod why;
 
@@ -27,6 +28,8 @@ pub(crate) enum Command {
     Build(build::Build),
     /// Explain decisions on recorded requests, rule by rule
     Why(why::Why),
+    /// Say what a .route file can spend at most, and which rule sets it
+    Spend(spend::Spend),
     /// Compile if needed, and serve
     Run(run::Run),
     /// Explain a diagnostic, or list them all
@@ -44,6 +47,7 @@ impl Command {
             Self::Test(command) => command.run(terminal),
             Self::Build(command) => command.run(terminal),
             Self::Why(command) => command.run(terminal),
+            Self::Spend(command) => command.run(terminal),
             Self::Run(command) => command.run(terminal),
             Self::Explain(command) => command.run(terminal),
             Self::Completions(command) => command.run(terminal),
