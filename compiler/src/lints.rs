@@ -3,11 +3,30 @@
 //! Invariants: a lint reads a whole, checked program and changes nothing; it warns and never refuses; each has a code,
 //! whose explanation shows the incident behind it and whose example is a test.
 
+mod anonymous_reaches_paid_model;
+mod budget_below_one_call;
+mod cached_above_input;
+mod caller_chooses_bucket;
+mod cap_target_not_cheaper;
+mod cold_prompt_cache;
+mod estimate_in_a_denial;
+mod inverted_price;
+mod limit_below_one_call;
+mod limit_multiplied_by_replicas;
+mod outcome_never_acts;
+mod quota_never_refuses;
+mod quotas;
+mod requests_bound_no_money;
+mod retries_outlast_callers;
 mod shared_bucket;
+mod unbounded_cap_target;
+mod unbounded_paid_tier;
+mod undeclared_output;
 
 use waypost_lang::syntax::tree::File;
 use waypost_lang::{Code, Diagnostic, SourceMap, codes};
 
+use crate::ceiling::{Ceilings, ceiling};
 use crate::check::Checked;
 use crate::program::Program;
 use crate::suppressions;
@@ -33,6 +52,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) files: &'a [File],
     /// Its texts.
     pub(crate) sources: &'a SourceMap,
+    /// What it can spend.
+    pub(crate) ceilings: &'a Ceilings,
     /// Today, where the caller has a clock.
     pub(crate) today: Option<Date>,
 }
@@ -46,10 +67,80 @@ struct Lint {
 }
 
 /// Every lint, by code.
-const ALL: &[Lint] = &[Lint {
-    code: codes::SHARED_BUCKET,
-    check: shared_bucket::check,
-}];
+const ALL: &[Lint] = &[
+    Lint {
+        code: codes::UNBOUNDED_PAID_TIER,
+        check: unbounded_paid_tier::check,
+    },
+    Lint {
+        code: codes::LIMIT_MULTIPLIED_BY_REPLICAS,
+        check: limit_multiplied_by_replicas::check,
+    },
+    Lint {
+        code: codes::COLD_PROMPT_CACHE,
+        check: cold_prompt_cache::check,
+    },
+    Lint {
+        code: codes::BUDGET_BELOW_ONE_CALL,
+        check: budget_below_one_call::check,
+    },
+    Lint {
+        code: codes::LIMIT_BELOW_ONE_CALL,
+        check: limit_below_one_call::check,
+    },
+    Lint {
+        code: codes::UNDECLARED_OUTPUT,
+        check: undeclared_output::check,
+    },
+    Lint {
+        code: codes::QUOTA_NEVER_REFUSES,
+        check: quota_never_refuses::check,
+    },
+    Lint {
+        code: codes::CAP_TARGET_NOT_CHEAPER,
+        check: cap_target_not_cheaper::check,
+    },
+    Lint {
+        code: codes::UNBOUNDED_CAP_TARGET,
+        check: unbounded_cap_target::check,
+    },
+    Lint {
+        code: codes::INVERTED_PRICE,
+        check: inverted_price::check,
+    },
+    Lint {
+        code: codes::CACHED_ABOVE_INPUT,
+        check: cached_above_input::check,
+    },
+    Lint {
+        code: codes::RETRIES_OUTLAST_CALLERS,
+        check: retries_outlast_callers::check,
+    },
+    Lint {
+        code: codes::ANONYMOUS_REACHES_PAID_MODEL,
+        check: anonymous_reaches_paid_model::check,
+    },
+    Lint {
+        code: codes::CALLER_CHOOSES_BUCKET,
+        check: caller_chooses_bucket::check,
+    },
+    Lint {
+        code: codes::OUTCOME_NEVER_ACTS,
+        check: outcome_never_acts::check,
+    },
+    Lint {
+        code: codes::ESTIMATE_IN_A_DENIAL,
+        check: estimate_in_a_denial::check,
+    },
+    Lint {
+        code: codes::REQUESTS_BOUND_NO_MONEY,
+        check: requests_bound_no_money::check,
+    },
+    Lint {
+        code: codes::SHARED_BUCKET,
+        check: shared_bucket::check,
+    },
+];
 
 /// Everything found in a checked file, errors and warnings, by file and position, without the warnings that a
 /// suppression takes back. Lints run only on a file without errors.
@@ -59,6 +150,7 @@ pub fn lint(checked: &Checked, today: Option<Date>) -> Vec<Diagnostic> {
     if let Some(program) = &checked.program {
         let subject = Subject {
             program,
+            ceilings: &ceiling(program),
             files: &checked.files,
             sources: &checked.sources,
             today,
