@@ -22,29 +22,29 @@ mod shared_bucket;
 mod unbounded_cap_target;
 mod unbounded_paid_tier;
 mod undeclared_output;
+mod idle_overlay;
+mod missing_rejects;
+mod price_differs;
+mod retired_model;
+mod shared_bucket;
+mod stale_price;
+mod unlisted_model;
+mod unused_import;
 
 use waypost_lang::syntax::tree::File;
 use waypost_lang::{Code, Diagnostic, SourceMap, codes};
 
 use crate::ceiling::{Ceilings, ceiling};
 use crate::check::Checked;
+use crate::imports::Imports;
 use crate::program::Program;
 use crate::suppressions;
 
 /// A day of the calendar; what has a date of its own (a price, a retirement) is held against it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Date {
-    /// 2026
-    pub year: u16,
-    /// 1 to 12
-    pub month: u8,
-    /// 1 to 31
-    pub day: u8,
-}
+pub use waypost_lang::syntax::tree::Date;
 
 /// What a lint reads.
 #[derive(Debug, Clone, Copy)]
-#[allow(dead_code, reason = "the lints that read the rest are on their way")]
 pub(crate) struct Subject<'a> {
     /// The checked program.
     pub(crate) program: &'a Program,
@@ -54,6 +54,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) sources: &'a SourceMap,
     /// What it can spend.
     pub(crate) ceilings: &'a Ceilings,
+    /// Which file imports which.
+    pub(crate) imports: &'a Imports,
     /// Today, where the caller has a clock.
     pub(crate) today: Option<Date>,
 }
@@ -140,6 +142,37 @@ const ALL: &[Lint] = &[
         code: codes::SHARED_BUCKET,
         check: shared_bucket::check,
     },
+        code: codes::SHARED_BUCKET,
+        check: shared_bucket::check,
+    },
+    Lint {
+        code: codes::RETIRED_MODEL,
+        check: retired_model::check,
+    },
+    Lint {
+        code: codes::PRICE_DIFFERS,
+        check: price_differs::check,
+    },
+    Lint {
+        code: codes::STALE_PRICE,
+        check: stale_price::check,
+    },
+    Lint {
+        code: codes::UNLISTED_MODEL,
+        check: unlisted_model::check,
+    },
+    Lint {
+        code: codes::UNUSED_IMPORT,
+        check: unused_import::check,
+    },
+    Lint {
+        code: codes::IDLE_OVERLAY,
+        check: idle_overlay::check,
+    },
+    Lint {
+        code: codes::MISSING_REJECTS,
+        check: missing_rejects::check,
+    },
 ];
 
 /// Everything found in a checked file, errors and warnings, by file and position, without the warnings that a
@@ -153,6 +186,7 @@ pub fn lint(checked: &Checked, today: Option<Date>) -> Vec<Diagnostic> {
             ceilings: &ceiling(program),
             files: &checked.files,
             sources: &checked.sources,
+            imports: &checked.imports,
             today,
         };
         for lint in ALL {
