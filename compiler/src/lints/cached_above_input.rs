@@ -1,6 +1,6 @@
 //! WP0430: a cached token that costs more than a fresh one.
 
-use waypost_lang::syntax::tree::{ItemKind, Price};
+use waypost_lang::syntax::tree::{Extension, ItemKind, Price};
 use waypost_lang::{Diagnostic, codes};
 
 use super::Subject;
@@ -9,7 +9,9 @@ use super::Subject;
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     for item in subject.files.iter().flat_map(|file| &file.items) {
         let price = match &item.kind {
-            ItemKind::Model(model) | ItemKind::ExtendModel(model) => model.price.as_ref(),
+            ItemKind::Model(model) | ItemKind::Extend(Extension::Model(model)) => {
+                model.price.as_ref()
+            }
             _ => None,
         };
         found.extend(price.and_then(finding));

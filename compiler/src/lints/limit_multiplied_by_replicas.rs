@@ -1,6 +1,6 @@
 //! WP0421: limits are counted by each replica for itself, and there are several.
 
-use waypost_lang::syntax::tree::ItemKind;
+use waypost_lang::syntax::tree::{Extension, ItemKind};
 use waypost_lang::{Diagnostic, Span, codes};
 
 use super::Subject;
@@ -40,11 +40,13 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     )));
 }
 
-/// Where the number of replicas is written.
+/// Where the number of replicas is written: in an overlay, if one changes it.
 fn written(subject: &Subject<'_>) -> Option<Span> {
-    let mut items = subject.files.iter().flat_map(|file| &file.items);
-    items.find_map(|item| match &item.kind {
-        ItemKind::Deploy(deploy) => Some(deploy.replicas.as_ref()?.span),
+    let items = subject.files.iter().flat_map(|file| &file.items);
+    let written = items.filter_map(|item| match &item.kind {
+        ItemKind::Extend(Extension::Deploy(deploy)) => Some((0, deploy.replicas.as_ref()?.span)),
+        ItemKind::Deploy(deploy) => Some((1, deploy.replicas.as_ref()?.span)),
         _ => None,
-    })
+    });
+    written.min().map(|(_, span)| span)
 }
