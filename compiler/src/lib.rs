@@ -6,6 +6,7 @@
 mod check;
 mod checks;
 mod findings;
+pub mod index;
 mod lints;
 mod load;
 pub mod lower;
