@@ -11,6 +11,7 @@ mod decisions;
 pub mod demo;
 mod failure;
 mod input;
+pub mod lsp;
 mod markdown;
 mod recorded;
 mod table;

@@ -19,6 +19,6 @@ pub mod testing;
 pub use check::{Checked, check};
 pub use checks::shape_needs::shape_needs;
 pub use lints::{Date, lint};
-pub use load::Loader;
+pub use load::{Loader, join as import_path};
 pub use lower::lower;
 pub use program::Program;
