@@ -9,11 +9,14 @@ mod command;
 mod compile;
 mod decisions;
 pub mod demo;
+mod difference;
 mod failure;
 mod input;
+mod inspection;
 pub mod lsp;
 mod markdown;
 mod recorded;
+mod report;
 mod table;
 mod terminal;
 

@@ -20,6 +20,8 @@ pub enum SymbolKind {
     Tier,
     /// `model gpt-5.1 { … }`
     Model,
+    /// `catalog gpt-5.1 { … }`: what a model takes its figures from.
+    Catalog,
     /// `pool phi { … }`
     Pool,
     /// `provider aoai { … }`
@@ -145,6 +147,7 @@ impl SymbolKind {
         match self {
             Self::Tier => "tier",
             Self::Model => "model",
+            Self::Catalog => "catalog entry",
             Self::Pool => "pool",
             Self::Provider => "provider",
             Self::Secret => "secret",

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::failure::{Exit, Failure};
+use crate::inspection::today;
 use crate::lsp::{self, Disk, Server};
 use crate::terminal::Terminal;
 
@@ -16,7 +17,7 @@ pub(crate) struct Lsp {
 
 impl Lsp {
     pub(super) fn run(&self, terminal: &mut Terminal<'_>) -> Result<Exit, Failure> {
-        let server = Server::new(Box::new(Disk), None);
+        let server = Server::new(Box::new(Disk), today());
         let (input, output) = terminal.conversation();
         lsp::serve(server, input, output).map_err(Failure::Output)
     }

@@ -131,7 +131,7 @@ impl List<'_> {
 const fn item_kind(kind: SymbolKind) -> CompletionItemKind {
     match kind {
         SymbolKind::Tier => CompletionItemKind::ENUM_MEMBER,
-        SymbolKind::Model => CompletionItemKind::CLASS,
+        SymbolKind::Model | SymbolKind::Catalog => CompletionItemKind::CLASS,
         SymbolKind::Pool => CompletionItemKind::STRUCT,
         SymbolKind::Provider => CompletionItemKind::INTERFACE,
         SymbolKind::Secret | SymbolKind::Constant => CompletionItemKind::CONSTANT,

@@ -100,7 +100,11 @@ impl Frame {
         let words = self.words(text);
         let first = words.first().copied()?;
         if self.block.is_some_and(|block| block.kind.is_empty()) {
-            return Block::of(if first == "extend" { "model" } else { first });
+            let kind = match first {
+                "extend" => words.get(1).copied()?,
+                _ => first,
+            };
+            return Block::of(kind);
         }
         if matches!(first, "limit" | "budget") {
             return Block::of("at");
@@ -265,7 +269,8 @@ fn expression_start(words: &[&str]) -> Option<usize> {
         match *word {
             "(" | "[" => depth += 1,
             ")" | "]" => depth = depth.saturating_sub(1),
-            "when" if depth == 0 && at > 0 => return Some(at + 1),
+            "when" if depth == 0 => return Some(at + 1),
+            "that" if at == 0 => return Some(1),
             "per" | "session" | "by" if depth == 0 && at > 0 && start.is_none() => {
                 start = Some(at + 1);
             }

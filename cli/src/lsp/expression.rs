@@ -2,7 +2,7 @@
 
 use waypost_lang::cel::typed::Section;
 use waypost_lang::cel::{Expr, ExprKind};
-use waypost_lang::syntax::tree::{ContentKind, File, Item, ItemKind, PolicyKind, Step};
+use waypost_lang::syntax::tree::{ContentKind, Extension, File, Item, ItemKind, PolicyKind, Step};
 
 /// Every expression of a file in the order written.
 pub(crate) fn all(file: &File) -> Vec<(&Expr, Section)> {
@@ -16,7 +16,10 @@ pub(crate) fn all(file: &File) -> Vec<(&Expr, Section)> {
 fn of_item<'t>(item: &'t Item, found: &mut Vec<(&'t Expr, Section)>) {
     match &item.kind {
         ItemKind::Let(constant) => found.push((&constant.value, Section::Constant)),
-        ItemKind::Tier(tier) => {
+        ItemKind::Extend(Extension::Let(constant)) => {
+            found.push((&constant.value, Section::Constant));
+        }
+        ItemKind::Tier(tier) | ItemKind::Extend(Extension::Tier(tier)) => {
             let keys = tier.steps.iter().filter_map(|step| match step {
                 Step::Split(split) => split.key.as_ref(),
                 Step::Try(_) => None,

@@ -3,7 +3,7 @@
 use lsp_types::{DocumentSymbol, FoldingRange, FoldingRangeKind, SymbolKind};
 use waypost_lang::source::Span;
 use waypost_lang::syntax::tree::{
-    Content, ContentKind, Item, ItemKind, Name, Policy, PolicyKind, Text,
+    Content, ContentKind, Extension, Item, ItemKind, Name, Policy, PolicyKind, Text,
 };
 use waypost_lang::syntax::{Token, TokenKind, tokens};
 
@@ -25,7 +25,19 @@ fn symbol(view: &View<'_>, item: &Item) -> Option<DocumentSymbol> {
         ItemKind::Let(constant) => named(SymbolKind::CONSTANT, "constant", &constant.name),
         ItemKind::Provider(one) => named(SymbolKind::INTERFACE, "provider", &one.name),
         ItemKind::Model(model) => named(SymbolKind::CLASS, "model", &model.name),
-        ItemKind::ExtendModel(model) => named(SymbolKind::CLASS, "extends a model", &model.name),
+        ItemKind::Extend(extension) => Some(extension_symbol(view, item.span, extension)),
+        ItemKind::Catalog(one) => named(SymbolKind::CLASS, "catalog", &one.model.name),
+        ItemKind::Require(require) => {
+            let (label, kind) = (&require.label, SymbolKind::EVENT);
+            Some(entry(
+                view,
+                kind,
+                &label.value,
+                "require",
+                item.span,
+                label.span,
+            ))
+        }
         ItemKind::Pool(pool) => named(SymbolKind::STRUCT, "pool", &pool.name),
         ItemKind::Tier(tier) => named(SymbolKind::ENUM_MEMBER, "tier", &tier.name),
         ItemKind::Tiers(chain) => {
@@ -97,6 +109,21 @@ fn symbol(view: &View<'_>, item: &Item) -> Option<DocumentSymbol> {
             path.span,
         )),
     }
+}
+
+fn extension_symbol(view: &View<'_>, span: Span, extension: &Extension) -> DocumentSymbol {
+    let (detail, kind, name) = match extension {
+        Extension::Let(one) => ("extends a constant", SymbolKind::CONSTANT, &one.name),
+        Extension::Provider(one) => ("extends a provider", SymbolKind::INTERFACE, &one.name),
+        Extension::Model(one) => ("extends a model", SymbolKind::CLASS, &one.name),
+        Extension::Pool(one) => ("extends a pool", SymbolKind::STRUCT, &one.name),
+        Extension::Tier(one) => ("extends a tier", SymbolKind::ENUM_MEMBER, &one.name),
+        Extension::Deploy(_) => {
+            let kind = SymbolKind::PACKAGE;
+            return entry(view, kind, "deploy", "extends the deployment", span, span);
+        }
+    };
+    entry(view, kind, &name.value, detail, span, name.span)
 }
 
 fn content_symbol(view: &View<'_>, span: Span, content: &Content) -> DocumentSymbol {

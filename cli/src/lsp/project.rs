@@ -3,12 +3,12 @@
 //! Invariants: an open document's text counts, not the file's; a file that another one imports is checked as a part of
 //! that one, since by itself it may not be whole; each compilation is checked once for a state of its texts.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use waypost_compiler::index::Index;
-use waypost_compiler::{Checked, Date, import_path};
+use waypost_compiler::{Ceilings, Checked, Date, import_path};
 use waypost_lang::syntax::{TokenKind, tokens};
 use waypost_lang::{Diagnostic, FileId};
 
@@ -48,9 +48,19 @@ pub(crate) struct Analysis {
     pub(crate) index: Index,
     /// Where the lines of each file begin.
     pub(crate) lines: Vec<Lines>,
+    ceilings: OnceCell<Option<Ceilings>>,
 }
 
 impl Analysis {
+    /// What it can spend at worst, where it has no errors; worked out when first asked for.
+    pub(crate) fn ceilings(&self) -> Option<&Ceilings> {
+        let ceilings = self.ceilings.get_or_init(|| {
+            let program = self.checked.program.as_ref();
+            program.map(waypost_compiler::ceiling)
+        });
+        ceilings.as_ref()
+    }
+
     /// The file called `name`.
     pub(crate) fn file(&self, name: &str) -> Option<FileId> {
         let mut files = self.checked.sources.files();
@@ -211,6 +221,7 @@ impl Project {
             found: waypost_compiler::lint(&checked, self.today),
             index: Index::new(&checked.files, &checked.sources),
             lines: lines.map(|(_, file)| Lines::new(file.text())).collect(),
+            ceilings: OnceCell::new(),
             checked,
         }
     }

@@ -9,6 +9,7 @@ use lsp_types::{Position, PrepareRenameResponse, TextEdit};
 use waypost_compiler::index::{Form, Occurrence, Symbol, SymbolKind};
 use waypost_lang::cel::quote;
 use waypost_lang::cel::typed::Field;
+use waypost_lang::syntax::tree::{Item, ItemKind};
 
 use super::view::View;
 
@@ -147,6 +148,11 @@ fn refuse(view: &View<'_>, symbol: &Symbol) -> Result<(), String> {
             "`{name}` is declared in the standard library, which cannot be changed"
         ));
     }
+    if symbol.kind == SymbolKind::Model && takes_figures_from_its_name(view, name) {
+        return Err(format!(
+            "the model `{name}` takes its figures from the catalog by its name: write `listed as {name}`, then rename it"
+        ));
+    }
     let written = |span: &waypost_lang::Span| {
         let index = &view.analysis.index;
         let at = index.at(span.file, span.start);
@@ -158,6 +164,13 @@ fn refuse(view: &View<'_>, symbol: &Symbol) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// Whether the catalog has an entry of the model's own name, and the model does not say which it means.
+fn takes_figures_from_its_name(view: &View<'_>, name: &str) -> bool {
+    let entry = view.analysis.index.find(SymbolKind::Catalog, name);
+    let declared = |item: &Item| matches!(&item.kind, ItemKind::Model(model) if model.name.value == name && model.listed.is_none());
+    entry.is_some_and(|entry| !entry.definitions.is_empty()) && view.items().any(declared)
 }
 
 fn check_name(view: &View<'_>, symbol: &Symbol, new: &str) -> Result<(), String> {

@@ -136,7 +136,7 @@ fn name(view: &View<'_>, start: u32, end: u32) -> Option<(Kind, u32)> {
     let symbol = view.analysis.index.symbol(occurrence.symbol)?;
     let (kind, modifiers) = match symbol.kind {
         SymbolKind::Tier => (Kind::Tier, 0),
-        SymbolKind::Model => (Kind::Model, 0),
+        SymbolKind::Model | SymbolKind::Catalog => (Kind::Model, 0),
         SymbolKind::Pool => (Kind::Pool, 0),
         SymbolKind::Provider => (Kind::Provider, 0),
         SymbolKind::Secret | SymbolKind::Constant => (Kind::Variable, READONLY),

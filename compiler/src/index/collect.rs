@@ -6,8 +6,8 @@ use waypost_lang::SourceMap;
 use waypost_lang::cel::Expr;
 use waypost_lang::source::Span;
 use waypost_lang::syntax::tree::{
-    Accept, Auth, Callers, ContentKind, ExpectKind, File, Given, Item, ItemKind, Model, Name,
-    OutcomeAction, PolicyKind, Quota, Step, Text, Threshold, Tier,
+    Accept, Auth, Callers, ContentKind, Deploy, ExpectKind, Extension, File, Given, Item, ItemKind,
+    Model, Name, OutcomeAction, PolicyKind, Provider, Quota, Step, Text, Threshold, Tier,
 };
 
 use super::{Form, Index, Occurrence, Symbol, SymbolId, SymbolKind};
@@ -71,18 +71,18 @@ impl<'a> Collector<'a> {
             }
             ItemKind::Provider(provider) => {
                 self.define(SymbolKind::Provider, &provider.name);
-                let auth = provider.auth.as_ref();
-                if let Some(Auth::Secret(secret)) = auth.map(|auth| &auth.value) {
-                    self.refer(SymbolKind::Secret, secret);
-                }
+                self.provider(provider);
             }
             ItemKind::Model(model) => {
                 self.define(SymbolKind::Model, &model.name);
                 self.model(model);
             }
-            ItemKind::ExtendModel(model) => {
-                self.refer(SymbolKind::Model, &model.name);
-                self.model(model);
+            ItemKind::Extend(extension) => self.extension(extension),
+            ItemKind::Catalog(catalog) => self.define(SymbolKind::Catalog, &catalog.model.name),
+            ItemKind::Require(require) => {
+                for expression in require.when.iter().chain(&require.that) {
+                    self.expression(expression);
+                }
             }
             ItemKind::Pool(pool) => self.define(SymbolKind::Pool, &pool.name),
             ItemKind::Tiers(chain) => {
@@ -90,7 +90,10 @@ impl<'a> Collector<'a> {
                     self.refer(SymbolKind::Tier, tier);
                 }
             }
-            ItemKind::Tier(tier) => self.tier(tier),
+            ItemKind::Tier(tier) => {
+                self.define(SymbolKind::Tier, &tier.name);
+                self.tier(tier);
+            }
             ItemKind::Content(content) => {
                 if let Some(name) = &content.name {
                     self.define(SymbolKind::Content, name);
@@ -110,12 +113,7 @@ impl<'a> Collector<'a> {
                     self.expression(only);
                 }
             }
-            ItemKind::Deploy(deploy) => {
-                let state = deploy.state.as_ref();
-                if let Some(secret) = state.and_then(|state| state.secret.as_ref()) {
-                    self.refer(SymbolKind::Secret, secret);
-                }
-            }
+            ItemKind::Deploy(deploy) => self.deploy(deploy),
             ItemKind::Test(test) => {
                 for given in &test.given {
                     if let Given::Spent(_, Some(on)) = given {
@@ -130,7 +128,45 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// What an overlay changes is declared elsewhere.
+    fn extension(&mut self, extension: &Extension) {
+        match extension {
+            Extension::Let(constant) => {
+                self.refer(SymbolKind::Constant, &constant.name);
+                self.expression(&constant.value);
+            }
+            Extension::Provider(provider) => {
+                self.refer(SymbolKind::Provider, &provider.name);
+                self.provider(provider);
+            }
+            Extension::Model(model) => {
+                self.refer(SymbolKind::Model, &model.name);
+                self.model(model);
+            }
+            Extension::Pool(pool) => self.refer(SymbolKind::Pool, &pool.name),
+            Extension::Tier(tier) => {
+                self.refer(SymbolKind::Tier, &tier.name);
+                self.tier(tier);
+            }
+            Extension::Deploy(deploy) => self.deploy(deploy),
+        }
+    }
+
+    fn provider(&mut self, provider: &Provider) {
+        let auth = provider.auth.as_ref();
+        if let Some(Auth::Secret(secret)) = auth.map(|auth| &auth.value) {
+            self.refer(SymbolKind::Secret, secret);
+        }
+    }
+
+    fn deploy(&mut self, deploy: &Deploy) {
+        let state = deploy.state.as_ref();
+        let secret = state.and_then(|state| state.secret.as_ref());
+        self.references(SymbolKind::Secret, secret);
+    }
+
     fn model(&mut self, model: &Model) {
+        self.references(SymbolKind::Catalog, model.listed.as_ref());
         if let Some(via) = &model.via {
             let kind = match via.pool {
                 true => SymbolKind::Pool,
@@ -141,7 +177,6 @@ impl<'a> Collector<'a> {
     }
 
     fn tier(&mut self, tier: &Tier) {
-        self.define(SymbolKind::Tier, &tier.name);
         for step in &tier.steps {
             match step {
                 Step::Try(name) => self.model_or_tier(name),

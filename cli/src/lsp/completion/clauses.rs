@@ -1,7 +1,7 @@
 //! Statements outside expressions: their words, and the names that belong after each.
 
 use lsp_types::CompletionItemKind;
-use waypost_compiler::index::SymbolKind::{Model, Pool, Provider, Secret, Tier};
+use waypost_compiler::index::SymbolKind::{Catalog, Constant, Model, Pool, Provider, Secret, Tier};
 
 use super::List;
 use crate::lsp::vocabulary::{self, PARAMETERS};
@@ -20,7 +20,7 @@ pub(super) fn statement(list: &mut List<'_>) {
     match block {
         "" if list.context.is_top() => file(list, &words),
         "provider" => provider(list, &words),
-        "model" => model(list, &words),
+        "model" | "catalog" => model(list, &words),
         "tier" => tier(list, &words),
         "content" => content(list, &words),
         "policy" => policy(list, &words),
@@ -75,8 +75,12 @@ fn after_cap(list: &List<'_>) -> bool {
 fn file(list: &mut List<'_>, words: &[&str]) {
     match words {
         ["place"] => list.names(Pool),
-        ["extend"] => list.keywords(&["model"]),
+        ["extend"] => list.keywords(&["let", "provider", "model", "pool", "tier", "deploy"]),
+        ["extend", "let"] => list.names(Constant),
+        ["extend", "provider"] => list.names(Provider),
         ["extend", "model"] => list.names(Model),
+        ["extend", "pool"] => list.names(Pool),
+        ["extend", "tier"] => list.names(Tier),
         ["deploy"] => list.keywords(&["kubernetes"]),
         ["waypost"] => list.keywords(&["1"]),
         ["tier"] | ["tiers", ..] => list.names_of_chain(),
@@ -115,6 +119,8 @@ fn model(list: &mut List<'_>, words: &[&str]) {
         }
         ["via", "pool", _] => list.keywords(&["as"]),
         ["via", _] => list.keywords(&["deployment", "as"]),
+        ["listed"] => list.keywords(&["as"]),
+        ["listed", "as"] => list.names(Catalog),
         ["serves"] | ["serves", .., ","] => list.values("model", "serves"),
         ["rejects"] | ["rejects", .., ","] => {
             for parameter in PARAMETERS.iter().filter(|one| !words.contains(one)) {
@@ -136,11 +142,11 @@ fn model(list: &mut List<'_>, words: &[&str]) {
                 }
             }
             if amount {
-                begin(list, "model");
+                begin(list, list.context.block());
             }
         }
         ["context" | "output"] => units(list, &["4k", "16k", "128k", "200k", "400k", "1M"]),
-        _ => begin(list, "model"),
+        _ => begin(list, list.context.block()),
     }
 }
 
@@ -261,6 +267,8 @@ fn small_block(list: &mut List<'_>, block: &str, words: &[&str]) {
         ("expect", ["escalated" | "capped" | "limited" | "warned" | "denied"]) => {
             list.keywords(&["by"]);
         }
+        ("require", ["each"]) => list.keywords(&["tier", "model", "provider", "pool"]),
+        ("require", ["severity"]) => list.keywords(&["error", "warning"]),
         ("expect", ["cost"]) => list.keywords(&["<"]),
         ("", _) => {}
         _ => begin(list, block),

@@ -31,7 +31,7 @@ pub(super) fn expression(list: &mut List<'_>, start: u32) {
 fn section(list: &List<'_>) -> Section {
     let words = list.context.words(list.view.text());
     match (list.context.block(), words.first()) {
-        (_, Some(&"let")) => Section::Constant,
+        (_, Some(&"let")) | ("require", _) => Section::Constant,
         ("content", _) => Section::Content,
         ("place", _) => Section::Place,
         _ => Section::Policy,

@@ -88,6 +88,18 @@ const ROWS: &[Row] = &[
         "A call, and what must come of it; `waypost test` runs it through the compiled plan.",
         "test \"${1:what must hold}\" {\n  given  { prompt \"${2:What is 2+2?}\" }\n  expect { tier ${3:weak} }\n}",
     ),
+    (
+        "",
+        "catalog",
+        "What a provider's list says of a model: what a model of that name need not say itself.",
+        "catalog ${1:name} {\n  price  input \\$${2:1.00}  output \\$${3:4.00}  as of \"${4:2026-11-01}\"\n  source \"https://$5\"\n}",
+    ),
+    (
+        "",
+        "require",
+        "What every file that imports this one must fulfil.",
+        "require \"${1:what must hold}\" {\n  each ${2:tier}\n  that $0\n}",
+    ),
     ("", "waypost", "The edition of the language.", "waypost 1"),
     (
         "provider",

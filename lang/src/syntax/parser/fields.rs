@@ -90,7 +90,8 @@ pub(crate) fn home_of(word: &str) -> Option<&'static str> {
 /// Every kind of block.
 static BLOCKS: &[&Block] = &[
     &ITEMS, &PROVIDER, &MODEL, &POOL, &KAITO, &METRICS, &SELECTOR, &TIER, &CONTENT, &POLICY,
-    &CALLERS, &JWT, &OUTCOMES, &PLACE, &DEPLOY, &VERSIONS, &TEST, &GIVEN, &EXPECT,
+    &CALLERS, &JWT, &OUTCOMES, &PLACE, &DEPLOY, &VERSIONS, &CATALOG, &REQUIRE, &TEST, &GIVEN,
+    &EXPECT,
 ];
 
 const fn once(name: &'static str, form: &'static str) -> Field {
@@ -138,6 +139,7 @@ pub(crate) static ITEMS: Block = block(
         many("provider", "provider NAME { … }"),
         many("model", "model NAME { … }"),
         many("extend", "extend model NAME { … }"),
+        many("catalog", "catalog NAME { … }"),
         many("pool", "pool NAME { … }"),
         many("tiers", "tiers weak < strong"),
         many("tier", "tier NAME { … }"),
@@ -149,6 +151,7 @@ pub(crate) static ITEMS: Block = block(
             "test",
             "test \"what must hold\" { given { … } expect { … } }",
         ),
+        many("require", "require \"what must hold\" { that … }"),
         many("waypost", "waypost 1"),
     ],
 );
@@ -174,6 +177,35 @@ pub(crate) static MODEL: Block = block(
         once("price", "price input $1.25  cached $0.125  output $10.00"),
         once("rejects", "rejects presence_penalty, frequency_penalty"),
         once("serves", "serves embeddings"),
+        once("retires", "retires \"2027-03-31\""),
+        once("listed", "listed as gpt-5.1"),
+    ],
+);
+
+pub(crate) static CATALOG: Block = block(
+    "catalog",
+    &[
+        once("context", "context 400k"),
+        once("output", "output 128k"),
+        once(
+            "price",
+            "price input $1.25  output $10.00  as of \"2026-11-01\"",
+        ),
+        once("rejects", "rejects presence_penalty, frequency_penalty"),
+        once("serves", "serves embeddings"),
+        once("retires", "retires \"2027-03-31\""),
+        once("source", "source \"https://…\""),
+    ],
+);
+
+pub(crate) static REQUIRE: Block = block(
+    "require",
+    &[
+        once("each", "each tier"),
+        once("when", "when tier.paid"),
+        once("that", "that size(tier.budgets) > 0"),
+        once("help", "help \"add a budget on {tier.name}\""),
+        once("severity", "severity warning"),
     ],
 );
 
