@@ -31,6 +31,7 @@ mod vocabulary;
 
 use std::collections::VecDeque;
 use std::io::{self, BufReader, Read, Write};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -137,13 +138,30 @@ impl Serving<'_> {
             let response = Response::new_err(request.id.clone(), code, "cancelled".to_owned());
             return transport::write(self.output, &response.into()).map(|()| None);
         }
-        for answer in self.server.handle(message) {
+        for answer in self.answers(message) {
             transport::write(self.output, &answer)?;
         }
         if self.server.is_edited() {
             self.edited.get_or_insert_with(Instant::now);
         }
         Ok(self.server.exit())
+    }
+
+    /// What the server says to a message. Should it fail in the middle, which would be a mistake of ours, the request
+    /// fails and the editor keeps its server.
+    fn answers(&mut self, message: Message) -> Vec<Message> {
+        let id = match &message {
+            Message::Request(request) => Some(request.id.clone()),
+            _ => None,
+        };
+        let server = &mut self.server;
+        let answers = panic::catch_unwind(AssertUnwindSafe(|| server.handle(message)));
+        answers.unwrap_or_else(|_| {
+            let code = ErrorCode::InternalError as i32;
+            let said = "the server failed at this, please report it with the file".to_owned();
+            let failed = id.map(|id| Response::new_err(id, code, said).into());
+            failed.into_iter().collect()
+        })
     }
 
     /// Whether a message that has already come takes the request back.
@@ -167,18 +185,17 @@ impl Serving<'_> {
         let more = !self.waiting.is_empty();
         if !more && since.elapsed() < PAUSE {
             // Give the rest of a burst the time to come.
-            match self.receiver.recv_timeout(PAUSE) {
-                Ok(incoming) => {
-                    self.waiting.push_back(incoming);
-                    return Ok(());
-                }
-                Err(_) => {}
+            if let Ok(incoming) = self.receiver.recv_timeout(PAUSE) {
+                self.waiting.push_back(incoming);
+                return Ok(());
             }
         } else if more && since.elapsed() < LATEST {
             return Ok(());
         }
         self.edited = None;
-        for message in self.server.publish() {
+        let server = &mut self.server;
+        let found = panic::catch_unwind(AssertUnwindSafe(|| server.publish()));
+        for message in found.unwrap_or_default() {
             transport::write(self.output, &message)?;
         }
         Ok(())

@@ -129,7 +129,10 @@ fn workspace_edit(changes: Vec<(Uri, Vec<TextEdit>)>) -> Option<WorkspaceEdit> {
 
 /// `// allow(CODE): reason` above the statement of a warning, with the reason left to write.
 fn allow(view: &View<'_>, found: &Diagnostic) -> Option<CodeAction> {
-    if found.severity == Severity::Error {
+    let code = found.code.number;
+    // What is found about suppressions cannot be suppressed.
+    let about_itself = ("WP0491"..="WP0499").contains(&code);
+    if found.severity == Severity::Error || about_itself {
         return None;
     }
     let span = found.primary.span;
@@ -140,7 +143,6 @@ fn allow(view: &View<'_>, found: &Diagnostic) -> Option<CodeAction> {
         .chars()
         .take_while(|c| matches!(c, ' ' | '\t'))
         .collect();
-    let code = found.code.number;
     let at = view.range(Span::new(view.file, start, start));
     let text = format!("{indent}// allow({code}): why this is fine here\n");
     let edit = vec![(view.uri(view.file)?, vec![TextEdit::new(at, text)])];

@@ -7,8 +7,11 @@ use super::project::Analysis;
 /// The ceiling of the tier at this rank: `at most $50.00 / day, set by "$50 / day"`, or why there is none.
 pub(crate) fn of_tier(analysis: &Analysis, rank: usize) -> Option<String> {
     let figures = &analysis.ceilings()?.tiers.get(rank)?.everyone;
-    // A day is what budgets are mostly written for; what no day bounds, a month may.
-    let horizons = [("day", &figures.day), ("month", &figures.month)];
+    // What a month bounds as tightly as a day is said of the month.
+    let horizons = match figures.day.most() == figures.month.most() {
+        true => [("month", &figures.month), ("day", &figures.day)],
+        false => [("day", &figures.day), ("month", &figures.month)],
+    };
     for (window, ceiling) in horizons {
         if let Ceiling::Bounded { most, by } = ceiling {
             let most = most.readable();

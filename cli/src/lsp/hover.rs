@@ -47,7 +47,7 @@ pub(crate) fn hover(view: &View<'_>, at: Position) -> Option<Hover> {
 fn subject(view: &View<'_>, offset: u32) -> Option<(String, Span)> {
     if let Some((occurrence, symbol)) = view.symbol(offset) {
         let text = match symbol.kind {
-            SymbolKind::Variable => variable(view, offset, &symbol.name),
+            SymbolKind::Variable => variable(view, occurrence.span.end, &symbol.name),
             _ => card::card(view, symbol),
         };
         return Some((text, occurrence.span));

@@ -342,7 +342,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         "int(value) -> int",
         "As a whole number.",
         "int($1)",
-        "int(difficulty) > 1",
+        "int(math.floor(1.5)) == 1",
     ),
     row(
         Nothing,

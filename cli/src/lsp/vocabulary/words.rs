@@ -1,7 +1,10 @@
 //! Words of fixed sets, by the block and field that they stand in.
 
-/// The words that a field takes, each with what it means.
-const WORDS: &[(&str, &str, &[(&str, &str)])] = &[
+/// A word and what it means.
+type Word = (&'static str, &'static str);
+
+/// The words that a field takes, by block and field.
+const WORDS: &[(&str, &str, &[Word])] = &[
     (
         "provider",
         "kind",
@@ -157,7 +160,7 @@ pub(crate) const PARAMETERS: &[&str] = &[
 ];
 
 /// The words that a field of a block takes.
-pub(crate) fn words(block: &str, field: &str) -> &'static [(&'static str, &'static str)] {
+pub(crate) fn words(block: &str, field: &str) -> &'static [Word] {
     let mut rows = WORDS.iter();
     let found = rows.find(|(kind, name, _)| *kind == block && *name == field);
     found.map_or(&[], |(.., words)| words)
