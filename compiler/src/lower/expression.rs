@@ -55,6 +55,7 @@ pub(crate) fn write(typed: &Typed, to: &mut Assembler<'_>) {
             local,
             filter,
             body,
+            second: _,
         } => {
             write(range, to);
             let filter = |to: &mut Assembler<'_>| {
@@ -62,8 +63,16 @@ pub(crate) fn write(typed: &Typed, to: &mut Assembler<'_>) {
                     write(filter, to);
                 }
             };
-            to.comprehend(comprehension(*kind), *local, filter, |to| write(body, to));
+            if let Some(kind) = comprehension(*kind) {
+                to.comprehend(kind, *local, filter, |to| write(body, to));
+            }
         }
+        // The checker gives none of these yet.
+        TypedKind::Variable(_)
+        | TypedKind::OptionalList(_)
+        | TypedKind::Map(_)
+        | TypedKind::Bind { .. }
+        | TypedKind::Fail(_) => {}
     }
 }
 
@@ -91,6 +100,8 @@ fn constant(value: &Constant, to: &mut Assembler<'_>) {
             return;
         }
         Constant::List(elements) => return list(elements, to),
+        // The checker gives none of these yet.
+        Constant::Map(_) | Constant::Type(_) | Constant::Present(_) => Instruction::Null,
     };
     to.push(instruction);
 }
@@ -125,7 +136,7 @@ fn scalar(value: &Constant) -> Option<Scalar> {
         Constant::Duration(nanoseconds) => Scalar::Duration(*nanoseconds),
         Constant::Ip(address) => Scalar::Ip(*address),
         Constant::Cidr(address, length) => Scalar::Cidr(*address, *length),
-        Constant::List(_) | Constant::Absent => return None,
+        _ => return None,
     })
 }
 
@@ -222,7 +233,7 @@ fn counterpart(function: typed::Function) -> Option<Function> {
         Split, Join, Reverse, ToInt, ToUint, ToDouble, ToString, Year, Month, DayOfYear, DayOfMonth, Date, DayOfWeek,
         Hours, Minutes, Seconds, Milliseconds, OptionalOf, HasValue, OrValue, Or, Value, ContainsIp, Family, IsLoopback,
         Greatest, Least, Absolute, Ceiling, Floor, Round,
-    ], typed::Function::Matches => None)
+    ], _ => None)
 }
 
 /// The machine's fact; maps are read by key only.
@@ -262,12 +273,13 @@ const fn member(member: typed::Member) -> Member {
     }
 }
 
-const fn comprehension(kind: typed::Comprehension) -> Comprehension {
-    match kind {
+const fn comprehension(kind: typed::Comprehension) -> Option<Comprehension> {
+    Some(match kind {
         typed::Comprehension::All => Comprehension::All,
         typed::Comprehension::Exists => Comprehension::Exists,
         typed::Comprehension::ExistsOne => Comprehension::ExistsOne,
         typed::Comprehension::Map => Comprehension::Map,
         typed::Comprehension::Filter => Comprehension::Filter,
-    }
+        _ => return None,
+    })
 }

@@ -70,11 +70,9 @@ fn value(
 ) -> Option<Constant> {
     let constant_names: Vec<&str> = names.constants.names().collect();
     let scope = Scope {
-        section: Section::Constant,
-        tiers: &[],
-        models: &[],
         constants: &|name| values.get(name).cloned(),
         constant_names: &constant_names,
+        ..Scope::of(Section::Constant)
     };
     let mut diagnostics = Vec::new();
     let typed = check(&constant.value, &scope, Expected::Any, &mut diagnostics);

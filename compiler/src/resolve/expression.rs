@@ -29,11 +29,11 @@ impl Context<'_> {
         let models: Vec<&str> = names.models.names().collect();
         let constant_names: Vec<&str> = names.constants.names().collect();
         let scope = Scope {
-            section,
             tiers: &tiers,
             models: &models,
             constants: &|name| self.constants.get(name).cloned(),
             constant_names: &constant_names,
+            ..Scope::of(section)
         };
         let mut diagnostics = Vec::new();
         let typed = check(expr, &scope, expected, &mut diagnostics);

@@ -16,39 +16,14 @@ mod standard;
 mod types;
 
 use super::expression::{BinaryOperator, Expr, ExprKind, Literal, UnaryOperator};
-use super::typed::{Constant, Function, Section, Type, Typed, TypedKind};
+use super::scope::{Expected, Scope};
+use super::typed::{Constant, Function, Type, Typed, TypedKind};
 use crate::codes::{NOT_A_BOOL, NOT_IN_THIS_BUILD, TYPE_MISMATCH, UNKNOWN_IDENTIFIER};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use guard::Guard;
 use mistake::article;
 use types::{common, unify};
-
-/// What an expression finds around it.
-#[derive(Clone, Copy)]
-pub struct Scope<'a> {
-    /// The part of the file that it stands in.
-    pub section: Section,
-    /// The declared tiers.
-    pub tiers: &'a [&'a str],
-    /// The declared models.
-    pub models: &'a [&'a str],
-    /// The value of a `let`.
-    pub constants: &'a dyn Fn(&str) -> Option<Constant>,
-    /// The names of all `let`s, to find a misspelt one.
-    pub constant_names: &'a [&'a str],
-}
-
-/// The type that the place of an expression asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expected {
-    /// `when`.
-    Bool,
-    /// `per`, `keep session`, `split … by`.
-    String,
-    /// `let`.
-    Any,
-}
 
 /// Checks `expr`; nothing if anything was wrong with it, and then `diagnostics` or those of the parser say what.
 pub fn check(

@@ -94,7 +94,18 @@ impl Constant {
                 let element = types.fold(first, |ty, next| common(&ty, &next).unwrap_or(Type::Dyn));
                 Type::List(Box::new(element))
             }
+            Self::Map(entries) => {
+                let joined = |types: &mut dyn Iterator<Item = Type>| {
+                    let first = types.next().unwrap_or(Type::Nothing);
+                    types.fold(first, |ty, next| common(&ty, &next).unwrap_or(Type::Dyn))
+                };
+                let key = joined(&mut entries.iter().map(|(key, _)| key.ty()));
+                let value = joined(&mut entries.iter().map(|(_, value)| value.ty()));
+                Type::Map(Box::new(key), Box::new(value))
+            }
+            Self::Type(_) => Type::Type,
             Self::Absent => Type::Optional(Box::new(Type::Dyn)),
+            Self::Present(value) => Type::Optional(Box::new(value.ty())),
         }
     }
 }

@@ -136,6 +136,7 @@ impl Checker<'_> {
                 kind,
                 range: Box::new(range),
                 local,
+                second: None,
                 filter,
                 body: Box::new(body),
             },
