@@ -6,6 +6,7 @@
 mod check;
 mod checks;
 mod findings;
+mod fold;
 mod lints;
 mod load;
 pub mod lower;
@@ -17,7 +18,8 @@ pub mod testing;
 
 pub use check::{Checked, check};
 pub use checks::shape_needs::shape_needs;
+pub use fold::Folder;
 pub use lints::{Date, lint};
 pub use load::Loader;
-pub use lower::lower;
+pub use lower::{lower, lower_expression};
 pub use program::Program;
