@@ -284,13 +284,7 @@ fn call(function: Function, arguments: Vec<Value>) -> Value {
 
 #[test]
 fn accepted_expressions_never_fail() {
-    let scope = Scope {
-        section: Section::Content,
-        tiers: &[],
-        models: &[],
-        constants: &|_| None,
-        constant_names: &[],
-    };
+    let scope = Scope::of(Section::Content);
     let mut random = Random(0x5eed_7e57);
     let (mut accepted, mut guarded) = (0, 0);
     for _ in 0..20_000 {

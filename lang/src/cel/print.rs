@@ -1,5 +1,6 @@
 //! An expression as text again, for messages: on one line, with the fewest parentheses, long lists cut short.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::expression::{BinaryOperator, Expr, ExprKind, Literal, UnaryOperator};
@@ -40,7 +41,7 @@ impl fmt::Display for Expr {
                 optional,
             } => {
                 write!(f, "{}.{}", Operand(operand, 7), mark(*optional))?;
-                write_field(f, &field.value)
+                f.write_str(&field_name(&field.value))
             }
             ExprKind::Index {
                 operand,
@@ -119,11 +120,14 @@ fn write_list<'a>(
     f.write_str(if is_cut { ", …" } else { "" })
 }
 
-fn write_field(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
-    if name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric()) {
-        f.write_str(name)
+/// The name of a field as it is written after a dot.
+pub(super) fn field_name(name: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    let starts = !name.starts_with(|c: char| c.is_ascii_digit());
+    if starts && name.chars().all(is_plain) && !matches!(name, "in" | "true" | "false" | "null") {
+        Cow::Borrowed(name)
     } else {
-        write!(f, "`{name}`")
+        Cow::Owned(format!("`{name}`"))
     }
 }
 
