@@ -1,4 +1,5 @@
-//! An expression as text again, for messages: on one line, with the fewest parentheses, long lists cut short.
+//! An expression as text again, on one line and with the fewest parentheses: `{expr}` for messages, with long lists
+//! cut short, and `{expr:#}` whole, to be written into a file.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,7 +23,9 @@ struct Operand<'a>(&'a Expr, u8);
 impl fmt::Display for Operand<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if precedence(&self.0.kind) < self.1 {
-            write!(f, "({})", self.0)
+            f.write_str("(")?;
+            self.0.fmt(f)?;
+            f.write_str(")")
         } else {
             self.0.fmt(f)
         }
@@ -40,28 +43,35 @@ impl fmt::Display for Expr {
                 field,
                 optional,
             } => {
-                write!(f, "{}.{}", Operand(operand, 7), mark(*optional))?;
-                f.write_str(&field_name(&field.value))
+                Operand(operand, 7).fmt(f)?;
+                write!(f, ".{}{}", mark(*optional), field_name(&field.value))
             }
             ExprKind::Index {
                 operand,
                 index,
                 optional,
-            } => write!(f, "{}[{}{index}]", Operand(operand, 7), mark(*optional)),
+            } => {
+                Operand(operand, 7).fmt(f)?;
+                write!(f, "[{}", mark(*optional))?;
+                index.fmt(f)?;
+                f.write_str("]")
+            }
             ExprKind::Call {
                 receiver,
                 function,
                 arguments,
             } => {
                 if let Some(receiver) = receiver {
-                    write!(f, "{}.", Operand(receiver, 7))?;
+                    Operand(receiver, 7).fmt(f)?;
+                    f.write_str(".")?;
                 }
                 write!(f, "{}(", function.value)?;
-                write_list(f, arguments.iter().map(|argument| (false, argument)))?;
+                write_list(f, arguments, |f, argument| argument.fmt(f))?;
                 f.write_str(")")
             }
             ExprKind::Unary { operator, operand } => {
-                write!(f, "{}{}", operator.value, Operand(operand, 6))
+                write!(f, "{}", operator.value)?;
+                Operand(operand, 6).fmt(f)
             }
             ExprKind::Binary {
                 operator,
@@ -69,29 +79,47 @@ impl fmt::Display for Expr {
                 right,
             } => {
                 let tightness = operator.value.precedence();
-                let (left, right) = (Operand(left, tightness), Operand(right, tightness + 1));
-                write!(f, "{left} {} {right}", operator.value)
+                Operand(left, tightness).fmt(f)?;
+                write!(f, " {} ", operator.value)?;
+                Operand(right, tightness + 1).fmt(f)
             }
             ExprKind::Conditional {
                 condition,
                 then,
                 otherwise,
             } => {
-                let (condition, then) = (Operand(condition, 1), Operand(then, 1));
-                write!(f, "{condition} ? {then} : {otherwise}")
+                Operand(condition, 1).fmt(f)?;
+                f.write_str(" ? ")?;
+                Operand(then, 1).fmt(f)?;
+                f.write_str(" : ")?;
+                otherwise.fmt(f)
             }
             ExprKind::List(elements) => {
                 f.write_str("[")?;
-                write_list(
-                    f,
-                    elements
-                        .iter()
-                        .map(|(optional, element)| (*optional, element)),
-                )?;
+                write_list(f, elements, |f, (optional, element)| {
+                    f.write_str(mark(*optional))?;
+                    element.fmt(f)
+                })?;
                 f.write_str("]")
             }
-            ExprKind::Map(_) => f.write_str("{…}"),
-            ExprKind::Message { name, .. } => write!(f, "{}{{…}}", name.value),
+            ExprKind::Map(entries) => {
+                f.write_str("{")?;
+                write_list(f, entries, |f, (optional, key, value)| {
+                    f.write_str(mark(*optional))?;
+                    key.fmt(f)?;
+                    f.write_str(": ")?;
+                    value.fmt(f)
+                })?;
+                f.write_str("}")
+            }
+            ExprKind::Message { name, fields } => {
+                write!(f, "{}{{", name.value)?;
+                write_list(f, fields, |f, (name, value)| {
+                    write!(f, "{}: ", field_name(&name.value))?;
+                    value.fmt(f)
+                })?;
+                f.write_str("}")
+            }
         }
     }
 }
@@ -103,19 +131,16 @@ fn mark(optional: bool) -> &'static str {
 /// The longest list that is written out.
 const SHOWN: usize = 5;
 
-fn write_list<'a>(
+fn write_list<T>(
     f: &mut fmt::Formatter<'_>,
-    items: impl ExactSizeIterator<Item = (bool, &'a Expr)>,
+    items: &[T],
+    write_item: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
 ) -> fmt::Result {
-    let shown = if items.len() > SHOWN {
-        SHOWN - 1
-    } else {
-        SHOWN
-    };
-    let is_cut = items.len() > SHOWN;
-    for (at, (optional, item)) in items.take(shown).enumerate() {
-        let separator = if at == 0 { "" } else { ", " };
-        write!(f, "{separator}{}{item}", mark(optional))?;
+    let is_cut = items.len() > SHOWN && !f.alternate();
+    let shown = if is_cut { SHOWN - 1 } else { items.len() };
+    for (at, item) in items.iter().take(shown).enumerate() {
+        f.write_str(if at == 0 { "" } else { ", " })?;
+        write_item(f, item)?;
     }
     f.write_str(if is_cut { ", …" } else { "" })
 }

@@ -26,7 +26,7 @@ impl Part<'_> {
     fn written(&self) -> String {
         match (self.field, self.index) {
             (Some(field), _) => format!(".?{}", field_name(&field.value)),
-            (_, Some(index)) => format!("[?{index}]"),
+            (_, Some(index)) => format!("[?{index:#}]"),
             _ => String::new(),
         }
     }
@@ -281,14 +281,14 @@ impl Checker<'_> {
         let (expr, operand) = (part.expr, part.operand);
         let default = default_of(value);
         let total =
-            default.map(|default| format!("{operand}{}.orValue({default})", part.written()));
+            default.map(|default| format!("{operand:#}{}.orValue({default})", part.written()));
         if let Type::List(_) = container {
             let finding = PARTIAL_OPERATION
                 .error(expr.span, format!("`{expr}` can be out of range"))
                 .label("the list may be shorter");
             let index = part.index.map(|index| &index.kind);
             if let Some(ExprKind::Literal(crate::cel::expression::Literal::Int(at))) = index {
-                let test = format!("size({operand}) > {at}");
+                let test = format!("size({operand:#}) > {at}");
                 let finding = finding.help(format!(
                     "test its size first: `{test} && …`, or write `{operand}{}`, which is an optional",
                     part.written()

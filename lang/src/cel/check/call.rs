@@ -221,7 +221,7 @@ impl Checker<'_> {
         };
         let is_list = matches!(typed.ty, Type::List(_));
         if is_list && self.is_total() && self.least_size(&typed) == 0 {
-            let test = format!("size({argument}) > 0");
+            let test = format!("size({argument:#}) > 0");
             let finding = crate::codes::PARTIAL_OPERATION
                 .error(
                     expr.span,

@@ -179,8 +179,8 @@ impl Checker<'_> {
         }
         let zero = if *ty == Type::Uint { "0u" } else { "0" };
         let divisor = match right.kind {
-            ExprKind::Conditional { .. } | ExprKind::Binary { .. } => format!("({right})"),
-            _ => right.to_string(),
+            ExprKind::Conditional { .. } | ExprKind::Binary { .. } => format!("({right:#})"),
+            _ => format!("{right:#}"),
         };
         let test = format!("{divisor} != {zero}");
         let help = if operands.operator == BinaryOperator::Divide {

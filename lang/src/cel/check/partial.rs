@@ -89,7 +89,7 @@ impl Checker<'_> {
             .help(format!(
                 "write a constant: `{example}`, or test it first: `{test}({expr}) && …`"
             ));
-        self.guarded(finding, &format!("{test}({expr})"))
+        self.guarded(finding, &format!("{test}({expr:#})"))
     }
 
     /// Why the call could fail, if it could.
@@ -165,7 +165,7 @@ impl Checker<'_> {
             .label("the text or list may be shorter");
         Some(match highest {
             Some(highest) => {
-                let test = format!("size({expr}) >= {highest}");
+                let test = format!("size({expr:#}) >= {highest}");
                 let finding = finding.help(format!("test its size first: `{test} && …`"));
                 self.guarded(finding, &test)
             }

@@ -69,7 +69,7 @@ impl Checker<'_> {
             .help(format!(
                 "say what a missing one means: `.orValue({default})`, or ask `hasValue()` first"
             ));
-        let total = format!("{receiver}.orValue({default})");
+        let total = format!("{receiver:#}.orValue({default})");
         self.report(if is_whole_text(&total) {
             let edit = Edit {
                 span: expr.span,
