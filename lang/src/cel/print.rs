@@ -71,7 +71,14 @@ impl fmt::Display for Expr {
             }
             ExprKind::Unary { operator, operand } => {
                 write!(f, "{}", operator.value)?;
-                Operand(operand, 6).fmt(f)
+                // A sign before a number would be part of it.
+                let negates = operator.value == UnaryOperator::Negate;
+                let tightness = if negates && starts_with_number(operand) {
+                    8
+                } else {
+                    6
+                };
+                Operand(operand, tightness).fmt(f)
             }
             ExprKind::Binary {
                 operator,
@@ -121,6 +128,17 @@ impl fmt::Display for Expr {
                 f.write_str("}")
             }
         }
+    }
+}
+
+fn starts_with_number(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Literal(literal) => matches!(literal, Literal::Int(_) | Literal::Double(_)),
+        ExprKind::Select { operand, .. } | ExprKind::Index { operand, .. } => {
+            starts_with_number(operand)
+        }
+        ExprKind::Call { receiver, .. } => receiver.as_deref().is_some_and(starts_with_number),
+        _ => false,
     }
 }
 
