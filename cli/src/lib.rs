@@ -9,10 +9,13 @@ mod command;
 mod compile;
 mod decisions;
 pub mod demo;
+mod difference;
 mod failure;
 mod input;
+mod inspection;
 mod markdown;
 mod recorded;
+mod report;
 mod table;
 mod terminal;
 

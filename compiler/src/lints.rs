@@ -10,17 +10,10 @@ use waypost_lang::{Code, Diagnostic, SourceMap, codes};
 
 use crate::check::Checked;
 use crate::program::Program;
+use crate::suppressions;
 
 /// A day of the calendar; what has a date of its own (a price, a retirement) is held against it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Date {
-    /// 2026
-    pub year: u16,
-    /// 1 to 12
-    pub month: u8,
-    /// 1 to 31
-    pub day: u8,
-}
+pub use waypost_lang::syntax::tree::Date;
 
 /// What a lint reads.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +43,8 @@ const ALL: &[Lint] = &[Lint {
     check: shared_bucket::check,
 }];
 
-/// Everything found in a checked file, errors and warnings, by file and position. Lints run only on a file without errors.
+/// Everything found in a checked file, errors and warnings, by file and position, without the warnings that a
+/// suppression takes back. Lints run only on a file without errors.
 #[must_use]
 pub fn lint(checked: &Checked, today: Option<Date>) -> Vec<Diagnostic> {
     let mut found = checked.diagnostics.clone();
@@ -70,6 +64,13 @@ pub fn lint(checked: &Checked, today: Option<Date>) -> Vec<Diagnostic> {
             );
         }
     }
+    suppressions::apply(
+        &mut found,
+        &checked.files,
+        &checked.comments,
+        &checked.sources,
+        checked.program.is_some(),
+    );
     found.sort_by_key(|one| (one.primary.span, one.code.number));
     found
 }

@@ -55,6 +55,9 @@ codes! {
     BUDGET_WITHOUT_PRICE = "0311" "budget-without-price";
     UNCOUNTABLE_WINDOW = "0312" "uncountable-window";
     SHARED_BUCKET = "0440" "shared-bucket";
+    UNUSED_SUPPRESSION = "0491" "unused-suppression";
+    SUPPRESSION_WITHOUT_REASON = "0492" "suppression-without-reason";
+    UNKNOWN_SUPPRESSED_CODE = "0493" "unknown-suppressed-code";
     SECRET_PLACEHOLDER = "0501" "secret-placeholder";
     VERSIONS_CANNOT_EXPRESS = "0502" "versions-cannot-express";
     SHAPE_NEEDS = "0503" "shape-needs";

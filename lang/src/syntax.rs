@@ -1,6 +1,7 @@
 //! The language above expressions: lexer, recovering parser, tree, formatter.
 
 mod braces;
+mod date;
 pub mod format;
 mod lexer;
 mod literal;

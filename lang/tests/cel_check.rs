@@ -39,11 +39,11 @@ fn diagnose(
 ) -> (Option<Typed>, Vec<Diagnostic>) {
     let parsed = parse(FileId(0), source, 0, Extent::Statement);
     let scope = Scope {
-        section,
         tiers: &["weak", "strong"],
         models: &["phi-4-mini", "gpt-5.1"],
         constants: &constant,
         constant_names: &["LONG", "TEAMS", "HEADER"],
+        ..Scope::of(section)
     };
     let mut diagnostics = parsed.diagnostics;
     let typed = check_expression(&parsed.expr, &scope, expected, &mut diagnostics);

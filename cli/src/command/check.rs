@@ -1,17 +1,14 @@
 //! `waypost check`: errors only, the fast gate.
 
-use std::collections::BTreeSet;
-
-use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
+use clap::Args;
 use waypost_compiler::Checked;
-use waypost_lang::Diagnostic;
-use waypost_lang::render;
+use waypost_lang::{Diagnostic, render};
 
 use super::plural;
-use crate::compile;
 use crate::failure::{Exit, Failure};
-use crate::input::{Input, Origin, PathArguments};
+use crate::input::PathArguments;
+use crate::inspection::{check_all, retain_once};
+use crate::report::{self, ReportFormat};
 use crate::terminal::Terminal;
 
 /// Say what is wrong with .route files.
@@ -21,105 +18,30 @@ pub(crate) struct Check {
     paths: PathArguments,
     /// How to write what was found
     #[arg(long, value_enum, default_value = "human")]
-    format: CheckFormat,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum CheckFormat {
-    /// With the lines that it is about
-    Human,
-    /// One line for each: file:line:column: error[CODE] message
-    Concise,
-    /// One JSON document
-    Json,
+    format: ReportFormat,
 }
 
 impl Check {
     pub(super) fn run(&self, terminal: &mut Terminal<'_>) -> Result<Exit, Failure> {
         let inputs = self.paths.read(terminal)?;
-        let mut results = check_all(&inputs);
-        let mut said = BTreeSet::new();
+        let checked = check_all(&inputs);
+        let mut results: Vec<Checked> = checked.into_iter().map(|(_, checked)| checked).collect();
         let found = results.iter().flat_map(|checked| &checked.diagnostics);
         let warnings = found.filter(|found| !found.is_error()).count();
-        for checked in &mut results {
-            let Checked {
-                sources,
-                diagnostics,
-                ..
-            } = checked;
-            diagnostics.retain(|found| {
-                // A file that two others import is checked twice and complained of once.
-                let line = render::concise(sources, std::slice::from_ref(found));
-                found.is_error() && said.insert(line)
-            });
-        }
-        self.print(&results, terminal)?;
+        let errors = retain_once(&mut results, Diagnostic::is_error);
+        self.format.print(&report::found(&results), terminal)?;
         for checked in &results {
             if let Some(summary) = render::summary(&checked.sources, &checked.diagnostics) {
                 terminal.note(&summary)?;
             }
         }
-        let failed = !said.is_empty();
-        if !failed {
+        if errors == 0 {
             terminal.note(&format!("no errors in {}", plural(results.len(), "file")))?;
         }
         if warnings > 0 {
             let warnings = plural(warnings, "warning");
-            terminal.note(&format!("{warnings}: `waypost build` and `run` print them"))?;
+            terminal.note(&format!("{warnings}: `waypost lint` shows them"))?;
         }
-        Ok(Exit::findings(failed))
+        Ok(Exit::findings(errors > 0))
     }
-
-    fn print(&self, results: &[Checked], terminal: &mut Terminal<'_>) -> Result<(), Failure> {
-        if self.format == CheckFormat::Json {
-            let found: Vec<Value> = results.iter().flat_map(entries).collect();
-            let document = json!({ "version": 1, "diagnostics": found });
-            return terminal.print(&format!("{document}\n"));
-        }
-        let color = terminal.output_color();
-        for checked in results {
-            let found: &[Diagnostic] = &checked.diagnostics;
-            terminal.print(&match self.format {
-                CheckFormat::Concise => render::concise(&checked.sources, found),
-                _ => render::human(&checked.sources, found, color),
-            })?;
-        }
-        Ok(())
-    }
-}
-
-fn entries(checked: &Checked) -> Vec<Value> {
-    let mut document = render::document(&checked.sources, &checked.diagnostics);
-    let found = document.get_mut("diagnostics").map(Value::take);
-    match found {
-        Some(Value::Array(entries)) => entries,
-        _ => Vec::new(),
-    }
-}
-
-/// Checks each. A file that was found in a folder and that another of them imports is only a part of that one: by
-/// itself it may not be whole.
-fn check_all(inputs: &[Input]) -> Vec<Checked> {
-    let mut kept: Vec<(&Input, Checked)> = Vec::new();
-    for input in inputs {
-        let imported = |kept: &[(&Input, Checked)]| {
-            kept.iter()
-                .any(|(_, checked)| imports(checked, &input.name))
-        };
-        if input.origin == Origin::Found && imported(&kept) {
-            continue;
-        }
-        let checked = compile::check(input);
-        kept.retain(|(earlier, _)| {
-            earlier.origin != Origin::Found || !imports(&checked, &earlier.name)
-        });
-        kept.push((input, checked));
-    }
-    kept.into_iter().map(|(_, checked)| checked).collect()
-}
-
-fn imports(checked: &Checked, name: &str) -> bool {
-    let imported = checked.sources.files().skip(1);
-    let plain = name.strip_prefix("./").unwrap_or(name);
-    imported.into_iter().any(|(_, file)| file.name() == plain)
 }

@@ -72,9 +72,54 @@ fn one(function: Function, operand: &Constant) -> Result<Option<Constant>, &'sta
         (Function::Ceiling, Constant::Double(value)) => Constant::Double(value.ceil()),
         (Function::Floor, Constant::Double(value)) => Constant::Double(value.floor()),
         (Function::Round, Constant::Double(value)) => Constant::Double(value.round()),
+        _ => return parsed(function, operand),
+    };
+    Ok(Some(value))
+}
+
+fn parsed(function: Function, operand: &Constant) -> Result<Option<Constant>, &'static str> {
+    let value = match (function, operand) {
+        (Function::ToTimestamp, Constant::String(text)) => {
+            let (seconds, rest) =
+                time::parse_timestamp(text).ok_or("times look like \"2026-01-31T08:00:00Z\"")?;
+            Constant::Timestamp(seconds, rest)
+        }
+        (Function::ToTimestamp, Constant::Int(seconds)) => {
+            let (seconds, rest) =
+                time::timestamp(*seconds, 0).ok_or("the time is not in the years 1 to 9999")?;
+            Constant::Timestamp(seconds, rest)
+        }
+        (Function::ToDuration, Constant::String(text)) => {
+            let nanoseconds = time::parse_duration(text)
+                .ok_or("durations look like \"1h30m\" or \"250ms\", up to 292 years")?;
+            Constant::Duration(nanoseconds)
+        }
+        (Function::ToIp, Constant::String(text)) => {
+            let address = read_address(text).ok_or("the text is no IP address")?;
+            Constant::Ip(address.to_canonical())
+        }
+        (Function::ToCidr, Constant::String(text)) => {
+            parse_network(text).ok_or("networks look like \"10.0.0.0/8\"")?
+        }
         _ => return Ok(None),
     };
     Ok(Some(value))
+}
+
+/// The address that a text is. The standard refuses a dotted part inside of IPv6.
+fn read_address(text: &str) -> Option<IpAddr> {
+    let is_mixed = text.contains(':') && text.contains('.');
+    text.parse().ok().filter(|_| !is_mixed)
+}
+
+/// `10.0.0.0/8`
+fn parse_network(text: &str) -> Option<Constant> {
+    let (address, prefix) = text.split_once('/')?;
+    let address = read_address(address)?;
+    let bits = if address.is_ipv4() { 32 } else { 128 };
+    let is_number = prefix.bytes().all(|byte| byte.is_ascii_digit());
+    let prefix: u8 = prefix.parse().ok()?;
+    (is_number && prefix <= bits).then_some(Constant::Cidr(address, prefix))
 }
 
 fn two(

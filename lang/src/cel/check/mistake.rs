@@ -9,10 +9,15 @@ use crate::source::Span;
 pub(super) fn article(ty: &Type) -> String {
     match ty {
         Type::Error | Type::Null => ty.to_string(),
-        Type::Dyn => "of a type known only at run time".to_owned(),
+        Type::Dyn | Type::Nothing => "of a type known only at run time".to_owned(),
         Type::Int | Type::Ip | Type::Optional(_) => format!("an {ty}"),
         _ => format!("a {ty}"),
     }
+}
+
+/// Whether what stands for an expression in a message is all of it, so that it may be written into the file.
+pub(super) fn is_whole_text(text: &str) -> bool {
+    !text.contains('…')
 }
 
 /// What to write if `expr` stands where a condition belongs.

@@ -125,6 +125,7 @@ pub(crate) static ITEMS: Block = block(
         many("provider", "provider NAME { … }"),
         many("model", "model NAME { … }"),
         many("extend", "extend model NAME { … }"),
+        many("catalog", "catalog NAME { … }"),
         many("pool", "pool NAME { … }"),
         many("tiers", "tiers weak < strong"),
         many("tier", "tier NAME { … }"),
@@ -136,6 +137,7 @@ pub(crate) static ITEMS: Block = block(
             "test",
             "test \"what must hold\" { given { … } expect { … } }",
         ),
+        many("require", "require \"what must hold\" { that … }"),
         many("waypost", "waypost 1"),
     ],
 );
@@ -161,6 +163,35 @@ pub(crate) static MODEL: Block = block(
         once("price", "price input $1.25  cached $0.125  output $10.00"),
         once("rejects", "rejects presence_penalty, frequency_penalty"),
         once("serves", "serves embeddings"),
+        once("retires", "retires \"2027-03-31\""),
+        once("listed", "listed as gpt-5.1"),
+    ],
+);
+
+pub(crate) static CATALOG: Block = block(
+    "catalog",
+    &[
+        once("context", "context 400k"),
+        once("output", "output 128k"),
+        once(
+            "price",
+            "price input $1.25  output $10.00  as of \"2026-11-01\"",
+        ),
+        once("rejects", "rejects presence_penalty, frequency_penalty"),
+        once("serves", "serves embeddings"),
+        once("retires", "retires \"2027-03-31\""),
+        once("source", "source \"https://…\""),
+    ],
+);
+
+pub(crate) static REQUIRE: Block = block(
+    "require",
+    &[
+        once("each", "each tier"),
+        once("when", "when tier.paid"),
+        once("that", "that size(tier.budgets) > 0"),
+        once("help", "help \"add a budget on {tier.name}\""),
+        once("severity", "severity warning"),
     ],
 );
 
