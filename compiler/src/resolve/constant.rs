@@ -10,6 +10,7 @@ use waypost_lang::syntax::tree::Let;
 
 use super::collected::Collected;
 use super::context::Names;
+use crate::Folder;
 use crate::findings::Findings;
 
 /// The value of every constant that has one.
@@ -72,6 +73,7 @@ fn value(
     let scope = Scope {
         constants: &|name| values.get(name).cloned(),
         constant_names: &constant_names,
+        evaluator: Some(&Folder),
         ..Scope::of(Section::Constant)
     };
     let mut diagnostics = Vec::new();

@@ -9,6 +9,7 @@ use waypost_policies::vm;
 
 use super::context::Context;
 use super::redaction::reason;
+use crate::Folder;
 use crate::checks::window;
 
 impl Context<'_> {
@@ -33,6 +34,7 @@ impl Context<'_> {
             models: &models,
             constants: &|name| self.constants.get(name).cloned(),
             constant_names: &constant_names,
+            evaluator: Some(&Folder),
             ..Scope::of(section)
         };
         let mut diagnostics = Vec::new();
