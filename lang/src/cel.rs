@@ -11,7 +11,6 @@ mod literal;
 mod parser;
 mod print;
 pub mod scope;
-mod time;
 pub mod typed;
 mod walk;
 

@@ -6,7 +6,6 @@
 mod access;
 mod call;
 mod container;
-mod fold;
 mod format;
 mod function;
 mod guard;
@@ -405,28 +404,20 @@ impl Checker<'_> {
 
     /// The value of an expression that reads nothing.
     fn computed(&mut self, typed: Typed) -> Typed {
-        match self.evaluate(&typed) {
-            Some(Ok(value)) => Typed {
+        let Some(evaluator) = self.scope.evaluator else {
+            return typed;
+        };
+        match evaluator.evaluate(&typed) {
+            Ok(value) => Typed {
                 kind: TypedKind::Constant(value),
                 ..typed
             },
-            Some(Err(failure)) if self.is_total() => self.constant_fails(typed.span, &failure),
-            _ => typed,
+            Err(failure) if self.is_total() => {
+                let (span, failure) = mistake::why_not_computed(&typed, &failure);
+                self.constant_fails(span, &failure)
+            }
+            Err(_) => typed,
         }
-    }
-
-    fn evaluate(&self, typed: &Typed) -> Option<Result<Constant, String>> {
-        if let Some(evaluator) = self.scope.evaluator {
-            return Some(evaluator.evaluate(typed));
-        }
-        let TypedKind::Call(function, arguments) = &typed.kind else {
-            return None;
-        };
-        let constants: Option<Vec<&Constant>> = arguments.iter().map(constant_of).collect();
-        let folded = constants.filter(|_| self.is_total())?;
-        fold::fold(*function, &folded)
-            .map_err(str::to_owned)
-            .transpose()
     }
 
     /// Whether functions of constants are computed now.

@@ -2,11 +2,13 @@
 
 use super::mistake::{article, is_whole_text};
 use super::types::is_open;
-use super::{Checker, Type, Typed, TypedKind, call, constant, text_of, unknown};
+use super::{Checker, Type, Typed, TypedKind, call, constant, constant_of, text_of, unknown};
 use crate::cel::expression::{Expr, ExprKind};
 use crate::cel::print::{field_name, quote};
 use crate::cel::typed::{Constant, Field, Function};
-use crate::codes::{MISSING_KEY, PARTIAL_OPERATION, TYPE_MISMATCH, UNKNOWN_LITERAL};
+use crate::codes::{
+    CONSTANT_FAILS, MISSING_KEY, PARTIAL_OPERATION, TYPE_MISMATCH, UNKNOWN_LITERAL,
+};
 use crate::diagnostic::Edit;
 use crate::source::{Span, Spanned};
 
@@ -176,6 +178,10 @@ impl Checker<'_> {
         } else {
             Function::OptionalIndex
         };
+        let length = match constant_of(&base) {
+            Some(Constant::List(elements)) => Some(elements.len()),
+            _ => None,
+        };
         let found = self.apply(span, function, vec![base, key], optional_type);
         if part.optional || is_chained || found.ty == Type::Error {
             return found;
@@ -184,7 +190,7 @@ impl Checker<'_> {
             TypedKind::Constant(Constant::Present(value)) => {
                 return constant(span, value.as_ref().clone());
             }
-            TypedKind::Constant(Constant::Absent) => return self.never_there(&part),
+            TypedKind::Constant(Constant::Absent) => return self.never_there(&part, length),
             _ if self.has_value(&found) => return call(span, Function::Value, vec![found], value),
             _ => {}
         }
@@ -251,30 +257,18 @@ impl Checker<'_> {
         self.report(TYPE_MISMATCH.error(span, message).label(label).help(help))
     }
 
-    fn never_there(&mut self, part: &Part<'_>) -> Typed {
-        let is_list = part.index.is_some_and(|index| {
-            matches!(
-                &index.kind,
-                ExprKind::Literal(crate::cel::expression::Literal::Int(_))
-            )
-        });
-        let (message, help) = if is_list {
-            (
-                "the index is out of range",
-                "write an index that is in the list",
-            )
-        } else {
-            (
-                "the key is not in the map",
-                "write a key that is in the map",
-            )
-        };
-        self.report(
-            crate::codes::CONSTANT_FAILS
-                .error(part.expr.span, message)
+    fn never_there(&mut self, part: &Part<'_>, length: Option<usize>) -> Typed {
+        let finding = match length {
+            Some(length) => CONSTANT_FAILS
+                .error(part.expr.span, "the index is out of range")
+                .label(format!("the list has {length} elements, counted from 0"))
+                .help("write an index that is in the list"),
+            None => CONSTANT_FAILS
+                .error(part.expr.span, "the key is not in the map")
                 .label("this always fails")
-                .help(help),
-        )
+                .help("write a key that is in the map"),
+        };
+        self.report(finding)
     }
 
     fn may_be_missing(&mut self, part: &Part<'_>, container: &Type, value: &Type) -> Typed {

@@ -5,7 +5,9 @@ use crate::cel::check::{
     Checker, Constant, Local, Meaning, Type, Typed, TypedKind, call, constant, unknown,
 };
 use crate::cel::expression::{Expr, ExprKind, Literal};
+use crate::cel::parser::MAXIMUM_DEPTH;
 use crate::cel::typed::Function;
+use crate::codes::EXPRESSION_SYNTAX;
 use crate::source::{Span, Spanned};
 
 impl Checker<'_> {
@@ -34,6 +36,15 @@ impl Checker<'_> {
         let ExprKind::List(values) = &list.kind else {
             return self.wrong_operand("block", "a list that is written out", list, &Type::Nothing);
         };
+        // Every later stage walks a tree by recursion, and each value is a level of it.
+        if self.bound.len() + values.len() > MAXIMUM_DEPTH as usize {
+            return self.report(
+                EXPRESSION_SYNTAX
+                    .error(list.span, "the block is too long")
+                    .label(format!("more than {MAXIMUM_DEPTH} values"))
+                    .help("write several rules"),
+            );
+        }
         self.block_from(expr.span, values, 0, body)
     }
 
