@@ -6,7 +6,7 @@ use regex::{Regex, RegexBuilder};
 
 use super::verify::Flaw;
 use super::view::{Root, Step, Tier};
-use super::{Needs, PlanError, section};
+use super::{Needs, PlanError, meaning, section};
 use crate::vm::{self, Bounds, Field, Kind, Summary};
 
 /// How large a compiled pattern may be, in bytes: nearly all fit the first.
@@ -105,7 +105,9 @@ fn summaries(root: &Root<'_>) -> Result<Vec<Summary>, PlanError> {
     let constants = root.constants();
     let bounds = Bounds {
         strings: constants.strings().len(),
-        lists: constants.lists().len(),
+        lists: (0..constants.lists().len())
+            .map(|index| u32::try_from(index).is_ok_and(|index| meaning::is_map(root, index)))
+            .collect(),
         sets: constants.sets().len(),
         patterns: constants.patterns().len(),
         zones: constants.zones().len(),

@@ -1,13 +1,17 @@
 //! Evaluates a plan's expressions during one decision: each at most once, when a rule first asks.
 
+use std::sync::LazyLock;
+
+use super::datum::Datum;
 use super::inputs::{Context, Endpoint, Inputs};
 use super::machine::{Buffers, Machine};
 use super::value::{Failure, Value};
+use super::vocabulary::Function;
 use crate::decision::Key;
 use crate::facts::Facts;
 use crate::limits::State;
-use crate::plan::Plan;
 use crate::plan::draft::ExpressionIndex;
+use crate::plan::{Draft, Plan, encode};
 
 /// What a worker keeps from one decision to the next: buffers and counters, nothing of the calls.
 #[derive(Debug, Default)]
@@ -146,10 +150,7 @@ impl<'a, 'e> Session<'a, 'e> {
             Some(memo) if memo.stamp == stamp => return memo.verdict,
             _ => {}
         }
-        let code = plan
-            .expression(index)
-            .map_or(&[][..], |expression| expression.code());
-        let value = self.machine.evaluate(code);
+        let value = self.value(index);
         let verdict = self.judge(value);
         if matches!(verdict, Verdict::Failed(_)) {
             self.evaluation.failures += 1;
@@ -158,6 +159,11 @@ impl<'a, 'e> Session<'a, 'e> {
             *memo = Memo { stamp, verdict };
         }
         verdict
+    }
+
+    fn value(&mut self, index: ExpressionIndex) -> Value<'a> {
+        let code = self.machine.inputs.plan.code(index);
+        self.machine.evaluate(code)
     }
 
     fn judge(&self, value: Value<'a>) -> Verdict {
@@ -180,11 +186,7 @@ impl<'a, 'e> Session<'a, 'e> {
 
     /// What `read` makes of a string expression's value; of "" where it has none.
     pub(crate) fn text<T>(&mut self, index: ExpressionIndex, read: impl FnOnce(&str) -> T) -> T {
-        let plan = self.machine.inputs.plan;
-        let code = plan
-            .expression(index)
-            .map_or(&[][..], |expression| expression.code());
-        let value = self.machine.evaluate(code);
+        let value = self.value(index);
         read(self.machine.string(value).unwrap_or_default())
     }
 
@@ -214,6 +216,68 @@ pub fn holds(
     evaluation: &mut Evaluation,
 ) -> Result<bool, Failure> {
     Session::new(plan, facts, state, evaluation).condition(when)
+}
+
+/// One call's conditions by themselves, each evaluated as often as it is asked for. `tier` is the lowest one here,
+/// `threshold` has no value.
+pub struct Conditions<'a, 'e>(Session<'a, 'e>);
+
+impl<'a, 'e> Conditions<'a, 'e> {
+    /// On these facts.
+    pub fn new(plan: &'a Plan, facts: &'a Facts<'a>, evaluation: &'e mut Evaluation) -> Self {
+        Self(Session::with_inputs(
+            Inputs::new(plan, Some(facts), None),
+            None,
+            evaluation,
+        ))
+    }
+
+    /// Whether one holds.
+    ///
+    /// # Errors
+    ///
+    /// Why it has no value, or that it is no condition.
+    pub fn holds(&mut self, when: ExpressionIndex) -> Result<bool, Failure> {
+        match self.0.value(when) {
+            Value::Bool(value) => Ok(value),
+            value => Err(value.failure().unwrap_or(Failure::Type)),
+        }
+    }
+}
+
+/// The value of an expression that reads no fact, on variables by their numbers.
+///
+/// # Errors
+///
+/// Why it has no value.
+pub fn evaluate(
+    plan: &Plan,
+    expression: ExpressionIndex,
+    variables: &[Datum],
+    evaluation: &mut Evaluation,
+) -> Result<Datum, Failure> {
+    let mut inputs = Inputs::new(plan, None, None);
+    inputs.variables = variables;
+    let mut session = Session::with_inputs(inputs, None, evaluation);
+    let value = session.value(expression);
+    session.machine.own(value, 0)
+}
+
+/// The value of a function on values, as the machine computes it.
+///
+/// # Errors
+///
+/// Why it has none.
+pub fn apply(function: Function, arguments: &[Datum]) -> Result<Datum, Failure> {
+    static NOTHING: LazyLock<Option<Plan>> =
+        LazyLock::new(|| Plan::load(encode(&Draft::default())).ok());
+    let plan = NOTHING.as_ref().ok_or(Failure::Missing)?;
+    let mut machine = Machine::new(Inputs::new(plan, None, None), Buffers::default());
+    if arguments.len() != function.arity() {
+        return Err(Failure::Type);
+    }
+    let value = machine.apply_to(function, arguments.iter().map(Value::from));
+    machine.own(value, 0)
 }
 
 /// A hash that is the same in every process and version: FNV-1a, then mixed so that its remainders are even.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::datum::Datum;
 use super::value::{Failure, Value};
 use super::vocabulary::{Field, Map};
 use crate::facts::Facts;
@@ -43,6 +44,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) context: Context,
     pub(crate) threshold: Option<f64>,
     pub(crate) difficulty: Option<f64>,
+    /// What expressions read that are not evaluated on facts.
+    pub(super) variables: &'a [Datum],
 }
 
 impl<'a> Inputs<'a> {
@@ -59,10 +62,11 @@ impl<'a> Inputs<'a> {
             context: Context::default(),
             threshold: None,
             difficulty: None,
+            variables: &[],
         }
     }
 
-    /// A fact; [`Field::Difficulty`] is the machine's to compute.
+    /// A fact. [`Field::Difficulty`] is the machine's to compute, and [`Field::RequestTemperature`] an optional that it makes.
     pub(super) fn field(&self, field: Field) -> Value<'a> {
         let value = match field {
             Field::EndpointZone
@@ -95,7 +99,6 @@ impl<'a> Inputs<'a> {
             Field::RequestTurns => Value::int(request.turns),
             Field::RequestImages => Value::int(request.images),
             Field::RequestStream => Value::Bool(request.stream),
-            Field::RequestTemperature => Value::optional(request.temperature.map(Value::Double)),
             Field::RequestResponseFormat => Value::Text(&request.response_format),
             Field::CallerKey => Value::Text(&caller.key),
             Field::CallerTeam => Value::Text(&caller.team),
