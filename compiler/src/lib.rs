@@ -6,6 +6,7 @@
 pub mod ceiling;
 mod check;
 mod checks;
+pub mod demands;
 mod findings;
 mod fix;
 mod fold;
@@ -28,8 +29,6 @@ pub use fix::{Fixed, fix};
 pub use fold::Folder;
 pub use imports::{Import, Imports};
 pub use lints::{Date, lint};
-pub use load::Loader;
 pub use load::{Loader, join as import_path};
-pub use lower::lower;
 pub use lower::{lower, lower_expression};
 pub use program::Program;
