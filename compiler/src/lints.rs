@@ -3,12 +3,20 @@
 //! Invariants: a lint reads a whole, checked program and changes nothing; it warns and never refuses; each has a code,
 //! whose explanation shows the incident behind it and whose example is a test.
 
+mod idle_overlay;
+mod missing_rejects;
+mod price_differs;
+mod retired_model;
 mod shared_bucket;
+mod stale_price;
+mod unlisted_model;
+mod unused_import;
 
 use waypost_lang::syntax::tree::File;
 use waypost_lang::{Code, Diagnostic, SourceMap, codes};
 
 use crate::check::Checked;
+use crate::imports::Imports;
 use crate::program::Program;
 use crate::suppressions;
 
@@ -17,7 +25,6 @@ pub use waypost_lang::syntax::tree::Date;
 
 /// What a lint reads.
 #[derive(Debug, Clone, Copy)]
-#[allow(dead_code, reason = "the lints that read the rest are on their way")]
 pub(crate) struct Subject<'a> {
     /// The checked program.
     pub(crate) program: &'a Program,
@@ -25,6 +32,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) files: &'a [File],
     /// Its texts.
     pub(crate) sources: &'a SourceMap,
+    /// Which file imports which.
+    pub(crate) imports: &'a Imports,
     /// Today, where the caller has a clock.
     pub(crate) today: Option<Date>,
 }
@@ -38,10 +47,40 @@ struct Lint {
 }
 
 /// Every lint, by code.
-const ALL: &[Lint] = &[Lint {
-    code: codes::SHARED_BUCKET,
-    check: shared_bucket::check,
-}];
+const ALL: &[Lint] = &[
+    Lint {
+        code: codes::SHARED_BUCKET,
+        check: shared_bucket::check,
+    },
+    Lint {
+        code: codes::RETIRED_MODEL,
+        check: retired_model::check,
+    },
+    Lint {
+        code: codes::PRICE_DIFFERS,
+        check: price_differs::check,
+    },
+    Lint {
+        code: codes::STALE_PRICE,
+        check: stale_price::check,
+    },
+    Lint {
+        code: codes::UNLISTED_MODEL,
+        check: unlisted_model::check,
+    },
+    Lint {
+        code: codes::UNUSED_IMPORT,
+        check: unused_import::check,
+    },
+    Lint {
+        code: codes::IDLE_OVERLAY,
+        check: idle_overlay::check,
+    },
+    Lint {
+        code: codes::MISSING_REJECTS,
+        check: missing_rejects::check,
+    },
+];
 
 /// Everything found in a checked file, errors and warnings, by file and position, without the warnings that a
 /// suppression takes back. Lints run only on a file without errors.
@@ -53,6 +92,7 @@ pub fn lint(checked: &Checked, today: Option<Date>) -> Vec<Diagnostic> {
             program,
             files: &checked.files,
             sources: &checked.sources,
+            imports: &checked.imports,
             today,
         };
         for lint in ALL {

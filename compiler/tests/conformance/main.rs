@@ -26,6 +26,19 @@ use waypost_policies::vm::{self, Datum};
 /// Tests that do not pass, each with its reason.
 const EXCEPTIONS: &[(&str, &str)] = &[];
 
+/// Tests whose value the conversion to JSON garbled, with the value that the suite has: in the text format that it is
+/// written in, `\?` in a string is a `?`, and the conversion left the backslash in two strings of octets.
+const GARBLED: &[(&str, &[u8])] = &[
+    (
+        "parse/bytes_literals/triple_single_quoted_unescaped_punctuation",
+        b" ? \" ' ` ",
+    ),
+    (
+        "parse/bytes_literals/triple_double_quoted_unescaped_punctuation",
+        b" ? \" ' ` ",
+    ),
+];
+
 /// The figure of the suite without protobuf.
 const ALL: usize = 1_737;
 const LEFT_OUT: usize = 719;
@@ -143,7 +156,7 @@ fn complaint(test: &Test, result: &Result) -> Option<String> {
         return Some(format!("the type is {ty}, not {deduced}"));
     }
     let expects_error = test.eval_error.is_some();
-    match (result, test.value.as_ref().map(suite::Value::datum)) {
+    match (result, expected(test)) {
         (Result::Refused(_) | Result::Failed(_), _) if expects_error => None,
         (Result::Type(_), None) if test.check_only => None,
         (Result::Value(value, _), Some(expected)) if same(value, &expected) => None,
@@ -151,6 +164,15 @@ fn complaint(test: &Test, result: &Result) -> Option<String> {
         (Result::Failed(failure), _) => Some(format!("it failed: {failure:?}")),
         (Result::Refused(message), _) => Some(format!("it was refused: {message}")),
         (Result::Type(ty), _) => Some(format!("it was only checked: {ty}")),
+    }
+}
+
+/// The value that the suite expects.
+fn expected(test: &Test) -> Option<Datum> {
+    let garbled = GARBLED.iter().find(|(name, _)| *name == test.path());
+    match garbled {
+        Some((_, bytes)) => Some(Datum::Bytes(bytes.to_vec())),
+        None => test.value.as_ref().map(suite::Value::datum),
     }
 }
 
@@ -180,8 +202,9 @@ fn same(left: &Datum, right: &Datum) -> bool {
 }
 
 fn is_exception(test: &Test) -> bool {
-    let name = format!("{}/{}/{}", test.file, test.section, test.name);
-    EXCEPTIONS.iter().any(|(exception, _)| *exception == name)
+    EXCEPTIONS
+        .iter()
+        .any(|(exception, _)| *exception == test.path())
 }
 
 /// How many pass; prints those that do not.
@@ -190,18 +213,14 @@ fn passing(tests: &[Test], evaluator: Option<&dyn Evaluate>) -> usize {
     for test in tests {
         match complaint(test, &run(test, evaluator)) {
             None => passing += 1,
-            Some(complaint) => println!(
-                "{}{}/{}/{}: `{}`: {complaint}",
-                if is_exception(test) {
+            Some(complaint) => {
+                let known = if is_exception(test) {
                     "(an exception) "
                 } else {
                     ""
-                },
-                test.file,
-                test.section,
-                test.name,
-                test.expr
-            ),
+                };
+                println!("{known}{}: `{}`: {complaint}", test.path(), test.expr);
+            }
         }
     }
     passing

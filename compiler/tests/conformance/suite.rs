@@ -36,6 +36,13 @@ pub(crate) struct Test {
     pub(crate) deduced_type: Option<TypeText>,
 }
 
+impl Test {
+    /// File, section and name.
+    pub(crate) fn path(&self) -> String {
+        format!("{}/{}/{}", self.file, self.section, self.name)
+    }
+}
+
 /// A declared name.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Declaration {
@@ -68,8 +75,8 @@ pub(crate) struct Overload {
 #[serde(rename_all = "camelCase")]
 pub(crate) enum TypeText {
     Primitive(String),
-    Dyn(serde_json::Value),
-    Null(serde_json::Value),
+    Dyn(serde::de::IgnoredAny),
+    Null(serde::de::IgnoredAny),
     ListType {
         #[serde(rename = "elemType")]
         element: Box<TypeText>,
@@ -86,7 +93,7 @@ pub(crate) enum TypeText {
         parameters: Vec<TypeText>,
     },
     TypeParam(String),
-    Type(serde_json::Value),
+    Type(serde::de::IgnoredAny),
     WellKnown(String),
     MessageType(String),
 }

@@ -150,14 +150,11 @@ pub(super) fn numbers(left: Value<'_>, right: Value<'_>) -> Option<Option<Orderi
         (Value::Double(left), Value::Double(right)) => left.partial_cmp(&right),
         (Value::Int(left), Value::Uint(right)) => Some(whole(left, right)),
         (Value::Uint(left), Value::Int(right)) => Some(whole(right, left).reverse()),
-        (Value::Int(left), Value::Double(right)) => exact(left.into(), right),
-        (Value::Double(left), Value::Int(right)) => {
-            exact(right.into(), left).map(Ordering::reverse)
-        }
-        (Value::Uint(left), Value::Double(right)) => exact(left.into(), right),
-        (Value::Double(left), Value::Uint(right)) => {
-            exact(right.into(), left).map(Ordering::reverse)
-        }
+        // The standard rounds a whole number to the nearest double.
+        (Value::Int(left), Value::Double(right)) => (left as f64).partial_cmp(&right),
+        (Value::Double(left), Value::Int(right)) => left.partial_cmp(&(right as f64)),
+        (Value::Uint(left), Value::Double(right)) => (left as f64).partial_cmp(&right),
+        (Value::Double(left), Value::Uint(right)) => left.partial_cmp(&(right as f64)),
         _ => return None,
     })
 }
@@ -166,18 +163,30 @@ fn whole(left: i64, right: u64) -> Ordering {
     i128::from(left).cmp(&i128::from(right))
 }
 
-/// A whole number and a double, without rounding either.
-fn exact(left: i128, right: f64) -> Option<Ordering> {
-    if right.is_nan() {
-        return None;
+/// The order of two numbers that are not NaN, without rounding: unlike [`numbers`], one order for any three of them.
+pub(super) fn exact(left: Value<'_>, right: Value<'_>) -> Option<Ordering> {
+    if let (Value::Double(left), Value::Double(right)) = (left, right) {
+        return left.partial_cmp(&right);
     }
-    // Beyond every 64-bit number; `as` saturates, which keeps the order.
-    let truncated = right.trunc() as i128;
-    let rest = right - right.trunc();
+    let (left_whole, left_rest) = parts(left)?;
+    let (right_whole, right_rest) = parts(right)?;
+    let rest = left_rest.partial_cmp(&right_rest);
     Some(
-        left.cmp(&truncated)
-            .then_with(|| 0.0_f64.partial_cmp(&rest).unwrap_or(Ordering::Equal)),
+        left_whole
+            .cmp(&right_whole)
+            .then(rest.unwrap_or(Ordering::Equal)),
     )
+}
+
+/// The whole part, which saturates far beyond 64 bits, and what is left of it.
+fn parts(number: Value<'_>) -> Option<(i128, f64)> {
+    Some(match number {
+        Value::Int(number) => (number.into(), 0.0),
+        Value::Uint(number) => (number.into(), 0.0),
+        Value::Double(number) if number.is_infinite() => (number as i128, 0.0),
+        Value::Double(number) => (number.trunc() as i128, number - number.trunc()),
+        _ => return None,
+    })
 }
 
 /// `value in list`, `key in map`. What a token says is known only when it comes: a claim that is neither has nothing in it.

@@ -204,6 +204,9 @@ fn sort<'a>(
 
 /// As [`compare::order`] has it, for keys that are known to be in order, and without a charge that could fail midway.
 fn in_order<'a>(machine: &Machine<'a>, left: Value<'a>, right: Value<'a>) -> Ordering {
+    if let Some(order) = compare::exact(left, right) {
+        return order;
+    }
     match (machine.peek(left), machine.peek(right)) {
         (Ok(left), Ok(right)) => left.cmp(right),
         _ => match compare::order(machine, left, right) {
