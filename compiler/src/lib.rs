@@ -28,8 +28,6 @@ pub use fix::{Fixed, fix};
 pub use fold::Folder;
 pub use imports::{Import, Imports};
 pub use lints::{Date, lint};
-pub use load::Loader;
 pub use load::{Loader, join as import_path};
-pub use lower::lower;
 pub use lower::{lower, lower_expression};
 pub use program::Program;
