@@ -13,6 +13,7 @@ mod failure;
 mod input;
 mod markdown;
 mod recorded;
+mod report;
 mod table;
 mod terminal;
 

@@ -4,18 +4,23 @@
 //! to the next. The call is read from a body as the runtime reads one, and decided by the same function.
 
 mod call;
+mod comparison;
+mod coverage;
 mod expectation;
 mod reason;
 #[cfg(test)]
 mod tests;
 
 use waypost_lang::Span;
+use waypost_lang::syntax::tree::Expect;
 use waypost_policies::limits::State;
 use waypost_policies::{Evaluation, Plan, decide, explain};
 
 use crate::Program;
 use crate::program::Test;
 use call::Call;
+pub use comparison::Compared;
+pub use coverage::{Coverage, Rule};
 use expectation::Verdict;
 
 /// What came of one test.
@@ -27,6 +32,10 @@ pub struct Outcome {
     pub span: Span,
     /// What was expected and did not come; none when the test passed.
     pub mismatches: Vec<Mismatch>,
+    /// Every expectation beside what came.
+    pub compared: Vec<Compared>,
+    /// The rules that the call reached.
+    pub reached: Vec<Rule>,
 }
 
 impl Outcome {
@@ -42,29 +51,29 @@ impl Outcome {
 pub struct Mismatch {
     /// The expectation.
     pub span: Span,
-    /// `expected tier weak, was strong: escalated by …`
+    /// ``expected tier weak, was strong: escalated by `long context`, line 31: request.tokens = 30211 > 24000``
     pub message: String,
 }
 
 /// Runs one test of `program` through its plan.
 #[must_use]
 pub fn run(test: &Test, program: &Program, plan: &Plan) -> Outcome {
-    Outcome {
+    let mut outcome = Outcome {
         name: test.name.value.clone(),
         span: test.name.span,
-        mismatches: mismatches(test, program, plan),
-    }
-}
-
-fn mismatches(test: &Test, program: &Program, plan: &Plan) -> Vec<Mismatch> {
+        mismatches: Vec::new(),
+        compared: Vec::new(),
+        reached: Vec::new(),
+    };
     let call = Call::new(&test.given, plan);
     let request = match call.request(plan) {
         Ok(request) => request,
         Err(message) => {
-            return vec![Mismatch {
+            outcome.mismatches.push(Mismatch {
                 span: test.name.span,
                 message,
-            }];
+            });
+            return outcome;
         }
     };
     let facts = call.facts(&request, plan);
@@ -74,16 +83,24 @@ fn mismatches(test: &Test, program: &Program, plan: &Plan) -> Vec<Mismatch> {
     call.spend(program, plan, &facts, &state, &mut evaluation);
     let verdict = Verdict {
         plan,
+        file: plan.file(test.name.span.file.0).unwrap_or_default(),
+        tokens: request.tokens,
         decision: decide(plan, &facts, &state, &mut evaluation),
         explanation: explain(plan, &facts, &state, &mut evaluation),
     };
-    test.expect
-        .iter()
-        .filter_map(|expect| {
-            Some(Mismatch {
-                span: expect.span,
-                message: verdict.mismatch(&expect.kind)?,
-            })
+    outcome.mismatches = mismatches(test, &verdict);
+    outcome.compared = comparison::compare(&test.expect, &verdict);
+    let is_in_session = verdict.decision.session.is_some();
+    outcome.reached = coverage::reached(&verdict.explanation, is_in_session);
+    outcome
+}
+
+fn mismatches(test: &Test, verdict: &Verdict<'_>) -> Vec<Mismatch> {
+    let mismatch = |expect: &Expect| {
+        Some(Mismatch {
+            span: expect.span,
+            message: verdict.mismatch(&expect.kind)?,
         })
-        .collect()
+    };
+    test.expect.iter().filter_map(mismatch).collect()
 }

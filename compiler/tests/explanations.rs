@@ -1,4 +1,9 @@
-//! The example of each explanation gives the finding that it explains.
+//! Every explanation is true: what it shows as the defect gives the finding, what it shows as the fix does not.
+//!
+//! The `route` blocks of *Example* and *Fix* are top-level statements. Each is spliced into `lints/base.route`, a sound
+//! file: a statement of the block takes the place of the base's statement of the same name; all `content` of the base
+//! gives way to that of the block, which accepts "auto" and starts at weak where it does not say; `policy` is added,
+//! unless it says who the `callers` are: then it is the whole policy.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -6,45 +11,249 @@
     reason = "tests"
 )]
 
-use waypost_compiler::check;
-use waypost_lang::Code;
+use waypost_compiler::{Checked, Date, check, lint};
 use waypost_lang::codes::ALL;
+use waypost_lang::render::{Color, human};
+use waypost_lang::syntax::tree::{ContentKind, File, Item, ItemKind, PolicyKind};
+use waypost_lang::{Code, Diagnostic, FileId, codes, syntax};
 
-/// The codes that the compiler reports; those of the parser and of expressions are tested there.
-fn reported_here() -> impl Iterator<Item = Code> {
-    let groups = ["WP01", "WP03", "WP05", "WP06"];
-    // What manifests cannot carry is found when they are written.
-    let all = ALL.iter().copied().filter(|code| code.number != "WP0504");
-    all.filter(move |code| groups.iter().any(|group| code.number.starts_with(group)))
+const BASE: &str = include_str!("lints/base.route");
+const NAME: &str = "example.route";
+const HEADER: &str = "waypost 1";
+/// The day of every example.
+const TODAY: Date = Date {
+    year: 2026,
+    month: 11,
+    day: 25,
+};
+
+/// What two statements of one name have in common; none for what may stand any number of times.
+fn identity(item: &Item) -> Option<String> {
+    let named = |keyword: &str, name: &str| Some(format!("{keyword} {name}"));
+    match &item.kind {
+        ItemKind::Import(_) | ItemKind::ExtendModel(_) => None,
+        ItemKind::Secret(one) => named("secret", &one.name.value),
+        ItemKind::Let(one) => named("let", &one.name.value),
+        ItemKind::Provider(one) => named("provider", &one.name.value),
+        ItemKind::Model(one) => named("model", &one.name.value),
+        ItemKind::Pool(one) => named("pool", &one.name.value),
+        ItemKind::Tiers(_) => named("tiers", ""),
+        ItemKind::Tier(one) => named("tier", &one.name.value),
+        ItemKind::Content(_) => named("content", ""),
+        ItemKind::Policy(one) => {
+            let mut kinds = one.items.iter().map(|item| &item.kind);
+            let whole = kinds.any(|kind| matches!(kind, PolicyKind::Callers(_)));
+            named("policy", "").filter(|_| whole)
+        }
+        ItemKind::Place(one) => named("place", &one.pool.value),
+        ItemKind::Deploy(_) => named("deploy", ""),
+        ItemKind::Test(one) => named("test", &one.name.value),
+        #[allow(unreachable_patterns, reason = "statements that are yet to come")]
+        _ => None,
+    }
 }
 
-fn example(code: Code) -> &'static str {
-    let (_, after) = code
-        .explanation
-        .split_once("```route\n")
-        .expect(code.number);
-    after.split_once("```").expect(code.number).0
+fn parse(text: &str) -> File {
+    syntax::parse(FileId(0), text).file
+}
+
+/// What an example of `content` need not repeat.
+fn completed(block: &str) -> String {
+    let mut text = block.to_owned();
+    for item in parse(block).items.iter().rev() {
+        let ItemKind::Content(content) = &item.kind else {
+            continue;
+        };
+        let says =
+            |wanted: fn(&ContentKind) -> bool| content.items.iter().any(|item| wanted(&item.kind));
+        let (start, end) = (item.span.start as usize, item.span.end as usize);
+        let open = start + block.get(start..end).unwrap().find('{').unwrap() + 1;
+        if !says(|kind| matches!(kind, ContentKind::Start(_))) {
+            text.insert_str(open, "\n  start weak\n");
+        }
+        if !says(|kind| matches!(kind, ContentKind::Accept(_))) {
+            text.insert_str(open, "\n  accept \"auto\"\n");
+        }
+    }
+    text
+}
+
+/// The base with the statements of `block` in the place of its own.
+fn splice(block: &str) -> String {
+    let block = completed(block);
+    let written = parse(&format!("{HEADER}\n{block}"));
+    let replaced: Vec<String> = written.items.iter().filter_map(identity).collect();
+    let mut text = BASE.to_owned();
+    for item in parse(BASE).items.iter().rev() {
+        let ours = match &item.kind {
+            ItemKind::Policy(_) => Some("policy ".to_owned()),
+            _ => identity(item),
+        };
+        if ours.is_some_and(|one| replaced.contains(&one)) {
+            text.replace_range(item.span.start as usize..item.span.end as usize, "");
+        }
+    }
+    let text = text.replacen(HEADER, "", 1);
+    if block.starts_with(HEADER) {
+        return format!("{block}\n{text}");
+    }
+    format!("{HEADER}\n{block}\n{text}")
+}
+
+fn compile(text: &str) -> Checked {
+    check(NAME, text, &|path: &str| {
+        (path == NAME).then(|| text.to_owned())
+    })
+}
+
+fn found(text: &str) -> (Checked, Vec<Diagnostic>) {
+    let checked = compile(text);
+    let diagnostics = lint(&checked, Some(TODAY));
+    (checked, diagnostics)
+}
+
+/// The `route` blocks of a section of an explanation.
+fn blocks(code: Code, section: &str) -> Vec<&'static str> {
+    let (_, after) = code.explanation.split_once(section).unwrap_or_default();
+    let end = after.find("\n## ").unwrap_or(after.len());
+    let (section, _) = after.split_at(end);
+    let parts = section.split("```route\n").skip(1);
+    parts
+        .map(|part| part.split_once("```").expect("a block ends").0)
+        .collect()
+}
+
+/// A file with the defect.
+fn example(code: Code, block: &str) -> String {
+    let text = splice(block);
+    if code == codes::MISSING_VERSION {
+        return text.replacen(HEADER, "", 1);
+    }
+    text
+}
+
+/// The codes of this crate's own library; what manifests cannot carry is found when they are written.
+fn explained() -> impl Iterator<Item = Code> {
+    let all = ALL.iter().copied();
+    all.filter(|code| *code != codes::SHAPE_CANNOT_CARRY)
+}
+
+fn rendered(checked: &Checked, diagnostics: &[Diagnostic]) -> String {
+    human(&checked.sources, diagnostics, Color::Never)
+}
+
+#[test]
+fn the_base_is_sound() {
+    let (checked, diagnostics) = found(BASE);
+    assert_eq!(rendered(&checked, &diagnostics), "");
+}
+
+/// All that is wrong, rather than the first.
+fn complain(problems: &[String]) {
+    let count = problems.len();
+    assert!(count == 0, "{count} explanations:\n{}", problems.join("\n"));
 }
 
 #[test]
 fn each_example_gives_its_finding() {
-    for code in reported_here() {
-        let text = format!("waypost 1\n{}", example(code));
-        let checked = check("example.route", &text, &|path: &str| {
-            (path == "example.route").then(|| text.clone())
-        });
-        let found: Vec<&str> = checked
-            .diagnostics
-            .iter()
-            .map(|one| one.code.number)
-            .collect();
-        assert!(found.contains(&code.number), "{}: {found:?}", code.number);
+    let mut problems = Vec::new();
+    for code in explained() {
+        let examples = blocks(code, "## Example");
+        if examples.is_empty() {
+            problems.push(format!("{} has no example", code.number));
+        }
+        for block in examples {
+            let (checked, diagnostics) = found(&example(code, block));
+            if !diagnostics.iter().any(|one| one.code == code) {
+                let report = rendered(&checked, &diagnostics);
+                let number = code.number;
+                problems.push(format!("{number} is not found in\n{block}\n{report}"));
+            }
+        }
+    }
+    complain(&problems);
+}
+
+#[test]
+fn each_finding_reads_as_its_snapshot_says() {
+    for code in explained() {
+        let block = blocks(code, "## Example");
+        let (checked, mut diagnostics) = found(&example(code, block.first().unwrap()));
+        diagnostics.retain(|one| one.code == code);
+        for one in &diagnostics {
+            let number = code.number;
+            assert!(!one.primary.message.is_empty(), "{number}: no label");
+            assert!(one.help.is_some(), "{number}: no help");
+            assert!(!one.message.ends_with('.'), "{number}: a period");
+            let capital = one.message.starts_with(char::is_uppercase);
+            assert!(!capital, "{number}: a capital letter");
+        }
+        insta::assert_snapshot!(code.number, rendered(&checked, &diagnostics));
     }
 }
 
 #[test]
+fn each_fix_takes_the_finding_away() {
+    let mut problems = Vec::new();
+    for code in explained() {
+        let fixes = blocks(code, "## Fix");
+        if fixes.is_empty() {
+            problems.push(format!("{} shows no fix", code.number));
+        }
+        for block in fixes {
+            let (checked, diagnostics) = found(&splice(block));
+            let left = |one: &&Diagnostic| one.code == code || one.is_error();
+            let left: Vec<Diagnostic> = diagnostics.iter().filter(left).cloned().collect();
+            if !left.is_empty() {
+                let report = rendered(&checked, &left);
+                let number = code.number;
+                problems.push(format!("the fix of {number} leaves\n{block}\n{report}"));
+            }
+        }
+    }
+    complain(&problems);
+}
+
+/// `text` with the edits of the first finding of `code` that has any.
+fn edited(text: &str, diagnostics: &[Diagnostic], code: Code) -> Option<String> {
+    let mut fixes = diagnostics.iter().filter(|one| one.code == code);
+    let fix = fixes.find_map(|one| one.fix.as_ref())?;
+    let mut edits: Vec<_> = fix.edits.iter().collect();
+    edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
+    let mut edited = text.to_owned();
+    for edit in edits {
+        let range = edit.span.start as usize..edit.span.end as usize;
+        edited.replace_range(range, &edit.text);
+    }
+    Some(edited)
+}
+
+/// A finding's own edit leaves one of them less, and the file as sound as it was.
+#[test]
+fn each_edit_of_an_example_takes_the_finding_away() {
+    let mut problems = Vec::new();
+    for code in explained() {
+        for block in blocks(code, "## Example") {
+            let text = example(code, block);
+            let (_, before) = found(&text);
+            let Some(edited) = edited(&text, &before, code) else {
+                continue;
+            };
+            let (checked, after) = found(&edited);
+            let of = |list: &[Diagnostic]| list.iter().filter(|one| one.code == code).count();
+            let errors = |list: &[Diagnostic]| list.iter().filter(|one| one.is_error()).count();
+            if of(&after) >= of(&before) || errors(&after) > errors(&before) {
+                let report = rendered(&checked, &after);
+                problems.push(format!("{}:\n{edited}\n{report}", code.number));
+            }
+        }
+    }
+    complain(&problems);
+}
+
+#[test]
 fn each_explanation_has_its_parts() {
-    for code in reported_here() {
+    for code in ALL {
         let title = format!("# {}\n", code.name);
         assert!(code.explanation.starts_with(&title), "{}", code.number);
         for part in [

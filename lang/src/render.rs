@@ -1,19 +1,27 @@
 //! Diagnostics as text: for people, for one line each, and for machines.
 //!
+//! A document (`json`, `sarif`, `junit`) holds the findings of many files, so those renderers take [`Found`], one for each
+//! file that was checked. Every other format is lines, which add up by themselves.
+//!
 //! Invariants: a renderer returns text and prints nothing; it reads no terminal and no environment, so the same
 //! diagnostics give the same bytes everywhere. Lines and columns count from 1 and are the same in every format. A span
 //! that is not of the map, or not on character boundaries, is moved to the nearest that is: rendering never fails.
 
 mod concise;
+mod github;
 mod human;
 mod json;
+pub mod junit;
 mod place;
+mod sarif;
 #[cfg(test)]
 mod tests;
 
 pub use concise::concise;
+pub use github::github;
 pub use human::human;
-pub use json::{document, json};
+pub use json::json;
+pub use sarif::sarif;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::SourceMap;
@@ -26,6 +34,23 @@ pub enum Color {
     Never,
     /// With colours.
     Always,
+}
+
+/// What was found in one file and in what it imports.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a> {
+    /// Its texts, the file itself first.
+    pub sources: &'a SourceMap,
+    /// What was found in them.
+    pub diagnostics: &'a [Diagnostic],
+}
+
+impl<'a> Found<'a> {
+    /// The name of the file that was checked.
+    fn name(&self) -> &'a str {
+        let mut files = self.sources.files();
+        files.next().map_or("", |(_, file)| file.name())
+    }
 }
 
 /// One line for the end: `2 errors, 1 warning in agents.route`; `None` where nothing was found.
@@ -87,6 +112,12 @@ fn is_harmful(character: char) -> bool {
 fn plural(count: usize, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{ending}")
+}
+
+/// The next step: what the diagnostic says, else what its fix does.
+fn next_step(diagnostic: &Diagnostic) -> Option<&str> {
+    let fix = diagnostic.fix.as_ref().map(|fix| fix.title.as_str());
+    diagnostic.help.as_deref().or(fix)
 }
 
 /// `error` or `warning`, as every format writes it.

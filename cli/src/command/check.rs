@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
+use clap::Args;
 use waypost_compiler::Checked;
-use waypost_lang::Diagnostic;
 use waypost_lang::render;
 
 use super::plural;
 use crate::compile;
 use crate::failure::{Exit, Failure};
 use crate::input::{Input, Origin, PathArguments};
+use crate::report::{self, ReportFormat};
 use crate::terminal::Terminal;
 
 /// Say what is wrong with .route files.
@@ -21,17 +20,7 @@ pub(crate) struct Check {
     paths: PathArguments,
     /// How to write what was found
     #[arg(long, value_enum, default_value = "human")]
-    format: CheckFormat,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum CheckFormat {
-    /// With the lines that it is about
-    Human,
-    /// One line for each: file:line:column: error[CODE] message
-    Concise,
-    /// One JSON document
-    Json,
+    format: ReportFormat,
 }
 
 impl Check {
@@ -53,7 +42,7 @@ impl Check {
                 found.is_error() && said.insert(line)
             });
         }
-        self.print(&results, terminal)?;
+        self.format.print(&report::found(&results), terminal)?;
         for checked in &results {
             if let Some(summary) = render::summary(&checked.sources, &checked.diagnostics) {
                 terminal.note(&summary)?;
@@ -68,32 +57,6 @@ impl Check {
             terminal.note(&format!("{warnings}: `waypost build` and `run` print them"))?;
         }
         Ok(Exit::findings(failed))
-    }
-
-    fn print(&self, results: &[Checked], terminal: &mut Terminal<'_>) -> Result<(), Failure> {
-        if self.format == CheckFormat::Json {
-            let found: Vec<Value> = results.iter().flat_map(entries).collect();
-            let document = json!({ "version": 1, "diagnostics": found });
-            return terminal.print(&format!("{document}\n"));
-        }
-        let color = terminal.output_color();
-        for checked in results {
-            let found: &[Diagnostic] = &checked.diagnostics;
-            terminal.print(&match self.format {
-                CheckFormat::Concise => render::concise(&checked.sources, found),
-                _ => render::human(&checked.sources, found, color),
-            })?;
-        }
-        Ok(())
-    }
-}
-
-fn entries(checked: &Checked) -> Vec<Value> {
-    let mut document = render::document(&checked.sources, &checked.diagnostics);
-    let found = document.get_mut("diagnostics").map(Value::take);
-    match found {
-        Some(Value::Array(entries)) => entries,
-        _ => Vec::new(),
     }
 }
 

@@ -1,19 +1,20 @@
 //! `waypost test`: runs `test` blocks through the compiled plan.
-//!
-//! `--format json`: `{"version":1,"passed":1,"failed":1,"tests":[{"name":…,"file":…,"line":…,"passed":false,
-//! "failures":[{"file":…,"line":…,"column":…,"message":…}]}]}`.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use waypost_compiler::testing::{self, Outcome};
+use waypost_compiler::testing::{self, Coverage, Outcome};
 use waypost_lang::SourceMap;
-use waypost_lang::render::Color;
+use waypost_lang::render::junit;
 
-use super::{Format, plural};
+use super::plural;
 use crate::compile::{Compiled, Warnings, compile};
 use crate::failure::{Exit, Failure};
 use crate::input::PathArguments;
 use crate::terminal::Terminal;
+
+mod coverage;
+mod filter;
+mod human;
 
 /// Run the `test` blocks of .route files through their compiled plans.
 #[derive(Debug, Args)]
@@ -23,12 +24,26 @@ pub(crate) struct Test {
     /// Only tests whose name contains this
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
+    /// Also say which rules no test reached
+    #[arg(long)]
+    coverage: bool,
     /// How to write the results
     #[arg(long, value_enum, default_value = "human")]
-    format: Format,
+    format: TestFormat,
 }
 
-/// How many tests came to what.
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TestFormat {
+    /// For people
+    Human,
+    /// One JSON document
+    Json,
+    /// JUnit XML
+    Junit,
+}
+
+/// What the tests came to.
 #[derive(Debug, Default)]
 struct Tally {
     passed: usize,
@@ -36,6 +51,10 @@ struct Tally {
     /// Files that did not compile.
     broken: usize,
     entries: Vec<Value>,
+    suites: Vec<junit::Suite>,
+    coverage: Coverage,
+    /// The names of tests that the filter left out.
+    left_out: Vec<String>,
 }
 
 impl Test {
@@ -48,13 +67,13 @@ impl Test {
                 None => tally.broken += 1,
             }
         }
-        let Tally { passed, failed, .. } = tally;
-        if self.format == Format::Json {
-            let document = json!({
-                "version": 1, "passed": passed, "failed": failed, "tests": tally.entries,
-            });
-            terminal.print(&format!("{document}\n"))?;
+        if let Some(part) = &self.filter
+            && tally.passed + tally.failed + tally.broken == 0
+        {
+            return Err(filter::matches_nothing(part, &tally.left_out));
         }
+        self.write(&tally, terminal)?;
+        let Tally { passed, failed, .. } = tally;
         let count = plural(passed + failed, "test");
         let broken = match tally.broken {
             0 => String::new(),
@@ -78,40 +97,66 @@ impl Test {
             plan,
             ..
         } = compiled;
-        let wanted = |name: &str| self.filter.as_ref().is_none_or(|part| name.contains(part));
-        for test in program.tests.iter().filter(|test| wanted(&test.name.value)) {
+        tally.coverage.declare(plan, sources);
+        let mut cases = Vec::new();
+        for test in &program.tests {
+            let name = &test.name.value;
+            if self
+                .filter
+                .as_ref()
+                .is_some_and(|part| !name.contains(part))
+            {
+                tally.left_out.push(name.clone());
+                continue;
+            }
             let outcome = testing::run(test, program, plan);
             match outcome.passed() {
                 true => tally.passed += 1,
                 false => tally.failed += 1,
             }
+            tally.coverage.add(&outcome, plan, sources);
             match self.format {
-                Format::Json => tally.entries.push(entry(sources, &outcome)),
-                Format::Human => {
-                    terminal.print(&human(sources, &outcome, terminal.output_color()))?;
+                TestFormat::Json => tally.entries.push(entry(sources, &outcome)),
+                TestFormat::Junit => cases.push(case(sources, &outcome)),
+                TestFormat::Human => {
+                    terminal.print(&human::render(sources, &outcome, terminal.output_color()))?;
                 }
             }
         }
+        let mut files = sources.files();
+        let name = files.next().map_or("", |(_, file)| file.name()).to_owned();
+        tally.suites.push(junit::Suite { name, cases });
         Ok(())
     }
-}
 
-fn human(sources: &SourceMap, outcome: &Outcome, color: Color) -> String {
-    let (mark, style) = match outcome.passed() {
-        true => ("ok", "32"),
-        false => ("FAILED", "1;31"),
-    };
-    let mark = match color {
-        Color::Always => format!("\u{1b}[{style}m{mark}\u{1b}[0m"),
-        Color::Never => mark.to_owned(),
-    };
-    let (file, line, _) = sources.position(outcome.span);
-    let mut text = format!("{mark} {} ({file}:{line})\n", outcome.name);
-    for mismatch in &outcome.mismatches {
-        let (file, line, _) = sources.position(mismatch.span);
-        text.push_str(&format!("   {file}:{line}: {}\n", mismatch.message));
+    /// What is written once all tests have run.
+    fn write(&self, tally: &Tally, terminal: &mut Terminal<'_>) -> Result<(), Failure> {
+        let color = terminal.output_color();
+        match self.format {
+            TestFormat::Human if self.coverage => {
+                terminal.print(&coverage::human(&tally.coverage, color))
+            }
+            TestFormat::Human => Ok(()),
+            TestFormat::Junit => {
+                terminal.print(&junit::document(&tally.suites))?;
+                match self.coverage {
+                    true => terminal.say(&coverage::human(&tally.coverage, terminal.error_color())),
+                    false => Ok(()),
+                }
+            }
+            TestFormat::Json => {
+                let mut document = json!({
+                    "version": 1, "passed": tally.passed, "failed": tally.failed, "tests": tally.entries,
+                });
+                if self.coverage
+                    && let Some(fields) = document.as_object_mut()
+                {
+                    fields.insert("coverage".to_owned(), coverage::json(&tally.coverage));
+                }
+                terminal.print(&format!("{document}\n"))
+            }
+        }
     }
-    text
 }
 
 fn entry(sources: &SourceMap, outcome: &Outcome) -> Value {
@@ -121,8 +166,27 @@ fn entry(sources: &SourceMap, outcome: &Outcome) -> Value {
         json!({ "file": file, "line": line, "column": column, "message": mismatch.message })
     };
     let failures: Vec<Value> = outcome.mismatches.iter().map(failure).collect();
+    let compared = outcome.compared.iter();
+    let compared: Vec<Value> = compared
+        .map(|one| json!({ "expected": one.expected, "came": one.came }))
+        .collect();
     json!({
         "name": outcome.name, "file": file, "line": line,
-        "passed": outcome.passed(), "failures": failures,
+        "passed": outcome.passed(), "failures": failures, "expectations": compared,
     })
+}
+
+fn case(sources: &SourceMap, outcome: &Outcome) -> junit::Case {
+    let (file, line, _) = sources.position(outcome.span);
+    let first = outcome.mismatches.first();
+    junit::Case {
+        name: outcome.name.clone(),
+        file: file.to_owned(),
+        line,
+        failure: first.map(|mismatch| junit::Failure {
+            kind: "expectation".to_owned(),
+            message: mismatch.message.clone(),
+            text: human::failures(sources, outcome),
+        }),
+    }
 }

@@ -1,7 +1,9 @@
 //! What is expected, held against what was decided.
 
 use waypost_lang::syntax::tree::ExpectKind;
+use waypost_policies::cost::EXPECTED_ANSWER;
 use waypost_policies::decision::{Decision, Outcome, RuleReference};
+use waypost_policies::explain::RuleExplanation;
 use waypost_policies::{Explanation, NanoDollars, Plan};
 
 use super::reason;
@@ -10,6 +12,10 @@ use super::reason;
 #[derive(Debug)]
 pub(super) struct Verdict<'p> {
     pub(super) plan: &'p Plan,
+    /// The file that the test stands in.
+    pub(super) file: &'p str,
+    /// The prompt, in tokens.
+    pub(super) tokens: u64,
     pub(super) decision: Decision,
     pub(super) explanation: Explanation,
 }
@@ -34,17 +40,21 @@ impl Verdict<'_> {
                     format!("expected status {}, was {actual}: {outcome}", status.value)
                 })
             }
-            ExpectKind::Priority(priority) => {
-                let actual = self.decision.priority.0;
-                let wrong = actual != priority.value;
-                wrong.then(|| format!("expected priority {}, was {actual}", priority.value))
-            }
+            ExpectKind::Priority(priority) => self.priority(priority.value),
         }
     }
 
     /// The label of a rule.
     pub(super) fn label(&self, rule: RuleReference) -> &str {
         self.plan.rule(rule).label
+    }
+
+    /// A place as the test's author would say it: by its line, and by its file where that is another one.
+    pub(super) fn place(&self, file: &str, line: u32) -> String {
+        match file == self.file {
+            true => format!("line {line}"),
+            false => format!("{file}:{line}"),
+        }
     }
 
     fn tier(&self, expected: &str) -> Option<String> {
@@ -66,7 +76,7 @@ impl Verdict<'_> {
             Some(actual) if actual == expected => None,
             Some(actual) => Some(format!(
                 "expected model {expected}, was {actual}: {}",
-                reason::outcome(self)
+                reason::model(self)
             )),
             None => Some(format!(
                 "expected model {expected}, but {}",
@@ -84,11 +94,12 @@ impl Verdict<'_> {
         };
         let wrong = route.estimate >= bound;
         wrong.then(|| {
-            let tokens = "prompt and expected answer";
+            let (tokens, answer) = (self.tokens, route.max_tokens.min(EXPECTED_ANSWER));
             let model = self.explanation.model.as_deref().unwrap_or_default();
             format!(
-                "expected cost < ${bound}, was ${}: {tokens} at the prices of {model}",
-                route.estimate
+                "expected cost < ${bound}, was ${}: {tokens} tokens of prompt and {answer} of answer at the prices of {model}, {}",
+                route.estimate,
+                reason::model(self)
             )
         })
     }
@@ -100,25 +111,31 @@ impl Verdict<'_> {
         }
         let why = rule.map_or_else(
             || "it is not a rule of the content section that took the call".to_owned(),
-            |rule| format!("it did not match, {}", reason::rule(rule)),
+            |rule| format!("it did not match, {}", reason::rule(self, rule)),
         );
-        Some(format!("expected to be escalated by \"{label}\": {why}"))
+        Some(format!("expected to be escalated by `{label}`: {why}"))
     }
 
     fn capped(&self, label: &str) -> Option<String> {
-        let expected = format!("expected to be capped by \"{label}\"");
+        let expected = format!("expected to be capped by `{label}`");
+        let rule = self.rule(label, &["cap", "limit", "budget"]);
         match self.decision.capped_by {
-            Some(rule) if self.label(rule) == label => None,
+            Some(by) if self.label(by) == label => None,
             // Several caps may lower a call to the same tier; one of them is named.
-            Some(rule) => match self.rule(label, &["cap", "limit", "budget"]) {
-                Some(other) if other.matched && other.to == self.explanation.tier => None,
-                _ => Some(format!("{expected}, was by \"{}\"", self.label(rule))),
-            },
+            Some(_)
+                if rule.is_some_and(|rule| rule.matched && rule.to == self.explanation.tier) =>
+            {
+                None
+            }
+            Some(_) => Some(format!(
+                "{expected}, was {}{}",
+                reason::tier(self),
+                self.unmatched(rule)
+            )),
             None => {
-                let rule = self.rule(label, &["cap", "limit", "budget"]);
                 let why = rule.map_or_else(String::new, |rule| match rule.matched {
-                    true => format!(", though it matched, {}", reason::rule(rule)),
-                    false => format!(", {}", reason::rule(rule)),
+                    true => format!(", though it matched, {}", reason::rule(self, rule)),
+                    false => format!(": it did not match, {}", reason::rule(self, rule)),
                 });
                 Some(format!("{expected}, was not capped{why}"))
             }
@@ -126,54 +143,72 @@ impl Verdict<'_> {
     }
 
     fn denied(&self, label: Option<&str>) -> Option<String> {
-        let by = label.map_or_else(String::new, |label| format!(" by \"{label}\""));
-        match &self.decision.outcome {
-            Outcome::Denied { denial, .. } => {
-                let actual = self.label(RuleReference::Denial(*denial));
-                let wrong = label.is_some_and(|label| label != actual);
-                wrong.then(|| format!("expected to be denied{by}, was by \"{actual}\""))
+        let by = label.map_or_else(String::new, |label| format!(" by `{label}`"));
+        let rule = label.and_then(|label| self.rule(label, &["deny"]));
+        if let Outcome::Denied { denial, .. } = &self.decision.outcome {
+            let actual = self.label(RuleReference::Denial(*denial));
+            if label.is_none_or(|label| label == actual) {
+                return None;
             }
-            _ => Some(format!(
-                "expected to be denied{by}, but {}",
-                reason::outcome(self)
-            )),
         }
-    }
-
-    fn limited(&self, label: &str) -> Option<String> {
-        match &self.decision.outcome {
-            Outcome::Limited { quota, .. } => {
-                let actual = self.label(RuleReference::Quota(*quota));
-                let wrong = label != actual;
-                wrong.then(|| format!("expected to be limited by \"{label}\", was by \"{actual}\""))
-            }
-            _ => Some(format!(
-                "expected to be limited by \"{label}\", but {}",
-                reason::outcome(self)
-            )),
-        }
-    }
-
-    fn warned(&self, label: &str) -> Option<String> {
-        let warnings = &self.decision.warnings;
-        let mut labels = warnings
-            .iter()
-            .map(|quota| self.label(RuleReference::Quota(*quota)));
-        if labels.any(|warned| warned == label) {
-            return None;
-        }
-        let rule = self.rule(label, &["limit", "budget"]);
-        let why = rule.map_or_else(String::new, |rule| format!(", {}", reason::rule(rule)));
+        let outcome = reason::outcome(self);
+        let unmatched = self.unmatched(rule);
         Some(format!(
-            "expected a warning by \"{label}\", there was none{why}"
+            "expected to be denied{by}, but {outcome}{unmatched}"
         ))
     }
 
-    fn rule(
-        &self,
-        label: &str,
-        kinds: &[&str],
-    ) -> Option<&waypost_policies::explain::RuleExplanation> {
+    fn limited(&self, label: &str) -> Option<String> {
+        if let Outcome::Limited { quota, .. } = &self.decision.outcome
+            && self.label(RuleReference::Quota(*quota)) == label
+        {
+            return None;
+        }
+        let outcome = reason::outcome(self);
+        let unmatched = self.unmatched(self.rule(label, &["limit", "budget"]));
+        Some(format!(
+            "expected to be limited by `{label}`, but {outcome}{unmatched}"
+        ))
+    }
+
+    fn warned(&self, label: &str) -> Option<String> {
+        let warnings = &self.explanation.warnings;
+        if warnings.iter().any(|warned| warned == label) {
+            return None;
+        }
+        let unmatched = self.unmatched(self.rule(label, &["limit", "budget"]));
+        Some(format!(
+            "expected a warning by `{label}`, there was none{unmatched}"
+        ))
+    }
+
+    fn priority(&self, expected: i64) -> Option<String> {
+        let (actual, rule) = self.decision.priority;
+        if actual == expected {
+            return None;
+        }
+        let mut priorities = self.plan.priorities();
+        let rule = rule.and_then(|index| priorities.nth(usize::from(index)));
+        let why = rule.map_or_else(
+            || "no priority rule matched".to_owned(),
+            |rule| match self.rule(rule.label(), &["priority"]) {
+                Some(found) => format!("by `{}`, {}", found.label, reason::rule(self, found)),
+                None => format!("by `{}`", rule.label()),
+            },
+        );
+        Some(format!("expected priority {expected}, was {actual}: {why}"))
+    }
+
+    /// `` ; `free plan` did not match, line 20: … `` for a rule that did not.
+    fn unmatched(&self, rule: Option<&RuleExplanation>) -> String {
+        let rule = rule.filter(|rule| !rule.matched);
+        rule.map_or_else(String::new, |rule| {
+            let label = &rule.label;
+            format!("; `{label}` did not match, {}", reason::rule(self, rule))
+        })
+    }
+
+    fn rule(&self, label: &str, kinds: &[&str]) -> Option<&RuleExplanation> {
         let mut rules = self.explanation.rules.iter();
         rules.find(|rule| kinds.contains(&rule.kind) && rule.label == label)
     }

@@ -1,9 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use waypost_lang::SourceMap;
 use waypost_policies::Plan;
 use waypost_policies::plan::encode;
 
-use super::run;
+use super::{Coverage, Outcome, run};
+use crate::Program;
 
 const FILE: &str = r#"waypost 1
 provider lab { kind openai-compatible  url "http://127.0.0.1:9/v1"  auth none }
@@ -32,20 +34,26 @@ policy {
 }
 "#;
 
-/// Runs one test with this `given` and `expect`; returns what did not come.
-fn outcome(given: &str, expect: &str) -> Vec<String> {
+fn compiled(given: &str, expect: &str) -> (Program, Plan, SourceMap) {
     let text = format!("{FILE}test \"t\" {{\n  given {{ {given} }}\n  expect {{ {expect} }}\n}}\n");
     let checked = crate::check("agents.route", &text, &|_: &str| None);
     let program = checked
         .program
         .unwrap_or_else(|| panic!("{:#?}", checked.diagnostics));
     let plan = Plan::load(encode(&crate::lower(&program, &checked.sources))).unwrap();
-    let result = run(program.tests.first().unwrap(), &program, &plan);
-    result
-        .mismatches
-        .into_iter()
-        .map(|one| one.message)
-        .collect()
+    (program, plan, checked.sources)
+}
+
+/// Runs one test with this `given` and `expect`.
+fn result(given: &str, expect: &str) -> Outcome {
+    let (program, plan, _) = compiled(given, expect);
+    run(program.tests.first().unwrap(), &program, &plan)
+}
+
+/// What did not come.
+fn outcome(given: &str, expect: &str) -> Vec<String> {
+    let mismatches = result(given, expect).mismatches.into_iter();
+    mismatches.map(|one| one.message).collect()
 }
 
 fn check_passes(given: &str, expect: &str) {
@@ -103,26 +111,134 @@ fn a_failure_names_the_rule_its_line_and_what_it_read() {
     check_fails(
         "tokens 30211",
         "tier weak",
-        "expected tier weak, was strong: escalated by \"long context\", agents.route:12: request.tokens = 30211 > 24000",
+        "expected tier weak, was strong: escalated by `long context`, line 12: request.tokens = 30211 > 24000",
     );
     check_fails(
         r#"prompt "hi""#,
         "tier strong",
-        "expected tier strong, was weak: it starts there, agents.route:10, and no rule raised it",
+        "expected tier strong, was weak: it starts there, line 10, and no rule raised it",
     );
     check_fails(
         "tokens 12",
         r#"escalated by "long context""#,
-        "expected to be escalated by \"long context\": it did not match, agents.route:12: request.tokens = 12 > 24000",
+        "expected to be escalated by `long context`: it did not match, line 12: request.tokens = 12 > 24000",
     );
     check_fails(
         "spent $900",
         "denied",
-        "expected to be denied, but it was limited by \"$900 / month\", agents.route:23",
+        "expected to be denied, but it was limited by `$900 / month`, line 23: $900.0000 of $900.0000 used, this call reserves $0.00032028",
     );
     check_fails(
         r#"model "unheard-of""#,
         "tier weak",
         "expected tier weak, but no `accept` takes the model name that it sends",
     );
+}
+
+#[test]
+fn each_kind_of_failure_says_why() {
+    check_fails(
+        "tokens 30k  max_tokens 100",
+        "cost < $0.001",
+        "expected cost < $0.0010, was $0.0385: 30000 tokens of prompt and 100 of answer at the prices of large, tier strong, escalated by `long context`, line 12: request.tokens = 30000 > 24000",
+    );
+    check_fails(
+        r#"prompt "hi"  caller.team "payments""#,
+        r#"denied by "sandbox never spends""#,
+        "expected to be denied by `sandbox never spends`, but it was routed to small in tier weak; `sandbox never spends` did not match, line 19: caller.team == \"sandbox\" && tier == \"strong\", with caller.team = \"payments\", tier = \"weak\"",
+    );
+    check_fails(
+        r#"difficulty 1.0  caller.plan "free""#,
+        r#"capped by "$50 / day""#,
+        "expected to be capped by `$50 / day`, was capped by `free plan`, line 20: caller.plan == \"free\", with caller.plan = \"free\"; `$50 / day` did not match, line 22: $0.0000 of $50.0000 used, this call reserves $0.04096875",
+    );
+    check_fails(
+        r#"prompt "hi"  caller.plan "pro""#,
+        "priority 0",
+        "expected priority 0, was 10: by `paying`, line 24: caller.plan == \"pro\", with caller.plan = \"pro\"",
+    );
+    check_fails(
+        "tokens 130k",
+        "model small",
+        "expected model small, was large: tier strong, escalated by `long context`, line 12: request.tokens = 130000 > 24000",
+    );
+}
+
+#[test]
+fn what_came_stands_beside_what_was_expected() {
+    let compared = result(
+        r#"tokens 30k  caller.team "sandbox""#,
+        r#"tier weak  model small  status 403  escalated by "vip"  capped by "free plan""#,
+    )
+    .compared;
+    let lines: Vec<String> = compared
+        .iter()
+        .map(|one| {
+            format!(
+                "{} -> {}",
+                one.expected,
+                one.came.as_deref().unwrap_or("same")
+            )
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "tier weak -> tier strong",
+            "model small -> denied by \"sandbox never spends\"",
+            "status 403 -> same",
+            "escalated by \"vip\" -> escalated by \"long context\"",
+            "capped by \"free plan\" -> not capped",
+        ]
+    );
+}
+
+/// The labels of rules that a call of this `given` reaches.
+fn reached(given: &str) -> Vec<String> {
+    let mut labels: Vec<String> = result(given, "status 200")
+        .reached
+        .into_iter()
+        .map(|rule| rule.label)
+        .collect();
+    labels.sort();
+    labels
+}
+
+#[test]
+fn a_rule_is_reached_when_it_matches_or_binds() {
+    assert!(reached(r#"prompt "hi""#).is_empty());
+    assert_eq!(reached("tokens 30k"), ["long context"]);
+    assert_eq!(
+        reached(r#"tokens 30k  caller.plan "free""#),
+        ["free plan", "long context"]
+    );
+    assert_eq!(reached(r#"caller.plan "pro""#), ["paying"]);
+    assert_eq!(reached("spent $900"), ["$900 / month"]);
+}
+
+#[test]
+fn coverage_counts_every_rule_once() {
+    let (program, plan, sources) = compiled("prompt \"hi\"", "tier weak");
+    let mut coverage = Coverage::default();
+    coverage.declare(&plan, &sources);
+    coverage.declare(&plan, &sources);
+    assert_eq!(
+        (coverage.total(), coverage.reached(), coverage.per_mille()),
+        (10, 0, 0)
+    );
+    coverage.add(
+        &run(program.tests.first().unwrap(), &program, &plan),
+        &plan,
+        &sources,
+    );
+    assert_eq!(coverage.reached(), 0);
+    coverage.add(&result("tokens 30k", "tier weak"), &plan, &sources);
+    coverage.add(&result("tokens 40k", "tier weak"), &plan, &sources);
+    assert_eq!((coverage.reached(), coverage.per_mille()), (1, 100));
+    let counts: Vec<(u32, usize)> = coverage
+        .rules()
+        .filter(|(_, tests)| *tests > 0)
+        .map(|(rule, tests)| (rule.line, tests))
+        .collect();
+    assert_eq!(counts, [(12, 2)]);
 }

@@ -9,7 +9,7 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, S
 use miette::{MietteSpanContents, SourceSpan, SpanContents};
 
 use super::place::Place;
-use super::{Color, harmless, is_harmful, severity_name};
+use super::{Color, harmless, is_harmful, next_step, severity_name};
 use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::{FileId, SourceFile, SourceMap};
 
@@ -32,7 +32,7 @@ fn report(sources: &SourceMap, diagnostic: &Diagnostic, color: Color) -> String 
     for frame in frames(sources, diagnostic) {
         draw(&frame, color, &mut text);
     }
-    if let Some(help) = help(diagnostic) {
+    if let Some(help) = next_step(diagnostic) {
         text.push_str(&help_line(help, color));
     }
     text.push('\n');
@@ -52,12 +52,6 @@ fn headline(diagnostic: &Diagnostic, color: Color) -> String {
             format!("\u{1b}[1;33m{kind}[{number}]\u{1b}[0m\u{1b}[1m: {message}\u{1b}[0m\n")
         }
     }
-}
-
-/// The next step: what the diagnostic says, else what its fix does.
-fn help(diagnostic: &Diagnostic) -> Option<&str> {
-    let fix = diagnostic.fix.as_ref().map(|fix| fix.title.as_str());
-    diagnostic.help.as_deref().or(fix)
 }
 
 fn help_line(help: &str, color: Color) -> String {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::place::Place;
-use super::severity_name;
+use super::{Found, severity_name};
 use crate::diagnostic::{Diagnostic, Edit, Fix, Label};
 use crate::source::{SourceMap, Span};
 
@@ -12,20 +12,16 @@ use crate::source::{SourceMap, Span};
 /// A range is `{"start":{"byte":…,"line":…,"column":…},"end":{…}}`: bytes from 0, end exclusive; lines and columns
 /// from 1, columns in characters.
 #[must_use]
-pub fn json(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String {
-    let mut text = document(sources, diagnostics).to_string();
-    text.push('\n');
-    text
-}
-
-/// The same as a value, for those who add to it.
-#[must_use]
-pub fn document(sources: &SourceMap, diagnostics: &[Diagnostic]) -> Value {
-    let diagnostics: Vec<Value> = diagnostics
-        .iter()
-        .map(|diagnostic| entry(sources, diagnostic))
-        .collect();
-    json!({ "version": 1, "diagnostics": diagnostics })
+pub fn json(found: &[Found<'_>]) -> String {
+    let entries = |one: &Found<'_>| -> Vec<Value> {
+        let diagnostics = one.diagnostics.iter();
+        diagnostics
+            .map(|diagnostic| entry(one.sources, diagnostic))
+            .collect()
+    };
+    let diagnostics: Vec<Value> = found.iter().flat_map(entries).collect();
+    let document = json!({ "version": 1, "diagnostics": diagnostics });
+    format!("{document}\n")
 }
 
 fn entry(sources: &SourceMap, diagnostic: &Diagnostic) -> Value {

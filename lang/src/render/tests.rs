@@ -5,7 +5,7 @@
     reason = "tests"
 )]
 
-use super::{Color, concise, human, json, summary};
+use super::{Color, Found, concise, github, human, json, junit, sarif, summary};
 use crate::codes::{BAD_VALUE, MISSING_KEY, TIER_NOT_IN_CHAIN, UNEXPECTED_TOKEN, UNKNOWN_NAME};
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::source::{FileId, SourceMap, Span};
@@ -14,6 +14,13 @@ fn one(text: &str) -> SourceMap {
     let mut sources = SourceMap::default();
     sources.add("agents.route", text);
     sources
+}
+
+const fn found<'a>(sources: &'a SourceMap, diagnostics: &'a [Diagnostic]) -> Found<'a> {
+    Found {
+        sources,
+        diagnostics,
+    }
 }
 
 /// The span of the first `needle` in the file.
@@ -195,7 +202,7 @@ fn json_has_every_part() {
                 text: "[?\"x".to_owned(),
             }],
         );
-    let text = json(&sources, &[diagnostic]);
+    let text = json(&[found(&sources, &[diagnostic])]);
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     insta::assert_snapshot!("json", serde_json::to_string_pretty(&value).unwrap());
 }
@@ -218,10 +225,96 @@ fn the_summary_counts_and_names() {
     );
 }
 
+/// Two findings with every part, and a file without any.
+fn with_every_format(check: impl Fn(&[Found<'_>])) {
+    let mut sources = one(HEADER);
+    sources.add("pa,rt:100%.route", "\u{feff}tier strong { try <a> & b }\n");
+    let missing = missing_header(&sources)
+        .because(at(&sources, 1, "strong"), "the tier")
+        .because(at(&sources, 0, "start weak"), "")
+        .fix(
+            "write `[?`",
+            [Edit {
+                span: at(&sources, 0, "[\"x"),
+                text: "[?\"x".to_owned(),
+            }],
+        );
+    let odd = BAD_VALUE
+        .warning(
+            at(&sources, 1, "<a> &"),
+            "100% of `<a>`,\r\nand \u{1b}[31m\"more\"",
+        )
+        .help("say 'a', not <a>");
+    let mut sound = SourceMap::default();
+    sound.add("sound.route", "waypost 1\n");
+    check(&[found(&sources, &[missing, odd]), found(&sound, &[])]);
+}
+
+/// What the specification demands of a log beyond its schema: a rule's index leads to the rule, a region does not end
+/// before it starts, and places have numbers of their own.
+fn check_sarif(text: &str) {
+    let log: serde_json::Value = serde_json::from_str(text).unwrap();
+    let run = &log["runs"][0];
+    for result in run["results"].as_array().unwrap() {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(
+            run["tool"]["driver"]["rules"][index]["id"],
+            result["ruleId"]
+        );
+        let none = Vec::new();
+        let related = result["relatedLocations"].as_array().unwrap_or(&none);
+        let ids: Vec<u64> = related
+            .iter()
+            .map(|one| one["id"].as_u64().unwrap())
+            .collect();
+        assert!(ids.is_sorted_by(|left, right| left < right), "{ids:?}");
+        for location in result["locations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .chain(related)
+        {
+            let region = &location["physicalLocation"]["region"];
+            let at = |field: &str| region[field].as_u64().unwrap();
+            let (start, end) = (
+                (at("startLine"), at("startColumn")),
+                (at("endLine"), at("endColumn")),
+            );
+            assert!(start >= (1, 1) && start <= end, "{region}");
+        }
+    }
+}
+
+#[test]
+fn sarif_has_rules_regions_fixes_and_related_places() {
+    with_every_format(|found| {
+        let text = sarif(found);
+        check_sarif(&text);
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        insta::assert_snapshot!("sarif", serde_json::to_string_pretty(&value).unwrap());
+    });
+}
+
+#[test]
+fn workflow_commands_escape_what_ends_them() {
+    with_every_format(|found| {
+        let text: String = found
+            .iter()
+            .map(|one| github(one.sources, one.diagnostics))
+            .collect();
+        insta::assert_snapshot!("github", text);
+    });
+}
+
+#[test]
+fn junit_is_xml_whatever_is_said() {
+    with_every_format(|found| insta::assert_snapshot!("junit", junit::findings(found)));
+}
+
 mod any_span {
     use proptest::prelude::*;
 
-    use super::{BAD_VALUE, Color, FileId, Span, concise, human, json, one};
+    use super::{BAD_VALUE, Color, FileId, Span, concise, github, human, json, junit, one, sarif};
 
     proptest! {
         #[test]
@@ -236,10 +329,13 @@ mod any_span {
                 diagnostic = diagnostic.because(span, "secondary");
             }
             let found = [diagnostic];
+            let all = [super::found(&sources, &found)];
             prop_assert!(human(&sources, &found, Color::Never).contains("primary"));
             prop_assert!(concise(&sources, &found).starts_with("agents.route:"));
-            let document = json(&sources, &found);
-            prop_assert!(serde_json::from_str::<serde_json::Value>(&document).is_ok());
+            prop_assert_eq!(github(&sources, &found).lines().count(), 1);
+            prop_assert!(junit::findings(&all).contains("failures=\"1\""));
+            prop_assert!(serde_json::from_str::<serde_json::Value>(&json(&all)).is_ok());
+            super::check_sarif(&sarif(&all));
         }
     }
 }

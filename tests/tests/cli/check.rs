@@ -1,6 +1,6 @@
 //! `waypost check`.
 
-use crate::harness::{BROKEN, FILE, Folder, json, waypost, waypost_with};
+use crate::harness::{BROKEN, FILE, Folder, example, json, shared, waypost, waypost_with};
 
 #[test]
 fn a_sound_file_says_nothing_on_stdout() {
@@ -133,4 +133,65 @@ fn what_is_no_text_is_named() {
     let ran = waypost(&["check", "--format", "concise", &other]);
     assert_eq!(ran.code, 1);
     assert!(ran.stdout.contains("WP0103"), "{}", ran.stdout);
+}
+
+#[test]
+fn findings_as_workflow_commands() {
+    let ran = waypost_with(&["check", "-", "--format", "github"], BROKEN);
+    assert_eq!(ran.code, 1);
+    let start =
+        "::error file=stdin.route,line=7,col=32,endLine=7,endColumn=38,title=WP0101 unknown-name::";
+    assert!(ran.stdout.starts_with(start), "{}", ran.stdout);
+    assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
+}
+
+#[test]
+fn a_document_holds_all_files_also_those_without_findings() {
+    let folder = Folder::new("check-documents");
+    folder.write("a.route", BROKEN);
+    folder.write("b.route", FILE);
+    folder.write("c.route", BROKEN);
+    let ran = waypost(&["check", "--format", "junit", &folder.path()]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stdout
+            .contains("<testsuites name=\"waypost\" tests=\"3\" failures=\"2\""),
+        "{}",
+        ran.stdout
+    );
+    let ran = waypost(&["check", "--format", "sarif", &folder.path()]);
+    let log = json(&ran.stdout);
+    assert_eq!(log["runs"][0]["results"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        log["runs"][0]["tool"]["driver"]["rules"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+/// The standard's own schema, where it lies beside the project: its licence is the standard's, not ours.
+#[test]
+fn sarif_is_accepted_by_its_schema() {
+    let Some(schemas) = shared("schemas") else {
+        return;
+    };
+    let path = std::path::Path::new(&schemas).join("sarif-schema-2.1.0.json");
+    let Ok(schema) = std::fs::read_to_string(&path) else {
+        eprintln!("skipped: there is no {}", path.display());
+        return;
+    };
+    let schema = jsonschema::validator_for(&json(&schema)).unwrap();
+    let broken = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("broken");
+    let folder = broken.to_str().unwrap();
+    let sound = waypost(&["check", "--format", "sarif", &example()]);
+    for ran in [waypost(&["check", "--format", "sarif", folder]), sound] {
+        let log = json(&ran.stdout);
+        let wrong: Vec<String> = schema
+            .iter_errors(&log)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
 }
