@@ -3,13 +3,23 @@
 //! Invariants: a lint reads a whole, checked program and changes nothing; it warns and never refuses; each has a code,
 //! whose explanation shows the incident behind it and whose example is a test.
 
+mod always_matches;
+mod contradictory_condition;
+mod dead_rule;
+mod idle_rule;
+mod redundant_condition;
 mod shared_bucket;
+mod slack_quota;
+mod statement;
+mod unreachable_tier;
+mod weaker_fallback;
 
 use waypost_lang::syntax::tree::File;
 use waypost_lang::{Code, Diagnostic, SourceMap, codes};
 
 use crate::check::Checked;
 use crate::program::Program;
+use crate::proofs::coverage::Proofs;
 
 /// A day of the calendar; what has a date of its own (a price, a retirement) is held against it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +42,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) files: &'a [File],
     /// Its texts.
     pub(crate) sources: &'a SourceMap,
+    /// What is proved of its rules.
+    pub(crate) proofs: &'a Proofs<'a>,
     /// Today, where the caller has a clock.
     pub(crate) today: Option<Date>,
 }
@@ -45,18 +57,35 @@ struct Lint {
 }
 
 /// Every lint, by code.
-const ALL: &[Lint] = &[Lint {
-    code: codes::SHARED_BUCKET,
-    check: shared_bucket::check,
-}];
+const ALL: &[Lint] = &[
+    lint_of(codes::DEAD_RULE, dead_rule::check),
+    lint_of(codes::CONTRADICTORY_CONDITION, contradictory_condition::check),
+    lint_of(codes::ALWAYS_MATCHES, always_matches::check),
+    lint_of(codes::REDUNDANT_CONDITION, redundant_condition::check),
+    lint_of(codes::DUPLICATE_RULE, dead_rule::check_duplicates),
+    lint_of(codes::SHADOWED_RULE, dead_rule::check_shadowed),
+    lint_of(codes::UNREACHABLE_TIER, unreachable_tier::check),
+    lint_of(codes::CAP_NEVER_LOWERS, idle_rule::check_caps),
+    lint_of(codes::ESCALATION_TO_START, idle_rule::check_escalations),
+    lint_of(codes::SMALLER_FALLBACK, weaker_fallback::check_sizes),
+    lint_of(codes::USELESS_FALLBACK, weaker_fallback::check_surfaces),
+    lint_of(codes::QUOTA_NEVER_BINDS, slack_quota::check),
+    lint_of(codes::SHARED_BUCKET, shared_bucket::check),
+];
+
+const fn lint_of(code: Code, check: fn(&Subject<'_>, &mut Vec<Diagnostic>)) -> Lint {
+    Lint { code, check }
+}
 
 /// Everything found in a checked file, errors and warnings, by file and position. Lints run only on a file without errors.
 #[must_use]
 pub fn lint(checked: &Checked, today: Option<Date>) -> Vec<Diagnostic> {
     let mut found = checked.diagnostics.clone();
     if let Some(program) = &checked.program {
+        let proofs = Proofs::of(program);
         let subject = Subject {
             program,
+            proofs: &proofs,
             files: &checked.files,
             sources: &checked.sources,
             today,

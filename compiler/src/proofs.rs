@@ -8,19 +8,24 @@
 //! that fails counts as matched, NaN is in no order, numbers compare exactly across types. Work is bounded; where it ends, the answer is
 //! "not proved". Nothing is evaluated but constants.
 
+pub(crate) mod conditions;
 pub(crate) mod coverage;
 mod formula;
 mod index;
 pub(crate) mod known;
 mod numbers;
+pub(crate) mod redundancy;
 mod search;
 mod terms;
 mod text;
 mod translate;
 
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
 use waypost_lang::cel::typed::Typed;
 
-use formula::{Formula, TermIndex};
+use formula::{Formula, TermIndex, Values};
 use search::{Search, Verdict};
 use terms::{Known, Terms, is_partial};
 
@@ -131,12 +136,24 @@ impl Reasoner {
         left.is_total() && right.is_total() && self.is_impossible(&[&left.formula, &right.formula])
     }
 
+    /// Whether each call that `condition` matches has one of these tiers.
+    pub(crate) fn only_in_tiers(&mut self, condition: &Condition, tiers: BTreeSet<Rc<str>>) -> bool {
+        let tier = self.terms.tier();
+        let others = Formula::test(tier, false, Values::Among(Rc::new(tiers), false));
+        condition.is_total() && self.is_impossible(&[&condition.formula, &others])
+    }
+
     pub(crate) fn is_impossible(&self, formulas: &[&Formula]) -> bool {
         matches!(
             Search::new(&self.terms, BUDGET).run(formulas),
             Verdict::Impossible
         )
     }
+}
+
+/// Whether two expressions do the same, wherever they are written.
+pub(crate) fn same_expression(left: &Typed, right: &Typed) -> bool {
+    terms::text_of(left) == terms::text_of(right)
 }
 
 /// Whether a condition is not false where computing this term fails.

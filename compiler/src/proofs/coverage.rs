@@ -3,7 +3,9 @@
 //! Invariant: rules that are called dead can all be deleted together, and no decision changes. They are found one after
 //! another, each covered by rules that were still alive.
 
-use waypost_lang::cel::typed::Typed;
+use std::rc::Rc;
+
+use waypost_lang::cel::typed::{Field, Typed};
 use waypost_lang::source::Span;
 
 use super::index::Index;
@@ -83,7 +85,7 @@ impl<'p> Proofs<'p> {
                 strength: rank(rule.tier),
                 tier: Some(rule.tier),
             });
-            let idle = |rule: &Rule<'_>, _: &Condition, _: &Reasoner| {
+            let idle = |rule: &Rule<'_>, _: &Condition, _: &mut Reasoner| {
                 rule.tier.is_some_and(|tier| tier <= content.start.value)
             };
             let mut reasoner = Reasoner::of_content(content);
@@ -93,9 +95,14 @@ impl<'p> Proofs<'p> {
         for rules in [denials(program), priorities(program)] {
             groups.push(group(rules, None, &mut reasoner, &|_, _, _| false));
         }
-        let highest = highest_candidates(program);
-        let idle = |rule: &Rule<'_>, _: &Condition, _: &Reasoner| {
-            rule.tier.is_some_and(|tier| tier >= highest)
+        let highest = highest_below(program);
+        let idle = |rule: &Rule<'_>, condition: &Condition, reasoner: &mut Reasoner| {
+            let Some(cap) = rule.tier else { return false };
+            let harmless = program.tiers.iter().zip(&highest).filter(|(_, highest)| **highest <= cap);
+            let tiers = harmless.map(|(tier, _)| Rc::from(tier.name.value.as_str()));
+            let sees_tier = rule.when.is_some_and(|when| when.fields().contains(&Field::Tier));
+            let all = highest.last().is_none_or(|highest| *highest <= cap);
+            all || (sees_tier && reasoner.only_in_tiers(condition, tiers.collect()))
         };
         groups.push(group(caps(program), None, &mut reasoner, &idle));
         Self { groups }
@@ -142,19 +149,25 @@ fn priorities(program: &Program) -> Vec<Rule<'_>> {
     rules.collect()
 }
 
-/// The highest tier that a cap could hold a call, or one of its fallbacks, away from.
-fn highest_candidates(program: &Program) -> TierIndex {
-    if program.contents.iter().any(|content| content.keep.is_some()) {
-        return program.tiers.len().saturating_sub(1);
-    }
-    let last = known::final_tiers(program);
-    let models = last.iter().flat_map(|tier| known::models_of(program, *tier));
-    let homes = models.filter_map(|model| known::home_tier(program, model));
-    homes.chain(last.iter().copied()).max().unwrap_or(0)
+/// For each content tier the highest tier that a cap could hold such a call, or one of its fallbacks, away from.
+fn highest_below(program: &Program) -> Vec<TierIndex> {
+    let reached = known::visible_tiers(program);
+    let mut highest = 0;
+    let tiers = 0..program.tiers.len();
+    tiers
+        .map(|tier| {
+            if reached.contains(&tier) {
+                let models = known::models_of(program, tier).into_iter();
+                let homes = models.filter_map(|model| known::home_tier(program, model));
+                highest = homes.chain([tier]).max().unwrap_or(tier).max(highest);
+            }
+            highest
+        })
+        .collect()
 }
 
 /// Whether a rule does nothing even where it matches.
-type Idle<'a> = &'a dyn Fn(&Rule<'_>, &Condition, &Reasoner) -> bool;
+type Idle<'a> = &'a dyn Fn(&Rule<'_>, &Condition, &mut Reasoner) -> bool;
 
 fn group<'p>(
     rules: Vec<Rule<'p>>,

@@ -88,7 +88,7 @@ pub(crate) fn final_tiers(program: &Program) -> BTreeSet<TierIndex> {
 
 /// The tiers that a rule of the policy may see: a fallback is judged in the tier of its own model. A session may keep one from
 /// before the file changed, so with `keep` it is all of them.
-fn visible_tiers(program: &Program) -> BTreeSet<TierIndex> {
+pub(crate) fn visible_tiers(program: &Program) -> BTreeSet<TierIndex> {
     if program.contents.iter().any(|content| content.keep.is_some()) {
         return (0..program.tiers.len()).collect();
     }

@@ -138,6 +138,15 @@ impl Terms {
         index
     }
 
+    /// The tier that a rule of the policy sees.
+    pub(crate) fn tier(&mut self) -> TermIndex {
+        self.of(&Typed {
+            span: waypost_lang::Span::default(),
+            ty: Type::String,
+            kind: TypedKind::Field(Field::Tier),
+        })
+    }
+
     /// The key of a map.
     pub(crate) fn lookup(&mut self, map: Field, name: &str) -> TermIndex {
         let key = Key::Lookup(map, name.to_owned());
@@ -287,7 +296,7 @@ impl Terms {
 }
 
 /// An expression as text that says all of what it does and nothing of where it stands.
-fn text_of(typed: &Typed) -> String {
+pub(crate) fn text_of(typed: &Typed) -> String {
     let mut text = String::new();
     write_text(typed, &mut text);
     text
