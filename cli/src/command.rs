@@ -5,11 +5,14 @@ mod check;
 mod completions;
 mod explain;
 mod fmt;
+mod lint;
 mod run;
 mod test;
 mod why;
 
 use clap::{Subcommand, ValueEnum};
+use waypost_lang::codes;
+use waypost_lang::diagnostic::nearest;
 
 use crate::failure::{Exit, Failure};
 use crate::terminal::Terminal;
@@ -19,6 +22,8 @@ use crate::terminal::Terminal;
 pub(crate) enum Command {
     /// Say what is wrong with .route files
     Check(check::Check),
+    /// Say what will go wrong as well, and mend it
+    Lint(lint::Lint),
     /// Write .route files in the one style
     Fmt(fmt::Fmt),
     /// Run the `test` blocks of .route files through their compiled plans
@@ -40,6 +45,7 @@ impl Command {
     pub(crate) fn run(&self, terminal: &mut Terminal<'_>) -> Result<Exit, Failure> {
         match self {
             Self::Check(command) => command.run(terminal),
+            Self::Lint(command) => command.run(terminal),
             Self::Fmt(command) => command.run(terminal),
             Self::Test(command) => command.run(terminal),
             Self::Build(command) => command.run(terminal),
@@ -64,4 +70,17 @@ pub(crate) enum Format {
 pub(crate) fn plural(count: usize, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{ending}")
+}
+
+/// No diagnostic is called so; the nearest one that is.
+fn unknown_code(text: &str) -> Failure {
+    let upper = text.to_ascii_uppercase();
+    let numbers = codes::ALL.iter().map(|code| code.number);
+    let names = codes::ALL.iter().map(|code| code.name);
+    let near = nearest(text, names).or_else(|| nearest(&upper, numbers));
+    let next = near.map_or_else(
+        || "`waypost explain` lists them all".to_owned(),
+        |name| format!("did you mean `{name}`?"),
+    );
+    Failure::Other(format!("no diagnostic is called `{text}`: {next}"))
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use waypost_compiler::{Checked, Program};
+use waypost_compiler::{Checked, Program, lint};
 use waypost_lang::render::{self, Color};
 use waypost_lang::{Diagnostic, SourceMap};
 use waypost_policies::Plan;
@@ -10,6 +10,7 @@ use waypost_policies::plan::encode;
 
 use crate::failure::Failure;
 use crate::input::{Input, Origin, PlanArgument};
+use crate::inspection::today;
 use crate::terminal::Terminal;
 
 /// What every plan begins with; no .route file does.
@@ -60,12 +61,14 @@ pub(crate) fn compile(
     warnings: Warnings,
     terminal: &mut Terminal<'_>,
 ) -> Result<Option<Compiled>, Failure> {
+    let checked = check(input);
+    let diagnostics = match warnings {
+        Warnings::Silent => checked.diagnostics.clone(),
+        Warnings::Full | Warnings::Concise => lint(&checked, today()),
+    };
     let Checked {
-        sources,
-        program,
-        diagnostics,
-        ..
-    } = check(input);
+        sources, program, ..
+    } = checked;
     let Some(program) = program else {
         report(&sources, &diagnostics, terminal)?;
         return Ok(None);

@@ -3,9 +3,11 @@
 //! Invariants: nothing here reads a file, a clock or the environment: imports come through a [`Loader`], what
 //! comes out is data. A [`Program`] exists only for sources without errors. Same sources, same output.
 
+pub mod ceiling;
 mod check;
 mod checks;
 mod findings;
+mod fix;
 mod lints;
 mod load;
 pub mod lower;
@@ -14,10 +16,13 @@ pub mod program;
 pub mod proofs;
 mod resolve;
 pub mod standard;
+mod suppressions;
 pub mod testing;
 
+pub use ceiling::{Ceilings, ceiling};
 pub use check::{Checked, check};
 pub use checks::shape_needs::shape_needs;
+pub use fix::{Fixed, fix};
 pub use lints::{Date, lint};
 pub use load::Loader;
 pub use lower::lower;

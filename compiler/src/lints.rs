@@ -20,6 +20,7 @@ use waypost_lang::{Code, Diagnostic, SourceMap, codes};
 use crate::check::Checked;
 use crate::program::Program;
 use crate::proofs::coverage::Proofs;
+use crate::suppressions;
 
 /// A day of the calendar; what has a date of its own (a price, a retirement) is held against it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,7 +78,8 @@ const fn lint_of(code: Code, check: fn(&Subject<'_>, &mut Vec<Diagnostic>)) -> L
     Lint { code, check }
 }
 
-/// Everything found in a checked file, errors and warnings, by file and position. Lints run only on a file without errors.
+/// Everything found in a checked file, errors and warnings, by file and position, without the warnings that a
+/// suppression takes back. Lints run only on a file without errors.
 #[must_use]
 pub fn lint(checked: &Checked, today: Option<Date>) -> Vec<Diagnostic> {
     let mut found = checked.diagnostics.clone();
@@ -99,6 +101,13 @@ pub fn lint(checked: &Checked, today: Option<Date>) -> Vec<Diagnostic> {
             );
         }
     }
+    suppressions::apply(
+        &mut found,
+        &checked.files,
+        &checked.comments,
+        &checked.sources,
+        checked.program.is_some(),
+    );
     found.sort_by_key(|one| (one.primary.span, one.code.number));
     found
 }

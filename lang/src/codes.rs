@@ -67,6 +67,9 @@ codes! {
     USELESS_FALLBACK = "0411" "useless-fallback";
     QUOTA_NEVER_BINDS = "0412" "quota-never-binds";
     SHARED_BUCKET = "0440" "shared-bucket";
+    UNUSED_SUPPRESSION = "0491" "unused-suppression";
+    SUPPRESSION_WITHOUT_REASON = "0492" "suppression-without-reason";
+    UNKNOWN_SUPPRESSED_CODE = "0493" "unknown-suppressed-code";
     SECRET_PLACEHOLDER = "0501" "secret-placeholder";
     VERSIONS_CANNOT_EXPRESS = "0502" "versions-cannot-express";
     SHAPE_NEEDS = "0503" "shape-needs";

@@ -7,10 +7,9 @@ use clap::Args;
 use serde_json::{Value, json};
 use waypost_lang::Code;
 use waypost_lang::codes;
-use waypost_lang::diagnostic::nearest;
 use waypost_lang::render::Color;
 
-use super::Format;
+use super::{Format, unknown_code};
 use crate::failure::{Exit, Failure};
 use crate::markdown;
 use crate::terminal::Terminal;
@@ -30,7 +29,7 @@ impl Explain {
         let color = terminal.output_color();
         let text = match &self.code {
             None => self.list(color),
-            Some(text) => self.one(codes::find(text).ok_or_else(|| unknown(text))?, color),
+            Some(text) => self.one(codes::find(text).ok_or_else(|| unknown_code(text))?, color),
         };
         terminal.print(&text)?;
         Ok(Exit::Fine)
@@ -84,16 +83,4 @@ fn body(code: Code) -> &'static str {
         Some((title, rest)) if title.starts_with("# ") => rest.trim_start(),
         _ => text,
     }
-}
-
-fn unknown(text: &str) -> Failure {
-    let upper = text.to_ascii_uppercase();
-    let numbers = codes::ALL.iter().map(|code| code.number);
-    let names = codes::ALL.iter().map(|code| code.name);
-    let near = nearest(text, names).or_else(|| nearest(&upper, numbers));
-    let next = near.map_or_else(
-        || "`waypost explain` lists them all".to_owned(),
-        |name| format!("did you mean `{name}`?"),
-    );
-    Failure::Other(format!("no diagnostic is called `{text}`: {next}"))
 }

@@ -4,12 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use clap::Args;
-use similar::{ChangeTag, TextDiff};
-use waypost_lang::render::Color;
 use waypost_lang::{SourceMap, syntax};
 
 use super::plural;
 use crate::compile::report;
+use crate::difference;
 use crate::failure::{Exit, Failure};
 use crate::input::{Input, Origin, PathArguments};
 use crate::terminal::Terminal;
@@ -70,7 +69,9 @@ impl Fmt {
         let changed = text != input.text;
         if self.diff {
             let color = terminal.output_color();
-            return terminal.print(&diff(input, text, color));
+            let (name, old) = (&input.name, &input.text);
+            let difference = difference::unified(name, "formatted", old, text, color);
+            return terminal.print(&difference);
         }
         if self.check {
             return match changed {
@@ -86,33 +87,5 @@ impl Fmt {
             fs::write(path, text).map_err(|error| Failure::file("write", path, error))?;
         }
         Ok(())
-    }
-}
-
-/// As `diff -u` writes it; nothing where nothing changes.
-fn diff(input: &Input, text: &str, color: Color) -> String {
-    let difference = TextDiff::from_lines(input.text.as_str(), text);
-    let plain = difference
-        .unified_diff()
-        .header(&input.name, &format!("{} (formatted)", input.name))
-        .to_string();
-    if color == Color::Never {
-        return plain;
-    }
-    plain.lines().map(colored).collect()
-}
-
-fn colored(line: &str) -> String {
-    let tag = match line.as_bytes() {
-        [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => None,
-        [b'+', ..] => Some(ChangeTag::Insert),
-        [b'-', ..] => Some(ChangeTag::Delete),
-        _ => Some(ChangeTag::Equal),
-    };
-    match tag {
-        None => format!("\u{1b}[1m{line}\u{1b}[0m\n"),
-        Some(ChangeTag::Insert) => format!("\u{1b}[32m{line}\u{1b}[0m\n"),
-        Some(ChangeTag::Delete) => format!("\u{1b}[31m{line}\u{1b}[0m\n"),
-        Some(ChangeTag::Equal) => format!("{line}\n"),
     }
 }

@@ -113,7 +113,7 @@ fn warnings_are_counted_and_left_to_others() {
     assert_eq!((ran.code, &*ran.stdout), (0, ""), "{}", ran.stderr);
     assert_eq!(
         ran.stderr,
-        "no errors in 1 file\n1 warning: `waypost build` and `run` print them\n"
+        "no errors in 1 file\n1 warning: `waypost lint` shows them\n"
     );
 }
 

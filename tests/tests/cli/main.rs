@@ -15,6 +15,7 @@ mod demo;
 mod explain;
 mod fmt;
 mod harness;
+mod lint;
 mod test;
 mod usage;
 mod why;
