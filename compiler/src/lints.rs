@@ -60,7 +60,10 @@ struct Lint {
 /// Every lint, by code.
 const ALL: &[Lint] = &[
     lint_of(codes::DEAD_RULE, dead_rule::check),
-    lint_of(codes::CONTRADICTORY_CONDITION, contradictory_condition::check),
+    lint_of(
+        codes::CONTRADICTORY_CONDITION,
+        contradictory_condition::check,
+    ),
     lint_of(codes::ALWAYS_MATCHES, always_matches::check),
     lint_of(codes::REDUNDANT_CONDITION, redundant_condition::check),
     lint_of(codes::DUPLICATE_RULE, dead_rule::check_duplicates),

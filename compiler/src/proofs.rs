@@ -113,7 +113,10 @@ impl Reasoner {
     }
 
     fn follows(&self, formula: &Formula, covers: &[&Condition]) -> bool {
-        let mut formulas: Vec<Formula> = covers.iter().map(|cover| cover.formula.negation()).collect();
+        let mut formulas: Vec<Formula> = covers
+            .iter()
+            .map(|cover| cover.formula.negation())
+            .collect();
         formulas.push(formula.clone());
         self.is_impossible(&formulas.iter().collect::<Vec<_>>())
     }
@@ -137,7 +140,11 @@ impl Reasoner {
     }
 
     /// Whether each call that `condition` matches has one of these tiers.
-    pub(crate) fn only_in_tiers(&mut self, condition: &Condition, tiers: BTreeSet<Rc<str>>) -> bool {
+    pub(crate) fn only_in_tiers(
+        &mut self,
+        condition: &Condition,
+        tiers: BTreeSet<Rc<str>>,
+    ) -> bool {
         let tier = self.terms.tier();
         let others = Formula::test(tier, false, Values::Among(Rc::new(tiers), false));
         condition.is_total() && self.is_impossible(&[&condition.formula, &others])

@@ -38,11 +38,20 @@ fn rule_finding(subject: &Subject<'_>, group: &Group<'_>, rule: &Rule<'_>) -> Di
     let start = group.start.map(|(start, _)| start);
     let (message, help) = match rule.kind {
         Kind::Escalation => (
-            format!("`{label}` matches every call: none stays at `{}`", tier(start)),
-            format!("write `start {}` if that is meant, or narrow the condition", tier(rule.tier)),
+            format!(
+                "`{label}` matches every call: none stays at `{}`",
+                tier(start)
+            ),
+            format!(
+                "write `start {}` if that is meant, or narrow the condition",
+                tier(rule.tier)
+            ),
         ),
         Kind::Cap => (
-            format!("`{label}` matches every call: none gets more than `{}`", tier(rule.tier)),
+            format!(
+                "`{label}` matches every call: none gets more than `{}`",
+                tier(rule.tier)
+            ),
             "narrow the condition, or take the higher tiers out of `escalate`".to_owned(),
         ),
         _ => (

@@ -24,7 +24,11 @@ fn finding(subject: &Subject<'_>, reasoner: &mut Reasoner, written: &Written<'_>
         _ => "this condition admits no replica".to_owned(),
     };
     let (part, other) = culprits(reasoner, written.when);
-    let warning = |label: &str| codes::CONTRADICTORY_CONDITION.warning(part.span, message).label(label);
+    let warning = |label: &str| {
+        codes::CONTRADICTORY_CONDITION
+            .warning(part.span, message)
+            .label(label)
+    };
     let finding = match other {
         Some(other) => warning("no call has this together with the other part")
             .because(other.span, "the other part")
@@ -32,7 +36,9 @@ fn finding(subject: &Subject<'_>, reasoner: &mut Reasoner, written: &Written<'_>
         None => warning("this is never true").help("correct the condition, or delete the rule"),
     };
     match (written.label, subject.deletion(written.span)) {
-        (Some(label), Some(edit)) if !subject.is_tested(label) => finding.fix("delete the rule", [edit]),
+        (Some(label), Some(edit)) if !subject.is_tested(label) => {
+            finding.fix("delete the rule", [edit])
+        }
         _ => finding,
     }
 }
@@ -49,7 +55,10 @@ fn culprits<'t>(reasoner: &mut Reasoner, typed: &'t Typed) -> (&'t Typed, Option
     }
     for (at, (second, right)) in parts.iter().zip(&read).enumerate() {
         let earlier = parts.iter().zip(&read).take(at);
-        if let Some((first, _)) = earlier.into_iter().find(|(_, left)| reasoner.disjoint(left, right)) {
+        if let Some((first, _)) = earlier
+            .into_iter()
+            .find(|(_, left)| reasoner.disjoint(left, right))
+        {
             return (second, Some(first));
         }
     }

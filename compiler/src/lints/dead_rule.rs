@@ -24,9 +24,17 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
 /// Finds rules that do what an earlier one does, on the same calls.
 pub(super) fn check_duplicates(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     for (rule, covers, _) in covered(subject, true) {
-        let Some(cover) = covers.first() else { continue };
+        let Some(cover) = covers.first() else {
+            continue;
+        };
         let finding = codes::DUPLICATE_RULE
-            .warning(place(rule), format!("`{}` does what `{}` does", rule.label.text, cover.label.text))
+            .warning(
+                place(rule),
+                format!(
+                    "`{}` does what `{}` does",
+                    rule.label.text, cover.label.text
+                ),
+            )
             .label("on exactly the same calls")
             .because(place(cover), "the same condition")
             .help("delete one of them, or correct the condition that was copied");
@@ -67,14 +75,23 @@ fn is_elsewhere(subject: &Subject<'_>, rule: &Rule<'_>, cover: &Rule<'_>) -> boo
     block(rule.span) != block(cover.span)
 }
 
-fn single(code: Code, subject: &Subject<'_>, rule: &Rule<'_>, cover: &Rule<'_>, group: &Group<'_>) -> Diagnostic {
+fn single(
+    code: Code,
+    subject: &Subject<'_>,
+    rule: &Rule<'_>,
+    cover: &Rule<'_>,
+    group: &Group<'_>,
+) -> Diagnostic {
     let label = if code == codes::SHADOWED_RULE {
         "a rule elsewhere already does all that it could do"
     } else {
         "another rule already does all that it could do"
     };
     let finding = code
-        .warning(place(rule), format!("`{}` never decides anything", rule.label.text))
+        .warning(
+            place(rule),
+            format!("`{}` never decides anything", rule.label.text),
+        )
         .label(label)
         .because(place(cover), reason(subject, rule, cover))
         .help(help(rule.kind, &cover.label.text));
@@ -84,22 +101,47 @@ fn single(code: Code, subject: &Subject<'_>, rule: &Rule<'_>, cover: &Rule<'_>, 
         .iter()
         .zip(&group.fates)
         .any(|(one, fate)| one.span == cover.span && *fate == Fate::Always);
-    if is_always { finding } else { subject.deleting(finding, rule) }
+    if is_always {
+        finding
+    } else {
+        subject.deleting(finding, rule)
+    }
 }
 
-fn together(subject: &Subject<'_>, rule: &Rule<'_>, covers: &[&Rule<'_>], group: &Group<'_>) -> Diagnostic {
+fn together(
+    subject: &Subject<'_>,
+    rule: &Rule<'_>,
+    covers: &[&Rule<'_>],
+    group: &Group<'_>,
+) -> Diagnostic {
     let mut finding = codes::DEAD_RULE
-        .warning(place(rule), format!("`{}` never decides anything", rule.label.text))
+        .warning(
+            place(rule),
+            format!("`{}` never decides anything", rule.label.text),
+        )
         .label("other rules together already do all that it could do")
-        .help(format!("delete it: {} rules cover every call that it matches", covers.len()));
+        .help(format!(
+            "delete it: {} rules cover every call that it matches",
+            covers.len()
+        ));
     for cover in covers {
-        finding = finding.because(place(cover), format!("`{}` {} some of its calls", cover.label.text, effect(group_kind(group))));
+        finding = finding.because(
+            place(cover),
+            format!(
+                "`{}` {} some of its calls",
+                cover.label.text,
+                effect(group_kind(group))
+            ),
+        );
     }
     subject.deleting(finding, rule)
 }
 
 fn group_kind(group: &Group<'_>) -> Kind {
-    group.rules.first().map_or(Kind::Escalation, |rule| rule.kind)
+    group
+        .rules
+        .first()
+        .map_or(Kind::Escalation, |rule| rule.kind)
 }
 
 /// Why the cover covers, in the words of the file.
@@ -110,7 +152,11 @@ fn reason(subject: &Subject<'_>, rule: &Rule<'_>, cover: &Rule<'_>) -> String {
         (Some(narrow), Some(broad)) if narrow != broad => {
             format!("every call with `{narrow}` has `{broad}`")
         }
-        _ => format!("`{}` {} every call that it matches", cover.label.text, effect(cover.kind)),
+        _ => format!(
+            "`{}` {} every call that it matches",
+            cover.label.text,
+            effect(cover.kind)
+        ),
     }
 }
 

@@ -10,14 +10,19 @@ use crate::proofs::coverage::{Fate, Group, Kind, Rule};
 pub(super) fn check_caps(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     for (rule, _) in idle(subject, Kind::Cap) {
         let tier = name(subject, rule);
-        let is_top = rule.tier.is_some_and(|tier| tier + 1 >= subject.program.tiers.len());
+        let is_top = rule
+            .tier
+            .is_some_and(|tier| tier + 1 >= subject.program.tiers.len());
         let label = if is_top {
             format!("`{tier}` is the highest tier")
         } else {
             format!("no call that it matches is ever above `{tier}`")
         };
         let finding = codes::CAP_NEVER_LOWERS
-            .warning(place(rule), format!("`{}` never lowers a call", rule.label.text))
+            .warning(
+                place(rule),
+                format!("`{}` never lowers a call", rule.label.text),
+            )
             .label(label)
             .help("cap at a lower tier, or delete the rule");
         found.push(subject.deleting(finding, rule));
@@ -29,7 +34,10 @@ pub(super) fn check_escalations(subject: &Subject<'_>, found: &mut Vec<Diagnosti
     for (rule, group) in idle(subject, Kind::Escalation) {
         let tier = name(subject, rule);
         let mut finding = codes::ESCALATION_TO_START
-            .warning(place(rule), format!("`{}` never raises a call", rule.label.text))
+            .warning(
+                place(rule),
+                format!("`{}` never raises a call", rule.label.text),
+            )
             .label(format!("every call is at least `{tier}` anyway"))
             .help("escalate to a higher tier, or delete the rule");
         if let Some((_, start)) = group.start {

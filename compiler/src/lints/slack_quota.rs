@@ -13,17 +13,29 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     let quotas = &subject.program.policy.quotas;
     let conditions: Vec<Condition> = quotas
         .iter()
-        .map(|quota| quota.when.as_ref().map_or_else(Condition::always, |when| reasoner.condition(when)))
+        .map(|quota| {
+            quota
+                .when
+                .as_ref()
+                .map_or_else(Condition::always, |when| reasoner.condition(when))
+        })
         .collect();
     let mut slack = vec![false; quotas.len()];
     for at in (0..quotas.len()).rev() {
-        let (Some(quota), Some(condition)) = (quotas.get(at), conditions.get(at)) else { continue };
-        let tighter = quotas.iter().zip(&conditions).enumerate().find(|(other, (tight, counts))| {
-            *other != at
-                && slack.get(*other) == Some(&false)
-                && never_binds(quota, tight)
-                && reasoner.covers(condition, &[counts])
-        });
+        let (Some(quota), Some(condition)) = (quotas.get(at), conditions.get(at)) else {
+            continue;
+        };
+        let tighter =
+            quotas
+                .iter()
+                .zip(&conditions)
+                .enumerate()
+                .find(|(other, (tight, counts))| {
+                    *other != at
+                        && slack.get(*other) == Some(&false)
+                        && never_binds(quota, tight)
+                        && reasoner.covers(condition, &[counts])
+                });
         if let Some((_, (tight, _))) = tighter {
             if let Some(slot) = slack.get_mut(at) {
                 *slot = true;
@@ -36,10 +48,19 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
 fn finding(subject: &Subject<'_>, quota: &Quota, tight: &Quota) -> Diagnostic {
     let kind = if quota.budget { "budget" } else { "limit" };
     let finding = codes::QUOTA_NEVER_BINDS
-        .warning(quota.label.span, format!("the {kind} `{}` never refuses a call", quota.label.text))
+        .warning(
+            quota.label.span,
+            format!("the {kind} `{}` never refuses a call", quota.label.text),
+        )
         .label("a tighter one is always reached first")
-        .because(tight.label.span, format!("`{}` counts the same calls and allows no more", tight.label.text))
-        .help(format!("delete it, or make `{}` the looser of the two", tight.label.text));
+        .because(
+            tight.label.span,
+            format!(
+                "`{}` counts the same calls and allows no more",
+                tight.label.text
+            ),
+        )
+        .help("delete it, or let it count something else: another key, model or window");
     match subject.deletion(quota.span) {
         Some(edit) if !subject.is_tested(&quota.label) => finding.fix("delete the rule", [edit]),
         _ => finding,
@@ -48,7 +69,10 @@ fn finding(subject: &Subject<'_>, quota: &Quota, tight: &Quota) -> Diagnostic {
 
 /// Whether `loose` has room whenever `tight` has, on calls that both count. Only refusals: a warning or a cap has an effect of its own.
 fn never_binds(loose: &Quota, tight: &Quota) -> bool {
-    let only_denies = loose.outcomes.iter().all(|outcome| outcome.action == Action::Deny);
+    let only_denies = loose
+        .outcomes
+        .iter()
+        .all(|outcome| outcome.action == Action::Deny);
     only_denies && same_calls(loose, tight) && is_within(loose, tight)
 }
 
@@ -69,13 +93,21 @@ fn same_calls(loose: &Quota, tight: &Quota) -> bool {
 }
 
 fn is_within(loose: &Quota, tight: &Quota) -> bool {
-    let (Some(more), Some(less)) = (capacity(loose), capacity(tight)) else { return false };
-    let same_unit = std::mem::discriminant(&loose.amount.value) == std::mem::discriminant(&tight.amount.value);
+    let (Some(more), Some(less)) = (capacity(loose), capacity(tight)) else {
+        return false;
+    };
+    let same_unit =
+        std::mem::discriminant(&loose.amount.value) == std::mem::discriminant(&tight.amount.value);
     let share = |quota: &Quota| {
-        let denials = quota.outcomes.iter().filter(|outcome| outcome.action == Action::Deny);
+        let denials = quota
+            .outcomes
+            .iter()
+            .filter(|outcome| outcome.action == Action::Deny);
         denials.map(|outcome| u128::from(outcome.share.0)).min()
     };
-    let (Some(high), Some(low)) = (share(loose), share(tight)) else { return false };
+    let (Some(high), Some(low)) = (share(loose), share(tight)) else {
+        return false;
+    };
     let bounded = more * high >= less * low;
     same_unit
         && bounded
@@ -85,7 +117,9 @@ fn is_within(loose: &Quota, tight: &Quota) -> bool {
                 let (slow, quick) = (u128::from(*slow), u128::from(*quick));
                 amount(loose) * quick >= amount(tight) * slow && more >= less
             }
-            (left, right) => left == right && !matches!(left, Window::Other(_)) && loose.zone == tight.zone,
+            (left, right) => {
+                left == right && !matches!(left, Window::Other(_)) && loose.zone == tight.zone
+            }
         }
 }
 

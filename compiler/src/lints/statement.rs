@@ -1,9 +1,9 @@
 //! Edits that take a rule, or a part of its condition, out of a file.
 
-use waypost_lang::source::Span;
-use waypost_lang::syntax::tree::{ExpectKind, ItemKind};
 use waypost_lang::Diagnostic;
 use waypost_lang::diagnostic::Edit;
+use waypost_lang::source::Span;
+use waypost_lang::syntax::tree::{ExpectKind, ItemKind};
 
 use super::Subject;
 use crate::program::Label;
@@ -34,15 +34,19 @@ impl Subject<'_> {
     /// The block that a rule stands in: its file, and the place of its section.
     pub(super) fn block(&self, span: Span) -> Option<Span> {
         let items = self.files.iter().flat_map(|file| &file.items);
-        let sections = items.filter(|item| matches!(item.kind, ItemKind::Policy(_) | ItemKind::Content(_)));
-        sections
-            .map(|item| item.span)
-            .find(|block| block.file == span.file && block.start <= span.start && span.end <= block.end)
+        let sections =
+            items.filter(|item| matches!(item.kind, ItemKind::Policy(_) | ItemKind::Content(_)));
+        sections.map(|item| item.span).find(|block| {
+            block.file == span.file && block.start <= span.start && span.end <= block.end
+        })
     }
 
     /// Adds the deletion of a rule, where nothing else in the file names it.
     pub(super) fn deleting(&self, found: Diagnostic, rule: &Rule<'_>) -> Diagnostic {
-        match self.deletion(rule.span).filter(|_| !self.is_tested(rule.label)) {
+        match self
+            .deletion(rule.span)
+            .filter(|_| !self.is_tested(rule.label))
+        {
             Some(edit) => found.fix("delete the rule", [edit]),
             None => found,
         }
@@ -56,7 +60,8 @@ impl Subject<'_> {
         let rest = text.get(end..)?;
         let length = rest.find('\n').map_or(rest.len(), |at| at + 1);
         let after = rest.get(..length)?.trim_start();
-        let is_alone = text.get(line..start)?.trim().is_empty() && (after.is_empty() || after.starts_with("//"));
+        let is_alone = text.get(line..start)?.trim().is_empty()
+            && (after.is_empty() || after.starts_with("//"));
         let span = if is_alone {
             let (line, end) = (u32::try_from(line).ok()?, u32::try_from(end + length).ok()?);
             Span::new(span.file, line, end)
@@ -75,13 +80,18 @@ impl Subject<'_> {
         let (node, part) = (found.node, found.part.span);
         let [left, right] = <[_; 2]>::try_from(node.children()).ok()?;
         let text = self.sources.file(node.span.file)?.text();
-        let is_inside = |inner: Span| inner.file == node.span.file && node.span.start <= inner.start && inner.end <= node.span.end;
+        let is_inside = |inner: Span| {
+            inner.file == node.span.file
+                && node.span.start <= inner.start
+                && inner.end <= node.span.end
+        };
         if !is_inside(left.span) || !is_inside(right.span) || left.span.end > right.span.start {
             return None;
         }
         let between = text.get(left.span.end as usize..right.span.start as usize)?;
         let at = between.find(operator)?;
-        let plain = |text: &str, allowed: char| text.chars().all(|c| c.is_whitespace() || c == allowed);
+        let plain =
+            |text: &str, allowed: char| text.chars().all(|c| c.is_whitespace() || c == allowed);
         if !plain(between.get(..at)?, ')') || !plain(between.get(at + 2..)?, '(') {
             return None;
         }

@@ -41,18 +41,31 @@ fn only_by_dead_rules(subject: &Subject<'_>) -> BTreeSet<usize> {
     for group in &subject.proofs.groups {
         for (rule, fate) in group.rules.iter().zip(&group.fates) {
             if rule.kind == Kind::Escalation || rule.kind == Kind::Cap {
-                let to = if *fate == Fate::Never { &mut dead } else { &mut alive };
+                let to = if *fate == Fate::Never {
+                    &mut dead
+                } else {
+                    &mut alive
+                };
                 to.extend(rule.tier);
             }
         }
         alive.extend(group.start.map(|(start, _)| start));
     }
-    let quotas = subject.program.policy.quotas.iter().flat_map(|quota| &quota.outcomes);
+    let quotas = subject
+        .program
+        .policy
+        .quotas
+        .iter()
+        .flat_map(|quota| &quota.outcomes);
     alive.extend(quotas.filter_map(|outcome| match outcome.action {
         crate::program::Action::CapAt(tier) => Some(tier),
         _ => None,
     }));
-    let accepts = subject.program.contents.iter().flat_map(|content| &content.accepts);
+    let accepts = subject
+        .program
+        .contents
+        .iter()
+        .flat_map(|content| &content.accepts);
     if accepts.into_iter().any(|accept| accept.model.is_some()) {
         return BTreeSet::new();
     }

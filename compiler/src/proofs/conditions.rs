@@ -33,25 +33,40 @@ pub(crate) fn visit<'p>(program: &'p Program, visit: &mut dyn FnMut(&mut Reasone
     for content in &program.contents {
         let mut reasoner = Reasoner::of_content(content);
         for rule in &content.escalations {
-            visit(&mut reasoner, written(Place::Rule, &rule.when, &rule.label, rule.span));
+            visit(
+                &mut reasoner,
+                written(Place::Rule, &rule.when, &rule.label, rule.span),
+            );
         }
     }
     let mut reasoner = Reasoner::of_policy(program);
     let policy = &program.policy;
     for rule in &policy.denials {
-        visit(&mut reasoner, written(Place::Rule, &rule.when, &rule.label, rule.span));
+        visit(
+            &mut reasoner,
+            written(Place::Rule, &rule.when, &rule.label, rule.span),
+        );
     }
     for rule in &policy.caps {
-        visit(&mut reasoner, written(Place::Rule, &rule.when, &rule.label, rule.span));
+        visit(
+            &mut reasoner,
+            written(Place::Rule, &rule.when, &rule.label, rule.span),
+        );
     }
     for rule in &policy.priorities {
         if let Some(when) = &rule.when {
-            visit(&mut reasoner, written(Place::Rule, when, &rule.label, rule.span));
+            visit(
+                &mut reasoner,
+                written(Place::Rule, when, &rule.label, rule.span),
+            );
         }
     }
     for quota in &policy.quotas {
         if let Some(when) = &quota.when {
-            visit(&mut reasoner, written(Place::Quota, when, &quota.label, quota.span));
+            visit(
+                &mut reasoner,
+                written(Place::Quota, when, &quota.label, quota.span),
+            );
         }
     }
     let mut reasoner = Reasoner::default();

@@ -98,9 +98,15 @@ impl<'p> Proofs<'p> {
         let highest = highest_below(program);
         let idle = |rule: &Rule<'_>, condition: &Condition, reasoner: &mut Reasoner| {
             let Some(cap) = rule.tier else { return false };
-            let harmless = program.tiers.iter().zip(&highest).filter(|(_, highest)| **highest <= cap);
+            let harmless = program
+                .tiers
+                .iter()
+                .zip(&highest)
+                .filter(|(_, highest)| **highest <= cap);
             let tiers = harmless.map(|(tier, _)| Rc::from(tier.name.value.as_str()));
-            let sees_tier = rule.when.is_some_and(|when| when.fields().contains(&Field::Tier));
+            let sees_tier = rule
+                .when
+                .is_some_and(|when| when.fields().contains(&Field::Tier));
             let all = highest.last().is_none_or(|highest| *highest <= cap);
             all || (sees_tier && reasoner.only_in_tiers(condition, tiers.collect()))
         };
@@ -177,7 +183,10 @@ fn group<'p>(
 ) -> Group<'p> {
     let conditions: Vec<Condition> = rules
         .iter()
-        .map(|rule| rule.when.map_or_else(Condition::always, |when| reasoner.condition(when)))
+        .map(|rule| {
+            rule.when
+                .map_or_else(Condition::always, |when| reasoner.condition(when))
+        })
         .collect();
     let mut fates: Vec<Fate> = rules
         .iter()
@@ -208,7 +217,11 @@ fn group<'p>(
             *slot = fate;
         }
     }
-    Group { rules, fates, start }
+    Group {
+        rules,
+        fates,
+        start,
+    }
 }
 
 const fn is_alive(fate: &Fate) -> bool {
@@ -227,7 +240,9 @@ fn covered(
     let may_cover = |other: &usize| {
         *other != at
             && fates.get(*other).is_some_and(is_alive)
-            && rules.get(*other).is_some_and(|other| other.strength >= rule.strength)
+            && rules
+                .get(*other)
+                .is_some_and(|other| other.strength >= rule.strength)
     };
     let proves = |covers: &[&Condition]| match (rule.kind, covers) {
         // A priority whose condition fails does not count.
@@ -244,13 +259,20 @@ fn covered(
         let other = conditions.get(one)?;
         let equal = rules.get(one)?.strength == rule.strength;
         let same = equal && reasoner.covers(other, &[condition]);
-        return Some(Fate::Covered { by: vec![one], same });
+        return Some(Fate::Covered {
+            by: vec![one],
+            same,
+        });
     }
     if rules.len() > FEW {
         return None;
     }
     let mut by: Vec<usize> = (0..rules.len()).filter(may_cover).collect();
-    let of = |by: &[usize]| by.iter().filter_map(|one| conditions.get(*one)).collect::<Vec<_>>();
+    let of = |by: &[usize]| {
+        by.iter()
+            .filter_map(|one| conditions.get(*one))
+            .collect::<Vec<_>>()
+    };
     if by.len() < 2 || !proves(&of(&by)) {
         return None;
     }

@@ -139,7 +139,9 @@ impl Formula {
                     }
                     cubes = cubes
                         .iter()
-                        .flat_map(|cube: &Vec<_>| more.iter().map(move |one| [cube.as_slice(), one].concat()))
+                        .flat_map(|cube: &Vec<_>| {
+                            more.iter().map(move |one| [cube.as_slice(), one].concat())
+                        })
                         .collect();
                 }
                 Some(cubes)

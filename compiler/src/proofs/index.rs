@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::formula::{Formula, Test, TermIndex, Values};
+use super::formula::{Formula, TermIndex, Test, Values};
 use super::text::Predicate;
 
 /// Conjunctions of one condition that are filed; a condition with more is not.
@@ -58,7 +58,10 @@ impl Index {
                 && texts.len() <= MOST_TEXTS
             {
                 for text in texts.iter() {
-                    self.texts.entry((*term, Rc::clone(text))).or_default().push(rule);
+                    self.texts
+                        .entry((*term, Rc::clone(text)))
+                        .or_default()
+                        .push(rule);
                 }
                 return;
             }
@@ -103,17 +106,23 @@ impl Index {
     }
 
     fn bounded(&self, term: TermIndex, test: &Test, strength: i64, found: &mut Vec<usize>) {
-        let Values::Numbers(numbers) = &test.present else { return };
-        let Some((low, high)) = numbers.extent() else { return };
+        let Values::Numbers(numbers) = &test.present else {
+            return;
+        };
+        let Some((low, high)) = numbers.extent() else {
+            return;
+        };
         for (side, bound) in [(Side::From, low), (Side::UpTo, high)] {
             let strong = self.bounds.get(&(term, side)).into_iter().flatten();
-            found.extend(strong.filter(|(other, _)| **other >= strength).filter_map(|(_, (other, rule))| {
-                let wide = match side {
-                    Side::From => *other <= bound,
-                    Side::UpTo => *other >= bound,
-                };
-                wide.then_some(*rule)
-            }));
+            found.extend(strong.filter(|(other, _)| **other >= strength).filter_map(
+                |(_, (other, rule))| {
+                    let wide = match side {
+                        Side::From => *other <= bound,
+                        Side::UpTo => *other >= bound,
+                    };
+                    wide.then_some(*rule)
+                },
+            ));
         }
     }
 

@@ -11,7 +11,10 @@ impl Reasoner {
     /// For the conditions of a content section.
     #[must_use]
     pub fn of_content(content: &Content) -> Self {
-        let here = content.accepts.iter().filter(|accept| accept.model.is_none());
+        let here = content
+            .accepts
+            .iter()
+            .filter(|accept| accept.model.is_none());
         Self::new(Known {
             accepted: Some(accepted(here)),
             threshold: fixed_threshold(content),
@@ -23,8 +26,16 @@ impl Reasoner {
     #[must_use]
     pub fn of_policy(program: &Program) -> Self {
         let tiers = visible_tiers(program);
-        let name = |tier: &TierIndex| program.tiers.get(*tier).map(|tier| Rc::from(tier.name.value.as_str()));
-        let models = program.models.iter().map(|model| Rc::from(model.name.value.as_str()));
+        let name = |tier: &TierIndex| {
+            program
+                .tiers
+                .get(*tier)
+                .map(|tier| Rc::from(tier.name.value.as_str()))
+        };
+        let models = program
+            .models
+            .iter()
+            .map(|model| Rc::from(model.name.value.as_str()));
         let accepts = program.contents.iter().flat_map(|content| &content.accepts);
         Self::new(Known {
             tiers: Some(Rc::new(tiers.iter().filter_map(name).collect())),
@@ -75,7 +86,11 @@ pub(crate) fn content_tiers(program: &Program) -> BTreeSet<TierIndex> {
 pub(crate) fn final_tiers(program: &Program) -> BTreeSet<TierIndex> {
     let content = content_tiers(program);
     let caps = program.policy.caps.iter().map(|cap| cap.tier);
-    let outcomes = program.policy.quotas.iter().flat_map(|quota| &quota.outcomes);
+    let outcomes = program
+        .policy
+        .quotas
+        .iter()
+        .flat_map(|quota| &quota.outcomes);
     let lowered = outcomes.filter_map(|outcome| match outcome.action {
         Action::CapAt(tier) => Some(tier),
         Action::Warn | Action::Deny => None,
@@ -89,12 +104,21 @@ pub(crate) fn final_tiers(program: &Program) -> BTreeSet<TierIndex> {
 /// The tiers that a rule of the policy may see: a fallback is judged in the tier of its own model. A session may keep one from
 /// before the file changed, so with `keep` it is all of them.
 pub(crate) fn visible_tiers(program: &Program) -> BTreeSet<TierIndex> {
-    if program.contents.iter().any(|content| content.keep.is_some()) {
+    if program
+        .contents
+        .iter()
+        .any(|content| content.keep.is_some())
+    {
         return (0..program.tiers.len()).collect();
     }
     let last = final_tiers(program);
-    let models: Vec<ModelIndex> = last.iter().flat_map(|tier| models_of(program, *tier)).collect();
-    let homes = models.into_iter().filter_map(|model| home_tier(program, model));
+    let models: Vec<ModelIndex> = last
+        .iter()
+        .flat_map(|tier| models_of(program, *tier))
+        .collect();
+    let homes = models
+        .into_iter()
+        .filter_map(|model| home_tier(program, model));
     let homes: Vec<TierIndex> = homes.collect();
     last.into_iter().chain(homes).collect()
 }
@@ -111,12 +135,17 @@ pub(crate) fn models_of(program: &Program, tier: TierIndex) -> Vec<ModelIndex> {
 
 /// The lowest tier that tries a model first.
 pub(crate) fn home_tier(program: &Program, model: ModelIndex) -> Option<TierIndex> {
-    program.tiers.iter().position(|tier| tier.home() == Some(model))
+    program
+        .tiers
+        .iter()
+        .position(|tier| tier.home() == Some(model))
 }
 
 /// The tier of a model that a client names.
 fn tier_of(program: &Program, model: ModelIndex) -> TierIndex {
     home_tier(program, model)
-        .or_else(|| (0..program.tiers.len()).find(|tier| models_of(program, *tier).contains(&model)))
+        .or_else(|| {
+            (0..program.tiers.len()).find(|tier| models_of(program, *tier).contains(&model))
+        })
         .unwrap_or_else(|| program.tiers.len().saturating_sub(1))
 }

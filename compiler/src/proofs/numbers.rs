@@ -22,7 +22,11 @@ impl Numbers {
     /// The places from `low` to `high`, both included; none if they are the wrong way round.
     pub(crate) fn between(low: i128, high: i128) -> Self {
         Self {
-            intervals: if low <= high { vec![(low, high)] } else { Vec::new() },
+            intervals: if low <= high {
+                vec![(low, high)]
+            } else {
+                Vec::new()
+            },
             nan: false,
         }
     }
@@ -58,16 +62,18 @@ impl Numbers {
     /// The values of `ty` that stand in this relation to a constant; none where the constant is no such number.
     pub(crate) fn related(ty: &Type, relation: Function, constant: &Constant) -> Option<Self> {
         let bound = Bound::of(ty, constant)?;
-        Some(match relation {
-            Function::Equal => bound.equal(),
-            Function::NotEqual => bound.equal().complement(),
-            Function::Less => Self::between(LOWEST, bound.below),
-            Function::LessOrEqual => Self::between(LOWEST, bound.at_most),
-            Function::Greater => Self::between(bound.at_most.checked_add(1)?, HIGHEST),
-            Function::GreaterOrEqual => Self::between(bound.below.checked_add(1)?, HIGHEST),
-            _ => return None,
-        }
-        .ordered(relation, constant))
+        Some(
+            match relation {
+                Function::Equal => bound.equal(),
+                Function::NotEqual => bound.equal().complement(),
+                Function::Less => Self::between(LOWEST, bound.below),
+                Function::LessOrEqual => Self::between(LOWEST, bound.at_most),
+                Function::Greater => Self::between(bound.at_most.checked_add(1)?, HIGHEST),
+                Function::GreaterOrEqual => Self::between(bound.below.checked_add(1)?, HIGHEST),
+                _ => return None,
+            }
+            .ordered(relation, constant),
+        )
     }
 
     /// Nothing is in order with NaN.
@@ -104,7 +110,10 @@ impl Numbers {
 
     pub(crate) fn intersection(&self, other: &Self) -> Self {
         let mut intervals = Vec::new();
-        let (mut left, mut right) = (self.intervals.iter().peekable(), other.intervals.iter().peekable());
+        let (mut left, mut right) = (
+            self.intervals.iter().peekable(),
+            other.intervals.iter().peekable(),
+        );
         while let (Some(&&(a, b)), Some(&&(c, d))) = (left.peek(), right.peek()) {
             let (low, high) = (a.max(c), b.min(d));
             if low <= high {
@@ -160,6 +169,7 @@ impl Numbers {
         }
     }
 
+    #[allow(dead_code, reason = "witnesses read it")]
     /// Members to try, plain ones first: near `near`, else at the ends of the intervals.
     pub(crate) fn samples(&self, near: i128) -> impl Iterator<Item = i128> {
         let nearest = self
@@ -244,6 +254,7 @@ pub(crate) fn place_of(value: f64) -> i128 {
     if value < 0.0 { -magnitude } else { magnitude }
 }
 
+#[allow(dead_code, reason = "witnesses read it")]
 /// The double of a rank.
 pub(crate) fn double_at(place: i128) -> f64 {
     let magnitude = f64::from_bits(u64::try_from(place.unsigned_abs()).unwrap_or(0));
@@ -258,7 +269,11 @@ mod tests {
     fn agree(value: f64, relation: Function, constant: &Constant) -> bool {
         let set = Numbers::related(&Type::Double, relation, constant);
         let member = set.is_some_and(|set| {
-            if value.is_nan() { set.has_nan() } else { set.contains(place_of(value)) }
+            if value.is_nan() {
+                set.has_nan()
+            } else {
+                set.contains(place_of(value))
+            }
         });
         let other = match constant {
             Constant::Int(other) => *other as f64,
@@ -278,8 +293,22 @@ mod tests {
 
     #[test]
     fn doubles_are_members_where_they_are_in_the_relation() {
-        let values = [f64::NAN, f64::NEG_INFINITY, -1.5, -0.0, 0.0, 0.1, 1.0, 1.5, 2.0, f64::INFINITY];
-        let constants = values.map(Constant::Double).into_iter().chain([Constant::Int(0), Constant::Int(1)]);
+        let values = [
+            f64::NAN,
+            f64::NEG_INFINITY,
+            -1.5,
+            -0.0,
+            0.0,
+            0.1,
+            1.0,
+            1.5,
+            2.0,
+            f64::INFINITY,
+        ];
+        let constants = values
+            .map(Constant::Double)
+            .into_iter()
+            .chain([Constant::Int(0), Constant::Int(1)]);
         for constant in constants {
             for value in values {
                 for relation in [
@@ -290,7 +319,10 @@ mod tests {
                     Function::Greater,
                     Function::GreaterOrEqual,
                 ] {
-                    assert!(agree(value, relation, &constant), "{value} {relation:?} {constant:?}");
+                    assert!(
+                        agree(value, relation, &constant),
+                        "{value} {relation:?} {constant:?}"
+                    );
                 }
             }
         }
@@ -302,8 +334,10 @@ mod tests {
         let above = Numbers::related(&Type::Double, Function::Greater, &odd);
         let equal = Numbers::related(&Type::Double, Function::Equal, &odd);
         assert_eq!(equal, Some(Numbers::none()));
-        assert!(above.is_some_and(|above| !above.contains(place_of((1_u64 << 53) as f64))
-            && above.contains(place_of(((1_u64 << 53) + 2) as f64))));
+        assert!(
+            above.is_some_and(|above| !above.contains(place_of((1_u64 << 53) as f64))
+                && above.contains(place_of(((1_u64 << 53) + 2) as f64)))
+        );
     }
 
     #[test]

@@ -57,14 +57,22 @@ impl Reasoner {
             self.of_chain(&parts, conjunction, found);
         }
         for (part, _) in parts {
-            let is_gone = found.iter().skip(before).any(|one| std::ptr::eq(one.part, part));
+            let is_gone = found
+                .iter()
+                .skip(before)
+                .any(|one| std::ptr::eq(one.part, part));
             if !is_gone {
                 self.gather_redundant(part, found);
             }
         }
     }
 
-    fn of_chain<'t>(&mut self, parts: &[(&'t Typed, &'t Typed)], conjunction: bool, found: &mut Vec<Redundant<'t>>) {
+    fn of_chain<'t>(
+        &mut self,
+        parts: &[(&'t Typed, &'t Typed)],
+        conjunction: bool,
+        found: &mut Vec<Redundant<'t>>,
+    ) {
         let mut left: Vec<Part<'t>> = parts
             .iter()
             .map(|(typed, node)| Part {
@@ -73,7 +81,8 @@ impl Reasoner {
                 condition: self.condition(typed),
             })
             .collect();
-        if left.iter().any(|part| !part.condition.is_total()) || self.is_settled(&left, conjunction) {
+        if left.iter().any(|part| !part.condition.is_total()) || self.is_settled(&left, conjunction)
+        {
             return;
         }
         for at in (0..left.len()).rev() {
@@ -104,15 +113,30 @@ impl Reasoner {
     fn is_settled(&self, parts: &[Part<'_>], conjunction: bool) -> bool {
         let formulas: Vec<_> = parts
             .iter()
-            .map(|part| if conjunction { part.condition.formula.clone() } else { part.condition.formula.negation() })
+            .map(|part| {
+                if conjunction {
+                    part.condition.formula.clone()
+                } else {
+                    part.condition.formula.negation()
+                }
+            })
             .collect();
         self.is_impossible(&formulas.iter().collect::<Vec<_>>())
     }
 
     /// Whether the others say what the part says, and which of them by itself.
-    fn is_said<'t>(&self, part: &Part<'t>, others: &[&Part<'t>], conjunction: bool) -> Option<(Option<&'t Typed>, bool)> {
+    fn is_said<'t>(
+        &self,
+        part: &Part<'t>,
+        others: &[&Part<'t>],
+        conjunction: bool,
+    ) -> Option<(Option<&'t Typed>, bool)> {
         let turned = |part: &Part<'_>, holds: bool| {
-            if holds == conjunction { part.condition.formula.clone() } else { part.condition.formula.negation() }
+            if holds == conjunction {
+                part.condition.formula.clone()
+            } else {
+                part.condition.formula.negation()
+            }
         };
         let own = turned(part, false);
         if self.is_impossible(&[&own]) {
@@ -126,11 +150,17 @@ impl Reasoner {
         }
         let mut all: Vec<_> = others.iter().map(|other| turned(other, true)).collect();
         all.push(own);
-        self.is_impossible(&all.iter().collect::<Vec<_>>()).then_some((None, false))
+        self.is_impossible(&all.iter().collect::<Vec<_>>())
+            .then_some((None, false))
     }
 }
 
-fn chain<'t>(typed: &'t Typed, node: &'t Typed, conjunction: bool, parts: &mut Vec<(&'t Typed, &'t Typed)>) {
+fn chain<'t>(
+    typed: &'t Typed,
+    node: &'t Typed,
+    conjunction: bool,
+    parts: &mut Vec<(&'t Typed, &'t Typed)>,
+) {
     match (&typed.kind, conjunction) {
         (TypedKind::And(left, right), true) | (TypedKind::Or(left, right), false) => {
             chain(left, typed, conjunction, parts);

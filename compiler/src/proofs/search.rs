@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::formula::{Formula, Test, TermIndex, Values};
+use super::formula::{Formula, TermIndex, Test, Values};
 use super::numbers::Numbers;
 use super::terms::{Key, Seen, Term, Terms, View};
 use super::text::Texts;
@@ -16,6 +16,7 @@ pub(crate) enum Verdict {
     /// Nothing satisfies it.
     Impossible,
     /// This is left, and may satisfy it.
+    #[allow(dead_code, reason = "witnesses read it")]
     Possible(World),
     /// The budget ended first.
     Unknown,
@@ -59,7 +60,11 @@ pub(crate) struct Search<'t> {
 impl<'t> Search<'t> {
     /// A search that tests at most `budget` times.
     pub(crate) const fn new(terms: &'t Terms, budget: u32) -> Self {
-        Self { terms, budget, depth: 0 }
+        Self {
+            terms,
+            budget,
+            depth: 0,
+        }
     }
 
     /// Whether all of `formulas` can hold at once.
@@ -113,7 +118,11 @@ impl<'t> Search<'t> {
                 possible @ Verdict::Possible(_) => return possible,
             }
         }
-        if unknown { Verdict::Unknown } else { Verdict::Impossible }
+        if unknown {
+            Verdict::Unknown
+        } else {
+            Verdict::Impossible
+        }
     }
 
     fn premise(&self, term: TermIndex) -> Option<&'t Formula> {
@@ -128,22 +137,38 @@ impl<'t> Search<'t> {
     /// Two terms compare as their values do.
     fn orders_agree(&self, world: &World) -> bool {
         world.iter().all(|(index, left)| {
-            let Some(Key::Order(first, second)) = self.terms.get(*index).map(|term| &term.key) else {
+            let Some(Key::Order(first, second)) = self.terms.get(*index).map(|term| &term.key)
+            else {
                 return true;
             };
-            let (Some(first), Some(second)) = (self.numbers(world, *first), self.numbers(world, *second)) else {
+            let (Some(first), Some(second)) =
+                (self.numbers(world, *first), self.numbers(world, *second))
+            else {
                 return true;
             };
-            let Room::Numbers(outcomes) = &left.present else { return true };
+            let Room::Numbers(outcomes) = &left.present else {
+                return true;
+            };
             !outcomes.intersection(&orders(&first, &second)).is_empty()
         })
     }
 
     fn numbers(&self, world: &World, term: TermIndex) -> Option<Numbers> {
         match world.iter().find(|(known, _)| *known == term) {
-            Some((_, Left { present: Room::Numbers(numbers), absent: false })) => Some(numbers.clone()),
+            Some((
+                _,
+                Left {
+                    present: Room::Numbers(numbers),
+                    absent: false,
+                },
+            )) => Some(numbers.clone()),
             Some(_) => None,
-            None => self.terms.get(term).filter(|term| !term.optional)?.numbers.clone(),
+            None => self
+                .terms
+                .get(term)
+                .filter(|term| !term.optional)?
+                .numbers
+                .clone(),
         }
     }
 
@@ -155,9 +180,10 @@ impl<'t> Search<'t> {
         let lists: Vec<(Vec<Rc<Formula>>, Vec<Formula>)> = world
             .iter()
             .filter_map(|(_, left)| match &left.present {
-                Room::Lists { some, none } => {
-                    Some((some.clone(), none.iter().map(|body| body.negation()).collect()))
-                }
+                Room::Lists { some, none } => Some((
+                    some.clone(),
+                    none.iter().map(|body| body.negation()).collect(),
+                )),
                 _ => None,
             })
             .collect();
@@ -196,12 +222,16 @@ fn assume(terms: &Terms, world: &mut World, index: TermIndex, test: &Test) -> bo
     let place = match world.iter().position(|(known, _)| *known == index) {
         Some(place) => place,
         None => {
-            let Some(term) = terms.get(index) else { return true };
+            let Some(term) = terms.get(index) else {
+                return true;
+            };
             world.push((index, start(term)));
             world.len() - 1
         }
     };
-    let Some((_, left)) = world.get_mut(place) else { return true };
+    let Some((_, left)) = world.get_mut(place) else {
+        return true;
+    };
     left.absent &= test.absent;
     narrow(&mut left.present, &test.present);
     left.absent || !is_empty(&left.present)
@@ -286,7 +316,9 @@ fn views_agree(terms: &Terms, world: &mut World) -> bool {
         let Some(place) = world.iter().position(|(known, _)| *known == view.base) else {
             continue;
         };
-        let Some((_, base)) = world.get_mut(place) else { continue };
+        let Some((_, base)) = world.get_mut(place) else {
+            continue;
+        };
         if !narrow_base(base, &view, &left) {
             return false;
         }
@@ -302,19 +334,32 @@ fn narrow_base(base: &mut Left, view: &View, left: &Left) -> bool {
         (Some(Seen::Text(text)), Room::Texts(texts)) => texts.admits(&text),
         _ => true,
     };
-    if base.absent && let Some(default) = &view.default {
+    if base.absent
+        && let Some(default) = &view.default
+    {
         base.absent = passes(default);
     }
     match &mut base.present {
-        Room::Texts(Texts { only: Some(only), .. }) => {
-            let kept: BTreeSet<Rc<str>> = only.iter().filter(|text| passes(text)).cloned().collect();
+        Room::Texts(Texts {
+            only: Some(only), ..
+        }) => {
+            let kept: BTreeSet<Rc<str>> =
+                only.iter().filter(|text| passes(text)).cloned().collect();
             *only = kept;
         }
         Room::Lists { some, none } => {
-            let Room::Numbers(sizes) = &left.present else { return true };
+            let Room::Numbers(sizes) = &left.present else {
+                return true;
+            };
             let least = i128::from(!some.is_empty());
-            let most = if none.iter().any(|body| **body == Formula::Always) { 0 } else { i128::MAX };
-            return !sizes.intersection(&Numbers::between(least, most)).is_empty();
+            let most = if none.iter().any(|body| **body == Formula::Always) {
+                0
+            } else {
+                i128::MAX
+            };
+            return !sizes
+                .intersection(&Numbers::between(least, most))
+                .is_empty();
         }
         _ => {}
     }

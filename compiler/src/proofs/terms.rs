@@ -102,6 +102,7 @@ impl Terms {
         self.all.get(term as usize)
     }
 
+    #[allow(dead_code, reason = "witnesses read it")]
     /// All terms, with their numbers.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (TermIndex, &Term)> {
         (0..).zip(&self.all)
@@ -153,7 +154,11 @@ impl Terms {
         if let Some(index) = self.index.get(&key) {
             return *index;
         }
-        let ty = if map == Field::CallerClaims { Type::Dyn } else { Type::String };
+        let ty = if map == Field::CallerClaims {
+            Type::Dyn
+        } else {
+            Type::String
+        };
         self.add(Term {
             key,
             ty,
@@ -213,7 +218,8 @@ impl Terms {
         if let Some((exact, beginnings)) = &self.known.accepted {
             use super::formula::Values;
             use super::text::Predicate;
-            let mut premise = Formula::test(index, false, Values::Among(Rc::new(exact.clone()), true));
+            let mut premise =
+                Formula::test(index, false, Values::Among(Rc::new(exact.clone()), true));
             for beginning in beginnings {
                 let starts = Values::Text(Predicate::StartsWith(Rc::clone(beginning)), true);
                 premise = premise.or(Formula::test(index, false, starts));
@@ -229,7 +235,12 @@ impl Terms {
         let [argument] = arguments.as_slice() else {
             return None;
         };
-        let known = [Function::Size, Function::LowerAscii, Function::UpperAscii, Function::Trim];
+        let known = [
+            Function::Size,
+            Function::LowerAscii,
+            Function::UpperAscii,
+            Function::Trim,
+        ];
         if !known.contains(function) || !matches!(argument.ty, Type::String | Type::List(_)) {
             return None;
         }
@@ -281,7 +292,9 @@ impl Terms {
                     Function::Size => least(0),
                     Function::IndexOf | Function::LastIndexOf => least(-1),
                     Function::Hours if of_time => Some(Numbers::between(0, 23)),
-                    Function::Minutes | Function::Seconds if of_time => Some(Numbers::between(0, 59)),
+                    Function::Minutes | Function::Seconds if of_time => {
+                        Some(Numbers::between(0, 59))
+                    }
                     Function::DayOfWeek => Some(Numbers::between(0, 6)),
                     Function::Month => Some(Numbers::between(0, 11)),
                     Function::Date => Some(Numbers::between(1, 31)),
@@ -316,7 +329,12 @@ fn write_text(typed: &Typed, out: &mut String) {
         TypedKind::Or(..) => write!(out, "or"),
         TypedKind::Conditional(..) => write!(out, "if"),
         TypedKind::List(_) => write!(out, "list"),
-        TypedKind::Comprehension { kind, local, filter, .. } => {
+        TypedKind::Comprehension {
+            kind,
+            local,
+            filter,
+            ..
+        } => {
             write!(out, "{kind:?}{local}{}", filter.is_some())
         }
         // What is not known here is the same only as itself.
@@ -345,7 +363,12 @@ pub(crate) fn is_partial(typed: &Typed) -> bool {
         | TypedKind::Conditional(..)
         | TypedKind::List(_) => false,
         // Walks within walks could use up the steps that an evaluation has.
-        TypedKind::Comprehension { range, body, filter, .. } => {
+        TypedKind::Comprehension {
+            range,
+            body,
+            filter,
+            ..
+        } => {
             let walks = |inner: &Typed| {
                 let mut found = false;
                 inner.visit(&mut |one| {
@@ -377,13 +400,22 @@ fn is_total(function: Function, arguments: &[Typed]) -> bool {
     let known = || arguments.iter().all(|one| one.ty != Type::Dyn);
     let texts = || arguments.iter().all(|one| one.ty == Type::String);
     match function {
-        F::Equal | F::NotEqual | F::In | F::HasValue | F::OrValue | F::Or | F::Value | F::OptionalOf => true,
+        F::Equal
+        | F::NotEqual
+        | F::In
+        | F::HasValue
+        | F::OrValue
+        | F::Or
+        | F::Value
+        | F::OptionalOf => true,
         F::Not | F::Less | F::LessOrEqual | F::Greater | F::GreaterOrEqual | F::Size => known(),
         F::Contains | F::StartsWith | F::EndsWith | F::Matches => texts(),
         F::LowerAscii | F::UpperAscii | F::Trim | F::IndexOf | F::LastIndexOf => texts(),
         F::ContainsIp | F::Family | F::IsLoopback => known(),
         F::Add | F::Subtract | F::Multiply | F::Divide => doubles(),
-        F::Negate | F::Absolute | F::Ceiling | F::Floor | F::Round | F::Greatest | F::Least => doubles(),
+        F::Negate | F::Absolute | F::Ceiling | F::Floor | F::Round | F::Greatest | F::Least => {
+            doubles()
+        }
         F::Year | F::Month | F::DayOfYear | F::DayOfMonth | F::Date | F::DayOfWeek => known(),
         F::Hours | F::Minutes | F::Seconds | F::Milliseconds => known(),
         _ => false,

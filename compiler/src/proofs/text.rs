@@ -31,9 +31,10 @@ impl Predicate {
         match (self, other) {
             (Self::StartsWith(longer), Self::StartsWith(shorter)) => longer.starts_with(&**shorter),
             (Self::EndsWith(longer), Self::EndsWith(shorter)) => longer.ends_with(&**shorter),
-            (Self::StartsWith(whole) | Self::EndsWith(whole) | Self::Contains(whole), Self::Contains(part)) => {
-                whole.contains(&**part)
-            }
+            (
+                Self::StartsWith(whole) | Self::EndsWith(whole) | Self::Contains(whole),
+                Self::Contains(part),
+            ) => whole.contains(&**part),
             _ => self == other,
         }
     }
@@ -41,7 +42,9 @@ impl Predicate {
     /// Whether no string satisfies both.
     fn excludes(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::StartsWith(a), Self::StartsWith(b)) => !a.starts_with(&**b) && !b.starts_with(&**a),
+            (Self::StartsWith(a), Self::StartsWith(b)) => {
+                !a.starts_with(&**b) && !b.starts_with(&**a)
+            }
             (Self::EndsWith(a), Self::EndsWith(b)) => !a.ends_with(&**b) && !b.ends_with(&**a),
             _ => false,
         }
@@ -111,10 +114,18 @@ impl Texts {
         let pairs = self.predicates.iter().enumerate();
         pairs.into_iter().any(|(at, (first, holds))| {
             *holds
-                && self.predicates.iter().enumerate().any(|(other, (second, also))| {
-                    at != other
-                        && if *also { first.excludes(second) } else { first.implies(second) }
-                })
+                && self
+                    .predicates
+                    .iter()
+                    .enumerate()
+                    .any(|(other, (second, also))| {
+                        at != other
+                            && if *also {
+                                first.excludes(second)
+                            } else {
+                                first.implies(second)
+                            }
+                    })
         })
     }
 }

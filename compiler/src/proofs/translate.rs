@@ -48,7 +48,13 @@ impl Terms {
                 let term = self.lookup(*map, key);
                 Formula::test(term, false, Values::Any(true))
             }
-            TypedKind::Comprehension { kind, range, filter: None, body, .. } => {
+            TypedKind::Comprehension {
+                kind,
+                range,
+                filter: None,
+                body,
+                ..
+            } => {
                 let whole = match kind {
                     Comprehension::Exists => true,
                     Comprehension::All => false,
@@ -111,13 +117,23 @@ impl Terms {
         }
     }
 
-    fn with_constant(&mut self, relation: Function, typed: &Typed, constant: &Constant) -> Option<Formula> {
-        if typed.ty == Type::Bool && !matches!(typed.kind, TypedKind::Call(Function::OrValue | Function::Value, _)) {
+    fn with_constant(
+        &mut self,
+        relation: Function,
+        typed: &Typed,
+        constant: &Constant,
+    ) -> Option<Formula> {
+        if typed.ty == Type::Bool
+            && !matches!(
+                typed.kind,
+                TypedKind::Call(Function::OrValue | Function::Value, _)
+            )
+        {
             return match (relation, constant) {
-                (Function::Equal, Constant::Bool(true)) | (Function::NotEqual, Constant::Bool(false)) => {
-                    Some(self.formula(typed))
-                }
-                (Function::Equal, Constant::Bool(false)) | (Function::NotEqual, Constant::Bool(true)) => {
+                (Function::Equal, Constant::Bool(true))
+                | (Function::NotEqual, Constant::Bool(false)) => Some(self.formula(typed)),
+                (Function::Equal, Constant::Bool(false))
+                | (Function::NotEqual, Constant::Bool(true)) => {
                     Some(self.formula(typed).negation())
                 }
                 _ => None,
@@ -223,7 +239,12 @@ impl Terms {
         Some(Subject { term, ty, absent })
     }
 
-    fn between_terms(&mut self, relation: Function, left: &Typed, right: &Typed) -> Option<Formula> {
+    fn between_terms(
+        &mut self,
+        relation: Function,
+        left: &Typed,
+        right: &Typed,
+    ) -> Option<Formula> {
         let ordered = |ty: &Type| Numbers::every(ty).is_some();
         let alike = left.ty == right.ty && (ordered(&left.ty) || left.ty == Type::String);
         if !alike || left.ty == Type::Bool {
@@ -255,7 +276,12 @@ impl Terms {
     }
 
     /// A threshold that no client can set is a constant.
-    fn against_threshold(&mut self, relation: Function, left: &Typed, right: &Typed) -> Option<Formula> {
+    fn against_threshold(
+        &mut self,
+        relation: Function,
+        left: &Typed,
+        right: &Typed,
+    ) -> Option<Formula> {
         let value = Constant::Double(self.known.threshold?);
         let is_threshold = |typed: &Typed| typed.kind == TypedKind::Field(Field::Threshold);
         match (is_threshold(left), is_threshold(right)) {
