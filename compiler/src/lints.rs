@@ -13,29 +13,29 @@ mod slack_quota;
 mod statement;
 mod unreachable_tier;
 mod weaker_fallback;
+mod idle_overlay;
+mod missing_rejects;
+mod price_differs;
+mod retired_model;
+mod shared_bucket;
+mod stale_price;
+mod unlisted_model;
+mod unused_import;
 
 use waypost_lang::syntax::tree::File;
 use waypost_lang::{Code, Diagnostic, SourceMap, codes};
 
 use crate::check::Checked;
+use crate::imports::Imports;
 use crate::program::Program;
 use crate::proofs::coverage::Proofs;
 use crate::suppressions;
 
 /// A day of the calendar; what has a date of its own (a price, a retirement) is held against it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Date {
-    /// 2026
-    pub year: u16,
-    /// 1 to 12
-    pub month: u8,
-    /// 1 to 31
-    pub day: u8,
-}
+pub use waypost_lang::syntax::tree::Date;
 
 /// What a lint reads.
 #[derive(Debug, Clone, Copy)]
-#[allow(dead_code, reason = "the lints that read the rest are on their way")]
 pub(crate) struct Subject<'a> {
     /// The checked program.
     pub(crate) program: &'a Program,
@@ -45,6 +45,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) sources: &'a SourceMap,
     /// What is proved of its rules.
     pub(crate) proofs: &'a Proofs<'a>,
+    /// Which file imports which.
+    pub(crate) imports: &'a Imports,
     /// Today, where the caller has a clock.
     pub(crate) today: Option<Date>,
 }
@@ -80,6 +82,39 @@ const ALL: &[Lint] = &[
 const fn lint_of(code: Code, check: fn(&Subject<'_>, &mut Vec<Diagnostic>)) -> Lint {
     Lint { code, check }
 }
+    Lint {
+        code: codes::SHARED_BUCKET,
+        check: shared_bucket::check,
+    },
+    Lint {
+        code: codes::RETIRED_MODEL,
+        check: retired_model::check,
+    },
+    Lint {
+        code: codes::PRICE_DIFFERS,
+        check: price_differs::check,
+    },
+    Lint {
+        code: codes::STALE_PRICE,
+        check: stale_price::check,
+    },
+    Lint {
+        code: codes::UNLISTED_MODEL,
+        check: unlisted_model::check,
+    },
+    Lint {
+        code: codes::UNUSED_IMPORT,
+        check: unused_import::check,
+    },
+    Lint {
+        code: codes::IDLE_OVERLAY,
+        check: idle_overlay::check,
+    },
+    Lint {
+        code: codes::MISSING_REJECTS,
+        check: missing_rejects::check,
+    },
+];
 
 /// Everything found in a checked file, errors and warnings, by file and position, without the warnings that a
 /// suppression takes back. Lints run only on a file without errors.
@@ -93,6 +128,7 @@ pub fn lint(checked: &Checked, today: Option<Date>) -> Vec<Diagnostic> {
             proofs: &proofs,
             files: &checked.files,
             sources: &checked.sources,
+            imports: &checked.imports,
             today,
         };
         for lint in ALL {

@@ -67,6 +67,13 @@ codes! {
     USELESS_FALLBACK = "0411" "useless-fallback";
     QUOTA_NEVER_BINDS = "0412" "quota-never-binds";
     SHARED_BUCKET = "0440" "shared-bucket";
+    RETIRED_MODEL = "0470" "retired-model";
+    PRICE_DIFFERS = "0471" "price-differs";
+    STALE_PRICE = "0472" "stale-price";
+    UNLISTED_MODEL = "0473" "unlisted-model";
+    UNUSED_IMPORT = "0474" "unused-import";
+    IDLE_OVERLAY = "0475" "idle-overlay";
+    MISSING_REJECTS = "0476" "missing-rejects";
     UNUSED_SUPPRESSION = "0491" "unused-suppression";
     SUPPRESSION_WITHOUT_REASON = "0492" "suppression-without-reason";
     UNKNOWN_SUPPRESSED_CODE = "0493" "unknown-suppressed-code";
