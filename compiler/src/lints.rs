@@ -6,21 +6,20 @@
 mod always_matches;
 mod contradictory_condition;
 mod dead_rule;
-mod idle_rule;
-mod redundant_condition;
-mod shared_bucket;
-mod slack_quota;
-mod statement;
-mod unreachable_tier;
-mod weaker_fallback;
 mod idle_overlay;
+mod idle_rule;
 mod missing_rejects;
 mod price_differs;
+mod redundant_condition;
 mod retired_model;
 mod shared_bucket;
+mod slack_quota;
 mod stale_price;
+mod statement;
 mod unlisted_model;
+mod unreachable_tier;
 mod unused_import;
+mod weaker_fallback;
 
 use waypost_lang::syntax::tree::File;
 use waypost_lang::{Code, Diagnostic, SourceMap, codes};
@@ -61,27 +60,54 @@ struct Lint {
 
 /// Every lint, by code.
 const ALL: &[Lint] = &[
-    lint_of(codes::DEAD_RULE, dead_rule::check),
-    lint_of(
-        codes::CONTRADICTORY_CONDITION,
-        contradictory_condition::check,
-    ),
-    lint_of(codes::ALWAYS_MATCHES, always_matches::check),
-    lint_of(codes::REDUNDANT_CONDITION, redundant_condition::check),
-    lint_of(codes::DUPLICATE_RULE, dead_rule::check_duplicates),
-    lint_of(codes::SHADOWED_RULE, dead_rule::check_shadowed),
-    lint_of(codes::UNREACHABLE_TIER, unreachable_tier::check),
-    lint_of(codes::CAP_NEVER_LOWERS, idle_rule::check_caps),
-    lint_of(codes::ESCALATION_TO_START, idle_rule::check_escalations),
-    lint_of(codes::SMALLER_FALLBACK, weaker_fallback::check_sizes),
-    lint_of(codes::USELESS_FALLBACK, weaker_fallback::check_surfaces),
-    lint_of(codes::QUOTA_NEVER_BINDS, slack_quota::check),
-    lint_of(codes::SHARED_BUCKET, shared_bucket::check),
-];
-
-const fn lint_of(code: Code, check: fn(&Subject<'_>, &mut Vec<Diagnostic>)) -> Lint {
-    Lint { code, check }
-}
+    Lint {
+        code: codes::DEAD_RULE,
+        check: dead_rule::check,
+    },
+    Lint {
+        code: codes::CONTRADICTORY_CONDITION,
+        check: contradictory_condition::check,
+    },
+    Lint {
+        code: codes::ALWAYS_MATCHES,
+        check: always_matches::check,
+    },
+    Lint {
+        code: codes::REDUNDANT_CONDITION,
+        check: redundant_condition::check,
+    },
+    Lint {
+        code: codes::DUPLICATE_RULE,
+        check: dead_rule::check_duplicates,
+    },
+    Lint {
+        code: codes::SHADOWED_RULE,
+        check: dead_rule::check_shadowed,
+    },
+    Lint {
+        code: codes::UNREACHABLE_TIER,
+        check: unreachable_tier::check,
+    },
+    Lint {
+        code: codes::CAP_NEVER_LOWERS,
+        check: idle_rule::check_caps,
+    },
+    Lint {
+        code: codes::ESCALATION_TO_START,
+        check: idle_rule::check_escalations,
+    },
+    Lint {
+        code: codes::SMALLER_FALLBACK,
+        check: weaker_fallback::check_sizes,
+    },
+    Lint {
+        code: codes::USELESS_FALLBACK,
+        check: weaker_fallback::check_surfaces,
+    },
+    Lint {
+        code: codes::QUOTA_NEVER_BINDS,
+        check: slack_quota::check,
+    },
     Lint {
         code: codes::SHARED_BUCKET,
         check: shared_bucket::check,
