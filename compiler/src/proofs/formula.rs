@@ -12,6 +12,9 @@ use super::text::Predicate;
 /// Index into [`super::terms::Terms`].
 pub(crate) type TermIndex = u32;
 
+/// A conjunction of tests.
+pub(crate) type Cube = Vec<(TermIndex, Rc<Test>)>;
+
 /// A condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Formula {
@@ -115,7 +118,7 @@ impl Formula {
     }
 
     /// Its conjunctions of tests, if there are at most `most`.
-    pub(crate) fn cubes(&self, most: usize) -> Option<Vec<Vec<(TermIndex, Rc<Test>)>>> {
+    pub(crate) fn cubes(&self, most: usize) -> Option<Vec<Cube>> {
         match self {
             Self::Always => Some(vec![Vec::new()]),
             Self::Never => Some(Vec::new()),

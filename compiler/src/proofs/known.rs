@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::Reasoner;
-use super::terms::Known;
+use super::terms::{Accepted, Known};
 use crate::program::{Accept, Action, Content, ModelIndex, Program, Step, TierIndex};
 
 impl Reasoner {
@@ -46,17 +46,17 @@ impl Reasoner {
     }
 }
 
-fn accepted<'a>(accepts: impl Iterator<Item = &'a Accept>) -> (BTreeSet<Rc<str>>, Vec<Rc<str>>) {
-    let (mut exact, mut beginnings) = (BTreeSet::new(), Vec::new());
+fn accepted<'a>(accepts: impl Iterator<Item = &'a Accept>) -> Accepted {
+    let mut accepted = Accepted::default();
     for accept in accepts {
         let name = Rc::from(accept.name.as_str());
         if accept.prefix {
-            beginnings.push(name);
+            accepted.beginnings.push(name);
         } else {
-            exact.insert(name);
+            accepted.exact.insert(name);
         }
     }
-    (exact, beginnings)
+    accepted
 }
 
 /// The declared threshold, unless a name such as `router-mf-0.11593` may set another.

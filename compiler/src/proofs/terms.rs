@@ -69,6 +69,13 @@ pub(crate) enum Seen {
     Text(String),
 }
 
+/// Model names that clients send.
+#[derive(Debug, Default)]
+pub(crate) struct Accepted {
+    pub(crate) exact: BTreeSet<Rc<str>>,
+    pub(crate) beginnings: Vec<Rc<str>>,
+}
+
 /// What is known of a file's facts before any condition is read.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
@@ -76,8 +83,8 @@ pub(crate) struct Known {
     pub(crate) tiers: Option<Rc<BTreeSet<Rc<str>>>>,
     /// The declared models.
     pub(crate) models: Option<Rc<BTreeSet<Rc<str>>>>,
-    /// The model names that lead here: exact ones, and beginnings.
-    pub(crate) accepted: Option<(BTreeSet<Rc<str>>, Vec<Rc<str>>)>,
+    /// The model names that lead here.
+    pub(crate) accepted: Option<Accepted>,
     /// The threshold, where no client can set another.
     pub(crate) threshold: Option<f64>,
 }
@@ -215,7 +222,7 @@ impl Terms {
         if term.key != Key::Fact(Field::RequestModel) {
             return;
         }
-        if let Some((exact, beginnings)) = &self.known.accepted {
+        if let Some(Accepted { exact, beginnings }) = &self.known.accepted {
             use super::formula::Values;
             use super::text::Predicate;
             let mut premise =
