@@ -4,27 +4,27 @@
 //! whose explanation shows the incident behind it and whose example is a test.
 
 mod always_matches;
-mod contradictory_condition;
-mod dead_rule;
-mod idle_overlay;
-mod idle_rule;
 mod anonymous_reaches_paid_model;
 mod budget_below_one_call;
 mod cached_above_input;
 mod caller_chooses_bucket;
 mod cap_target_not_cheaper;
 mod cold_prompt_cache;
+mod contradictory_condition;
+mod dead_rule;
 mod estimate_in_a_denial;
 mod idle_overlay;
+mod idle_overlay;
+mod idle_rule;
 mod inverted_price;
 mod limit_below_one_call;
 mod limit_multiplied_by_replicas;
 mod missing_rejects;
 mod outcome_never_acts;
 mod price_differs;
-mod redundant_condition;
 mod quota_never_refuses;
 mod quotas;
+mod redundant_condition;
 mod requests_bound_no_money;
 mod retired_model;
 mod retries_outlast_callers;
