@@ -14,7 +14,6 @@ mod contradictory_condition;
 mod dead_rule;
 mod estimate_in_a_denial;
 mod idle_overlay;
-mod idle_overlay;
 mod idle_rule;
 mod inverted_price;
 mod limit_below_one_call;
@@ -78,86 +77,26 @@ type Lint = (Code, fn(&Subject<'_>, &mut Vec<Diagnostic>));
 /// Every lint, by code: a line each, so that lists of two branches merge.
 #[rustfmt::skip]
 const ALL: &[Lint] = &[
-    Lint {
-        code: codes::DEAD_RULE,
-        check: dead_rule::check,
-    },
-    Lint {
-        code: codes::CONTRADICTORY_CONDITION,
-        check: contradictory_condition::check,
-    },
-    Lint {
-        code: codes::ALWAYS_MATCHES,
-        check: always_matches::check,
-    },
-    Lint {
-        code: codes::REDUNDANT_CONDITION,
-        check: redundant_condition::check,
-    },
-    Lint {
-        code: codes::DUPLICATE_RULE,
-        check: dead_rule::check_duplicates,
-    },
-    Lint {
-        code: codes::SHADOWED_RULE,
-        check: dead_rule::check_shadowed,
-    },
-    Lint {
-        code: codes::UNREACHABLE_TIER,
-        check: unreachable_tier::check,
-    },
-    Lint {
-        code: codes::CAP_NEVER_LOWERS,
-        check: idle_rule::check_caps,
-    },
-    Lint {
-        code: codes::ESCALATION_TO_START,
-        check: idle_rule::check_escalations,
-    },
-    Lint {
-        code: codes::SMALLER_FALLBACK,
-        check: weaker_fallback::check_sizes,
-    },
-    Lint {
-        code: codes::USELESS_FALLBACK,
-        check: weaker_fallback::check_surfaces,
-    },
-    Lint {
-        code: codes::QUOTA_NEVER_BINDS,
-        check: slack_quota::check,
-    },
-    Lint {
-        code: codes::SHARED_BUCKET,
-        check: shared_bucket::check,
-    },
-    Lint {
-        code: codes::RETIRED_MODEL,
-        check: retired_model::check,
-    },
-    Lint {
-        code: codes::PRICE_DIFFERS,
-        check: price_differs::check,
-    },
-    Lint {
-        code: codes::STALE_PRICE,
-        check: stale_price::check,
-    },
-    Lint {
-        code: codes::UNLISTED_MODEL,
-        check: unlisted_model::check,
-    },
-    Lint {
-        code: codes::UNUSED_IMPORT,
-        check: unused_import::check,
-    },
-    Lint {
-        code: codes::IDLE_OVERLAY,
-        check: idle_overlay::check,
-    },
-    Lint {
-        code: codes::MISSING_REJECTS,
-        check: missing_rejects::check,
-    },
+    (codes::DEAD_RULE, dead_rule::check),
+    (codes::CONTRADICTORY_CONDITION, contradictory_condition::check),
+    (codes::ALWAYS_MATCHES, always_matches::check),
+    (codes::REDUNDANT_CONDITION, redundant_condition::check),
+    (codes::DUPLICATE_RULE, dead_rule::check_duplicates),
+    (codes::SHADOWED_RULE, dead_rule::check_shadowed),
+    (codes::UNREACHABLE_TIER, unreachable_tier::check),
+    (codes::CAP_NEVER_LOWERS, idle_rule::check_caps),
+    (codes::ESCALATION_TO_START, idle_rule::check_escalations),
+    (codes::SMALLER_FALLBACK, weaker_fallback::check_sizes),
+    (codes::USELESS_FALLBACK, weaker_fallback::check_surfaces),
+    (codes::QUOTA_NEVER_BINDS, slack_quota::check),
+    (codes::SHARED_BUCKET, shared_bucket::check),
+    (codes::RETIRED_MODEL, retired_model::check),
+    (codes::PRICE_DIFFERS, price_differs::check),
+    (codes::STALE_PRICE, stale_price::check),
+    (codes::UNLISTED_MODEL, unlisted_model::check),
+    (codes::UNUSED_IMPORT, unused_import::check),
+    (codes::IDLE_OVERLAY, idle_overlay::check),
+    (codes::MISSING_REJECTS, missing_rejects::check),
     (codes::UNBOUNDED_PAID_TIER, unbounded_paid_tier::check),
     (codes::LIMIT_MULTIPLIED_BY_REPLICAS, limit_multiplied_by_replicas::check),
     (codes::COLD_PROMPT_CACHE, cold_prompt_cache::check),
@@ -175,14 +114,6 @@ const ALL: &[Lint] = &[
     (codes::OUTCOME_NEVER_ACTS, outcome_never_acts::check),
     (codes::ESTIMATE_IN_A_DENIAL, estimate_in_a_denial::check),
     (codes::REQUESTS_BOUND_NO_MONEY, requests_bound_no_money::check),
-    (codes::SHARED_BUCKET, shared_bucket::check),
-    (codes::RETIRED_MODEL, retired_model::check),
-    (codes::PRICE_DIFFERS, price_differs::check),
-    (codes::STALE_PRICE, stale_price::check),
-    (codes::UNLISTED_MODEL, unlisted_model::check),
-    (codes::UNUSED_IMPORT, unused_import::check),
-    (codes::IDLE_OVERLAY, idle_overlay::check),
-    (codes::MISSING_REJECTS, missing_rejects::check),
 ];
 
 /// Everything found in a checked file, errors and warnings, by file and position, without the warnings that a
