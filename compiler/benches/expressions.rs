@@ -120,7 +120,7 @@ fn programs() -> [Program; 5] {
 }
 
 /// The same facts as the crate's variables.
-fn context() -> Context<'static> {
+fn context() -> Context<'static, 'static> {
     let message = |role: &str| json!({"role": role, "content": "hello"});
     let messages = ["system", "user", "assistant", "tool"].map(message);
     let variables = [
@@ -138,7 +138,7 @@ fn context() -> Context<'static> {
     context
 }
 
-fn theirs(program: &Program, context: &Context<'_>) -> bool {
+fn theirs(program: &Program, context: &Context<'_, '_>) -> bool {
     matches!(
         program.execute(context),
         Ok(cel_interpreter::Value::Bool(true))
@@ -155,7 +155,7 @@ fn five_rules(bencher: Bencher<'_, '_>) {
         let mut conditions = Conditions::new(&plan, black_box(&facts), &mut evaluation);
         indices.map(|index| conditions.holds(index))
     };
-    run();
+    let _ = run();
     bencher.bench_local(run);
 }
 
@@ -236,7 +236,7 @@ fn ratios() {
     }
     let ours = nanoseconds(|| {
         let mut conditions = Conditions::new(&plan, black_box(&facts), &mut evaluation);
-        black_box(indices.map(|index| conditions.holds(index)));
+        let _ = black_box(indices.map(|index| conditions.holds(index)));
     });
     let theirs = nanoseconds(|| {
         let context = context();

@@ -14,7 +14,7 @@ mod ty;
 use crate::source::Span;
 pub use field::{Field, Member, Record, Section};
 pub use function::Function;
-pub use ty::{Shape, Type};
+pub use ty::{FieldType, Shape, Type};
 
 /// A checked expression.
 #[derive(Debug, Clone, PartialEq)]

@@ -26,9 +26,22 @@ const MAXIMUM_SIZE: usize = 500;
 impl Checker<'_> {
     /// What holds if `condition` was evaluated and is `truth`.
     pub(super) fn implied(&self, condition: &Typed, truth: bool) -> Vec<Guard> {
-        match self.plain(condition) {
-            Some(condition) => implied(&condition, truth),
-            None => Vec::new(),
+        match &condition.kind {
+            TypedKind::And(left, right) | TypedKind::Or(left, right) => {
+                let (left, right) = (self.implied(left, truth), self.implied(right, truth));
+                match (&condition.kind, truth) {
+                    (TypedKind::And(..), true) | (TypedKind::Or(..), false) => both(left, right),
+                    _ => either(&left, &right),
+                }
+            }
+            TypedKind::Call(Function::Not, operands) => operands
+                .iter()
+                .flat_map(|operand| self.implied(operand, !truth))
+                .collect(),
+            _ if !may_prove(condition) => Vec::new(),
+            _ => self
+                .plain(condition)
+                .map_or_else(Vec::new, |condition| implied(&condition, truth)),
         }
     }
 
@@ -183,6 +196,27 @@ fn skip_proved_value(typed: &mut Typed) {
         && let Some(optional) = inner.pop()
     {
         *container = optional;
+    }
+}
+
+/// Whether a condition that is no `&&`, `||` or `!` proves anything.
+fn may_prove(condition: &Typed) -> bool {
+    match &condition.kind {
+        TypedKind::HasKey(..)
+        | TypedKind::Local(_)
+        | TypedKind::Bind { .. }
+        | TypedKind::Conditional(..) => true,
+        TypedKind::Call(Function::In, arguments) => arguments
+            .get(1)
+            .is_some_and(|map| matches!(map.ty, Type::Map(..))),
+        TypedKind::Call(function, arguments) => {
+            matches!(
+                function,
+                Function::HasValue | Function::IsIp | Function::IsCidr
+            ) || Relation::of(*function).is_some()
+                && arguments.iter().any(|one| constant_of(one).is_some())
+        }
+        _ => false,
     }
 }
 

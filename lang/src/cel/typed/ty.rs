@@ -53,13 +53,16 @@ pub enum Type {
     Opaque(String, Vec<Self>),
 }
 
+/// The type of a field, asked for when it is needed.
+pub type FieldType = fn() -> Type;
+
 /// Named fields with a type each: what a [`Type::Struct`] holds. A field that it does not name is an error of
 /// the author, one that it names is always there.
 pub struct Shape {
     /// What one is called in messages: `tier`.
     pub name: &'static str,
     /// Its fields. The types are functions so that shapes may hold each other.
-    pub fields: &'static [(&'static str, fn() -> Type)],
+    pub fields: &'static [(&'static str, FieldType)],
 }
 
 impl Shape {
