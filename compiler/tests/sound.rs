@@ -1,0 +1,84 @@
+//! No lint cries wolf: nothing is found in files that are as they should be.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::string_slice,
+    dead_code,
+    reason = "tests"
+)]
+
+mod fixture;
+
+use std::path::{Path, PathBuf};
+
+use waypost_compiler::{Checked, Date, check, lint, standard};
+use waypost_lang::codes;
+use waypost_lang::render::concise;
+
+const TODAY: Date = Date {
+    year: 2026,
+    month: 11,
+    day: 25,
+};
+
+/// What lints find, without what this version cannot do yet.
+fn found(checked: &Checked) -> String {
+    let mut found = lint(checked, Some(TODAY));
+    found.retain(|one| one.code != codes::NOT_IN_THIS_BUILD);
+    concise(&checked.sources, &found)
+}
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|one| one == "route") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn examples_have_no_finding() {
+    let mut examples = Vec::new();
+    files(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples"),
+        &mut examples,
+    );
+    assert!(examples.len() >= 2, "{examples:?}");
+    for path in examples {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let loader = |path: &str| std::fs::read_to_string(path).ok();
+        let checked = check(path.to_str().unwrap(), &text, &loader);
+        assert_eq!(found(&checked), "");
+    }
+}
+
+#[test]
+fn packs_have_no_finding() {
+    let base = include_str!("lints/base.route");
+    for (name, _) in standard::PACKS {
+        let text = format!("{base}\nimport \"{name}\"\n");
+        let checked = check("a.route", &text, &|_: &str| None);
+        let found = found(&checked);
+        let of_pack: Vec<&str> = found
+            .lines()
+            .filter(|line| line.starts_with("std/"))
+            .collect();
+        assert_eq!(of_pack, [""; 0], "{name}");
+    }
+}
+
+/// It is sound, not perfect.
+#[test]
+fn the_fixture_of_other_tests_has_what_it_deserves() {
+    let found = found(&fixture::checked(fixture::SOUND));
+    let codes: Vec<&str> = found
+        .lines()
+        .filter_map(|line| line.split("[").nth(1))
+        .collect();
+    let codes: Vec<&str> = codes.iter().map(|line| &line[..6]).collect();
+    assert_eq!(codes, ["WP0513", "WP0440"], "{found}");
+}
