@@ -6,6 +6,7 @@ mod completions;
 mod explain;
 mod fmt;
 mod lint;
+mod lsp;
 mod run;
 mod test;
 mod why;
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     Run(run::Run),
     /// Explain a diagnostic, or list them all
     Explain(explain::Explain),
+    /// Serve editors over standard input and output
+    Lsp(lsp::Lsp),
     /// Write a shell's completions
     Completions(completions::Completions),
 }
@@ -52,6 +55,7 @@ impl Command {
             Self::Why(command) => command.run(terminal),
             Self::Run(command) => command.run(terminal),
             Self::Explain(command) => command.run(terminal),
+            Self::Lsp(command) => command.run(terminal),
             Self::Completions(command) => command.run(terminal),
         }
     }

@@ -7,6 +7,7 @@ use waypost_lang::syntax::tree::File;
 use waypost_lang::{Diagnostic, SourceMap, Span};
 
 use crate::findings::Findings;
+use crate::imports::Imports;
 use crate::load::{self, Loader};
 use crate::{Program, checks, resolve};
 
@@ -19,6 +20,8 @@ pub struct Checked {
     pub files: Vec<File>,
     /// Every comment of every file, by file and position, the slashes included.
     pub comments: Vec<Span>,
+    /// Which file imports which.
+    pub imports: Imports,
     /// The checked program; absent if there are errors.
     pub program: Option<Program>,
     /// Everything found, by file and position.
@@ -41,6 +44,7 @@ pub fn check(name: &str, text: &str, loader: &dyn Loader) -> Checked {
         sources: loaded.sources,
         files: loaded.files,
         comments: loaded.comments,
+        imports: loaded.imports,
         program: resolved.filter(|_| !failed),
         diagnostics,
     }

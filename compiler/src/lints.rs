@@ -12,6 +12,7 @@ mod covered_accept;
 mod exact_decimal;
 mod foreign_threshold;
 mod hour_without_zone;
+mod idle_overlay;
 mod image_without_version;
 mod impossible_date;
 mod impossible_value;
@@ -26,16 +27,22 @@ mod only_warns;
 mod overflow_without_next;
 mod path_in_base_url;
 mod preset_serves_another;
+mod price_differs;
 mod priority_upside_down;
 mod redacts_everything;
+mod refused_parameters;
+mod retired_model;
 mod retried_denial;
 mod shared_bucket;
 mod split_without_key;
 mod stale_preview_version;
+mod stale_price;
 mod timeout_beyond_clients;
 mod unanchored_pattern;
+mod unlisted_model;
 mod unread_threshold;
 mod unused_declaration;
+mod unused_import;
 mod weightless_prefer;
 
 use waypost_lang::cel::typed::Typed;
@@ -43,19 +50,12 @@ use waypost_lang::syntax::tree::File;
 use waypost_lang::{Code, Diagnostic, SourceMap, codes};
 
 use crate::check::Checked;
+use crate::imports::Imports;
 use crate::program::Program;
 use crate::suppressions;
 
 /// A day of the calendar; what has a date of its own (a price, a retirement) is held against it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Date {
-    /// 2026
-    pub year: u16,
-    /// 1 to 12
-    pub month: u8,
-    /// 1 to 31
-    pub day: u8,
-}
+pub use waypost_lang::syntax::tree::Date;
 
 /// What a lint reads.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +66,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) files: &'a [File],
     /// Its texts.
     pub(crate) sources: &'a SourceMap,
+    /// Which file imports which.
+    pub(crate) imports: &'a Imports,
     /// Today, where the caller has a clock.
     pub(crate) today: Option<Date>,
 }
@@ -119,7 +121,7 @@ impl<'a> Subject<'a> {
 /// Every lint, by code.
 const ALL: &[Lint] = &[
     Lint::new(codes::SHARED_BUCKET, shared_bucket::check),
-    Lint::new(codes::MISSING_REJECTS, missing_rejects::check),
+    Lint::new(codes::REFUSED_PARAMETERS, refused_parameters::check),
     Lint::new(codes::IMPOSSIBLE_VALUE, impossible_value::check),
     Lint::new(codes::EXACT_DECIMAL, exact_decimal::check),
     Lint::new(codes::CASE_SENSITIVE_TEXT, case_sensitive_text::check),
@@ -160,6 +162,13 @@ const ALL: &[Lint] = &[
     Lint::new(codes::KEY_IN_PLAIN_TEXT, key_in_plain_text::check),
     Lint::new(codes::STALE_PREVIEW_VERSION, stale_preview_version::check),
     Lint::new(codes::PRIORITY_UPSIDE_DOWN, priority_upside_down::check),
+    Lint::new(codes::RETIRED_MODEL, retired_model::check),
+    Lint::new(codes::PRICE_DIFFERS, price_differs::check),
+    Lint::new(codes::STALE_PRICE, stale_price::check),
+    Lint::new(codes::UNLISTED_MODEL, unlisted_model::check),
+    Lint::new(codes::UNUSED_IMPORT, unused_import::check),
+    Lint::new(codes::IDLE_OVERLAY, idle_overlay::check),
+    Lint::new(codes::MISSING_REJECTS, missing_rejects::check),
 ];
 
 /// Everything found in a checked file, errors and warnings, by file and position, without the warnings that a
@@ -172,6 +181,7 @@ pub fn lint(checked: &Checked, today: Option<Date>) -> Vec<Diagnostic> {
             program,
             files: &checked.files,
             sources: &checked.sources,
+            imports: &checked.imports,
             today,
         };
         for lint in ALL {

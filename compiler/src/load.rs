@@ -3,15 +3,16 @@
 //! Invariants: each file is read once; an import that is missing or leads back is reported at the statement
 //! that asks for it; files stand in the order they were reached, the one asked for first.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use waypost_lang::codes;
 use waypost_lang::diagnostic::{Edit, nearest};
-use waypost_lang::source::Span;
+use waypost_lang::source::{FileId, Span};
 use waypost_lang::syntax::tree::{File, ItemKind, Text};
 use waypost_lang::{Diagnostic, SourceMap, syntax};
 
 use crate::findings::Findings;
+use crate::imports::Imports;
 use crate::standard;
 
 /// Gives the text of imported files; the compiler itself reads none.
@@ -39,6 +40,8 @@ pub(crate) struct Loaded {
     pub(crate) files: Vec<File>,
     /// Every comment, in the same order.
     pub(crate) comments: Vec<Span>,
+    /// Which of them imports which.
+    pub(crate) imports: Imports,
     /// Whether some text could not be read: names may be missing that the author has written.
     pub(crate) incomplete: bool,
 }
@@ -75,7 +78,7 @@ pub(crate) fn load(name: &str, text: &str, loader: &dyn Loader, findings: &mut F
         loader,
         findings,
         loaded: Loaded::default(),
-        seen: BTreeSet::new(),
+        seen: BTreeMap::new(),
         path: Vec::new(),
     };
     importer.read(Place::Path(join("", name)), name, text);
@@ -86,13 +89,13 @@ struct Importer<'a> {
     loader: &'a dyn Loader,
     findings: &'a mut Findings,
     loaded: Loaded,
-    seen: BTreeSet<Place>,
+    seen: BTreeMap<Place, FileId>,
     /// The files being read, outermost first, each with the import it is being read for next.
     path: Vec<(Place, Span)>,
 }
 
 impl Importer<'_> {
-    fn read(&mut self, place: Place, name: &str, text: &str) {
+    fn read(&mut self, place: Place, name: &str, text: &str) -> FileId {
         let id = self.loaded.sources.add(name, text);
         let parsed = syntax::parse(id, text);
         self.loaded.incomplete |= parsed.diagnostics.iter().any(Diagnostic::is_error);
@@ -100,19 +103,21 @@ impl Importer<'_> {
         let imports: Vec<Text> = imports(&parsed.file).cloned().collect();
         self.loaded.files.push(parsed.file);
         self.loaded.comments.extend(parsed.comments);
-        self.seen.insert(place.clone());
+        self.seen.insert(place.clone(), id);
         for import in imports {
             self.path.push((place.clone(), import.span));
             self.import(place.join(&import.value), &import);
             self.path.pop();
         }
+        id
     }
 
     fn import(&mut self, target: Place, import: &Text) {
         if let Some(from) = self.path.iter().position(|(place, _)| *place == target) {
             self.findings.push(self.cycle(from, &target, import));
-        } else if self.seen.contains(&target) {
+        } else if let Some(known) = self.seen.get(&target) {
             // Another file imports it too; it is merged once.
+            self.loaded.imports.add(import.span, *known);
         } else if self.path.len() > MAXIMUM_DEPTH {
             self.loaded.incomplete = true;
             let message = format!("imports nest deeper than {MAXIMUM_DEPTH} files");
@@ -124,7 +129,8 @@ impl Importer<'_> {
             );
         } else if let Some(text) = self.text_of(&target) {
             let name = target.name().to_owned();
-            self.read(target, &name, &text);
+            let read = self.read(target, &name, &text);
+            self.loaded.imports.add(import.span, read);
         } else {
             self.loaded.incomplete = true;
             self.findings.push(not_found(&target, import));
@@ -196,8 +202,10 @@ fn replace(import: &Text, path: &str) -> Edit {
     }
 }
 
-/// `written` as seen from the folder of `file`, with `.` and `..` resolved as far as they can be.
-fn join(file: &str, written: &str) -> String {
+/// `written` as seen from the folder of `file`, with `.` and `..` resolved as far as they can be: what a [`Loader`] is asked
+/// for. Paths that begin with `std/` are packs, not files.
+#[must_use]
+pub fn join(file: &str, written: &str) -> String {
     let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
     let (root, joined) = if written.starts_with('/') {
         ("/", written.to_owned())

@@ -6,7 +6,7 @@
 use waypost_lang::Span;
 use waypost_lang::cel::typed::Typed;
 use waypost_lang::source::Spanned;
-use waypost_lang::syntax::tree::{Amount, Milliseconds, NanoDollars, Percent, Range, Window};
+use waypost_lang::syntax::tree::{Amount, Date, Milliseconds, NanoDollars, Percent, Range, Window};
 
 /// Index into [`Program::tiers`]: the rank in the chain, 0 the lowest.
 pub type TierIndex = usize;
@@ -16,6 +16,8 @@ pub type ModelIndex = usize;
 pub type PoolIndex = usize;
 /// Index into [`Program::providers`].
 pub type ProviderIndex = usize;
+/// Index into [`Program::catalog`].
+pub type ListingIndex = usize;
 /// Index into [`Program::secrets`].
 pub type SecretIndex = usize;
 
@@ -30,6 +32,8 @@ pub struct Program {
     pub pools: Vec<Pool>,
     /// Models.
     pub models: Vec<Model>,
+    /// What providers' lists say of models.
+    pub catalog: Vec<Listing>,
     /// Tiers, lowest first.
     pub tiers: Vec<Tier>,
     /// Content sections.
@@ -219,10 +223,39 @@ pub struct Model {
     pub output: Option<u64>,
     /// What a token costs.
     pub price: Option<Price>,
+    /// Where a file says so, and not the catalog.
+    pub price_span: Option<Span>,
+    /// When that price was read from the provider's list.
+    pub price_date: Option<Spanned<Date>>,
     /// Parameters that are dropped before sending, in the order written.
     pub rejects: Vec<String>,
     /// Surfaces: chat, completions, embeddings.
     pub serves: Serves,
+    /// The day from which on it answers no more.
+    pub retires: Option<Spanned<Date>>,
+    /// Its entry in the catalog.
+    pub listing: Option<ListingIndex>,
+}
+
+/// `catalog NAME { … }`: what a provider's list says of a model. A model of its name has what it does not say itself.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// The name that the provider lists.
+    pub name: Spanned<String>,
+    /// Prompt and answer together, in tokens.
+    pub context: Option<u64>,
+    /// The longest answer, in tokens.
+    pub output: Option<u64>,
+    /// What a token costs.
+    pub price: Option<Price>,
+    /// When that price was read.
+    pub price_date: Option<Spanned<Date>>,
+    /// Parameters that it refuses.
+    pub rejects: Vec<String>,
+    /// The day from which on it answers no more.
+    pub retires: Option<Spanned<Date>>,
+    /// Where the figures stand; "" where it does not say.
+    pub source: String,
 }
 
 /// Who serves a model.

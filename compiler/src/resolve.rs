@@ -4,13 +4,14 @@
 //! error is left out, and what refers to it is not reported again.
 
 mod bounds;
+mod catalog;
 pub(crate) mod collected;
 mod constant;
 pub(crate) mod content;
 pub(crate) mod context;
 mod deploy;
 mod expression;
-mod extension;
+pub(crate) mod extension;
 mod label;
 mod model;
 mod names;
@@ -26,6 +27,7 @@ pub(crate) mod tier;
 mod values;
 
 use crate::Program;
+use crate::checks::this_version;
 use crate::findings::Findings;
 use crate::load::Loaded;
 
@@ -35,19 +37,26 @@ use context::Context;
 /// Resolves all files as one. `None` if something that others refer to by index could not be resolved; an
 /// error says so then.
 pub(crate) fn resolve(loaded: &Loaded, findings: &mut Findings) -> Option<Program> {
-    let collected = Collected::new(&loaded.files);
-    let models = extension::extended(&collected, findings);
-    let mut context = Context::declare(&loaded.sources, &collected, &models, findings);
+    let (sources, imports) = (&loaded.sources, &loaded.imports);
+    let extended = extension::extended(&loaded.files, sources, imports, findings);
+    let collected = Collected::new(&loaded.files, &extended);
+    let mut context = Context::declare(sources, &collected, findings);
     let context = &mut context;
     let secrets = secret::resolve(&collected, context);
     let deploy = deploy::resolve(&collected, context);
     let providers = provider::resolve(&collected, context);
     let pools = pool::resolve(&collected, context);
-    let models = model::resolve(&models, context);
+    let catalog = catalog::resolve(&collected, context);
+    let models = model::resolve(&collected, &catalog, context);
     let tiers = tier::resolve(&collected, context);
     let contents = content::resolve(&collected, context);
     let policy = policy::resolve(&collected, tiers.as_deref(), context);
     content::check_callers(&contents, &policy, context);
+    for (_, demand) in &collected.demands {
+        context
+            .findings
+            .push(this_version::demand(demand.label.span));
+    }
     let tests = test::resolve(&collected, &contents, &policy, context);
     Some(Program {
         secrets: secrets?,
@@ -55,6 +64,7 @@ pub(crate) fn resolve(loaded: &Loaded, findings: &mut Findings) -> Option<Progra
         pools: pools?,
         models: models?,
         tiers: tiers?,
+        catalog,
         contents,
         policy,
         deploy,

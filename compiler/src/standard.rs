@@ -10,6 +10,14 @@ pub const PACKS: &[(&str, &str)] = &[
         include_str!("../../policies/std/agents.route"),
     ),
     (
+        "std/catalog.route",
+        include_str!("../../policies/std/catalog.route"),
+    ),
+    (
+        "std/guards.route",
+        include_str!("../../policies/std/guards.route"),
+    ),
+    (
         "std/privacy.route",
         include_str!("../../policies/std/privacy.route"),
     ),

@@ -31,7 +31,7 @@ const TODAY: Date = Date {
 fn identity(item: &Item) -> Option<String> {
     let named = |keyword: &str, name: &str| Some(format!("{keyword} {name}"));
     match &item.kind {
-        ItemKind::Import(_) | ItemKind::ExtendModel(_) => None,
+        ItemKind::Import(_) | ItemKind::Extend(_) => None,
         ItemKind::Secret(one) => named("secret", &one.name.value),
         ItemKind::Let(one) => named("let", &one.name.value),
         ItemKind::Provider(one) => named("provider", &one.name.value),

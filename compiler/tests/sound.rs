@@ -3,12 +3,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::string_slice,
-    dead_code,
     reason = "tests"
 )]
-
-mod fixture;
 
 use std::path::{Path, PathBuf};
 
@@ -69,16 +65,4 @@ fn packs_have_no_finding() {
             .collect();
         assert_eq!(of_pack, [""; 0], "{name}");
     }
-}
-
-/// It is sound, not perfect.
-#[test]
-fn the_fixture_of_other_tests_has_what_it_deserves() {
-    let found = found(&fixture::checked(fixture::SOUND));
-    let codes: Vec<&str> = found
-        .lines()
-        .filter_map(|line| line.split("[").nth(1))
-        .collect();
-    let codes: Vec<&str> = codes.iter().map(|line| &line[..6]).collect();
-    assert_eq!(codes, ["WP0513", "WP0440"], "{found}");
 }

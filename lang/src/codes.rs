@@ -55,7 +55,7 @@ codes! {
     BUDGET_WITHOUT_PRICE = "0311" "budget-without-price";
     UNCOUNTABLE_WINDOW = "0312" "uncountable-window";
     SHARED_BUCKET = "0440" "shared-bucket";
-    MISSING_REJECTS = "0441" "missing-rejects";
+    REFUSED_PARAMETERS = "0441" "refused-parameters";
     IMPOSSIBLE_VALUE = "0442" "impossible-value";
     EXACT_DECIMAL = "0443" "exact-decimal";
     CASE_SENSITIVE_TEXT = "0444" "case-sensitive-text";
@@ -80,6 +80,13 @@ codes! {
     TIMEOUT_BEYOND_CLIENTS = "0464" "timeout-beyond-clients";
     OVERFLOW_WITHOUT_NEXT = "0465" "overflow-without-next";
     WEIGHTLESS_PREFER = "0466" "weightless-prefer";
+    RETIRED_MODEL = "0470" "retired-model";
+    PRICE_DIFFERS = "0471" "price-differs";
+    STALE_PRICE = "0472" "stale-price";
+    UNLISTED_MODEL = "0473" "unlisted-model";
+    UNUSED_IMPORT = "0474" "unused-import";
+    IDLE_OVERLAY = "0475" "idle-overlay";
+    MISSING_REJECTS = "0476" "missing-rejects";
     UNUSED_SUPPRESSION = "0491" "unused-suppression";
     SUPPRESSION_WITHOUT_REASON = "0492" "suppression-without-reason";
     UNKNOWN_SUPPRESSED_CODE = "0493" "unknown-suppressed-code";

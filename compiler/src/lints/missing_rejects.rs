@@ -1,70 +1,51 @@
-//! WP0441: a reasoning model that refuses parameters which clients send, and nothing drops them.
+//! WP0476: a parameter that the list says a model refuses, and that would be sent to it all the same.
 
-use waypost_lang::syntax::tree::{self, ItemKind};
+use waypost_lang::diagnostic::Edit;
+use waypost_lang::syntax::tree::ItemKind;
 use waypost_lang::{Diagnostic, codes};
 
 use super::Subject;
-use crate::edits::insertion;
-use crate::program::{Model, Via};
 
-/// What the reasoning models of OpenAI answer 400 to.
-const REFUSED: &[&str] = &["presence_penalty", "frequency_penalty"];
-
-/// Finds hosted reasoning models whose `rejects` does not name what they refuse.
+/// Finds models whose own `rejects` leaves out what the catalog's has.
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     for model in &subject.program.models {
-        let refuses = is_reasoning(&model.name.value) || is_reasoning(&model.upstream_name);
-        let missing: Vec<&str> = REFUSED
+        let listing = model
+            .listing
+            .and_then(|index| subject.program.catalog.get(index));
+        let Some(listing) = listing else { continue };
+        let lacking: Vec<&str> = listing
+            .rejects
             .iter()
-            .filter(|name| !model.rejects.iter().any(|one| one == *name))
-            .copied()
+            .filter(|one| !model.rejects.contains(one))
+            .map(String::as_str)
             .collect();
-        if !refuses || missing.is_empty() || !matches!(model.via, Via::Provider(_)) {
+        if lacking.is_empty() {
             continue;
         }
-        let missing = missing.join(", ");
-        let mut diagnostic = codes::MISSING_REJECTS
-            .warning(
-                model.name.span,
-                format!(
-                    "`{}` refuses `{missing}`, and nothing drops them",
-                    model.name.value
-                ),
-            )
-            .label("a call that sends one is answered 400")
-            .help(format!("write `rejects {missing}`"));
-        if let Some(edit) = declared(subject, model).and_then(|tree| edit(tree, &missing)) {
-            diagnostic = diagnostic.fix(format!("write `rejects {missing}`"), [edit]);
-        }
-        found.push(diagnostic);
-    }
-}
-
-/// `gpt-5`, `gpt-5.1-mini`, `o3`, `o4-mini`; the models made for chat take the parameters.
-fn is_reasoning(name: &str) -> bool {
-    let name = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
-    let numbered = name
-        .strip_prefix('o')
-        .is_some_and(|rest| rest.starts_with(|one: char| one.is_ascii_digit()));
-    (numbered || name.starts_with("gpt-5")) && !name.contains("chat")
-}
-
-fn declared<'a>(subject: &Subject<'a>, model: &Model) -> Option<&'a tree::Model> {
-    let items = subject.files.iter().flat_map(|file| &file.items);
-    items
-        .filter_map(|item| match &item.kind {
-            ItemKind::Model(one) => Some(one),
+        let items = subject.files.iter().flat_map(|file| &file.items);
+        let last = items.filter_map(|item| match &item.kind {
+            ItemKind::Model(tree) if tree.name.span == model.name.span => tree.rejects.last(),
             _ => None,
-        })
-        .find(|one| one.name.span == model.name.span)
-}
-
-fn edit(tree: &tree::Model, missing: &str) -> Option<waypost_lang::diagnostic::Edit> {
-    match tree.rejects.last() {
-        Some(last) => Some(insertion(last.span, format!(", {missing}"))),
-        None => tree
-            .via
-            .as_ref()
-            .map(|via| insertion(via.span, format!("  rejects {missing}"))),
+        });
+        let last = last.map(|one| one.span).next();
+        let list = lacking.join(", ");
+        let mut finding = codes::MISSING_REJECTS
+            .warning(
+                last.unwrap_or(model.name.span),
+                format!("`{}` is sent what it refuses: {list}", model.name.value),
+            )
+            .label("its own list leaves them out")
+            .because(listing.name.span, "the catalog has them")
+            .help(format!(
+                "add `{list}`, or delete `rejects` to take the catalog's"
+            ));
+        if let Some(span) = last {
+            let edit = Edit {
+                span: span.after(),
+                text: format!(", {list}"),
+            };
+            finding = finding.fix(format!("add `{list}`"), [edit]);
+        }
+        found.push(finding);
     }
 }

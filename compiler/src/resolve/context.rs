@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use waypost_lang::SourceMap;
 use waypost_lang::cel::typed::Constant;
 use waypost_lang::source::Span;
-use waypost_lang::syntax::tree::{Model, Name};
+use waypost_lang::syntax::tree::Name;
 
 use super::collected::Collected;
 use super::names::{Table, unknown};
@@ -56,7 +56,6 @@ impl<'a> Context<'a> {
     pub(crate) fn declare(
         sources: &'a SourceMap,
         collected: &Collected<'_>,
-        models: &[Model],
         findings: &'a mut Findings,
     ) -> Self {
         let mut names = Names::default();
@@ -70,6 +69,7 @@ impl<'a> Context<'a> {
             .declare(providers, |one| &one.name, findings);
         let pools = collected.pools.iter();
         names.pools.declare(pools, |one| &one.name, findings);
+        let models = collected.models.iter();
         names.models.declare(models, |one| &one.name, findings);
         tier::declare(collected, &mut names, findings);
         let constants = constant::resolve(collected, &names, findings);

@@ -4,11 +4,13 @@ use waypost_lang::codes;
 use waypost_lang::syntax::tree;
 
 use super::bounds::{number, out_of_range};
+use super::catalog;
+use super::collected::Collected;
 use super::context::Context;
 use super::names::{unknown, write};
 use super::values::{missing, word};
 use crate::checks::secret_placeholder;
-use crate::program::{Model, Price, Serves, Via};
+use crate::program::{Listing, ListingIndex, Model, Price, Serves, Via};
 
 /// Without these a call means nothing; a model that refuses them cannot be served.
 const ESSENTIAL: &[&str] = &["model", "messages", "prompt", "input", "stream"];
@@ -26,23 +28,40 @@ const SURFACES: &[(&str, Surface)] = &[
     ("embeddings", Surface::Embeddings),
 ];
 
-pub(crate) fn resolve(models: &[tree::Model], context: &mut Context<'_>) -> Option<Vec<Model>> {
+pub(crate) fn resolve(
+    collected: &Collected<'_>,
+    catalog: &[Listing],
+    context: &mut Context<'_>,
+) -> Option<Vec<Model>> {
     let mut resolved = Vec::new();
-    for model in models {
+    for model in &collected.models {
         if context.names.models.owns(&model.name) {
-            resolved.push(resolve_one(model, context));
+            let listed = catalog::listed(model, collected, catalog, context);
+            resolved.push(resolve_one(model, listed, context));
         }
     }
     resolved.into_iter().collect()
 }
 
-fn resolve_one(model: &tree::Model, context: &mut Context<'_>) -> Option<Model> {
+fn resolve_one(
+    written: &tree::Model,
+    listed: Option<(ListingIndex, &tree::Catalog)>,
+    context: &mut Context<'_>,
+) -> Option<Model> {
+    let filled = listed.map(|(_, entry)| catalog::filled(written, entry));
+    let model = filled.as_ref().unwrap_or(written);
+    let price_span = written.price.as_ref().map(|price| price.span);
     let owner = format!("model `{}`", model.name.value);
     let serves = serves(model, context);
     let (window, output) = windows(model, context);
-    let price = price(model, serves, &owner, context);
+    // What is wrong with a list's price is said of the list, once.
+    let priced = match listed {
+        Some((_, entry)) if price_span.is_none() => catalog::owner(entry),
+        _ => owner.clone(),
+    };
+    let price = price(model, serves, &priced, context);
     let rejects = rejects(model, context);
-    let Some(written) = &model.via else {
+    let Some(via_written) = &model.via else {
         let example = "via PROVIDER deployment \"gpt-5.1\"";
         let at = model.name.span;
         missing(
@@ -55,8 +74,8 @@ fn resolve_one(model: &tree::Model, context: &mut Context<'_>) -> Option<Model> 
         );
         return None;
     };
-    let via = via(written, context);
-    let upstream = written.upstream_name.as_ref();
+    let via = via(via_written, context);
+    let upstream = via_written.upstream_name.as_ref();
     let real = upstream.is_none_or(|text| secret_placeholder::is_real(text, context.findings));
     let upstream_name =
         upstream.map_or_else(|| model.name.value.clone(), |text| text.value.clone());
@@ -67,8 +86,12 @@ fn resolve_one(model: &tree::Model, context: &mut Context<'_>) -> Option<Model> 
         context: window,
         output,
         price,
+        price_span,
+        price_date: model.price.as_ref().and_then(|price| price.as_of.clone()),
         rejects,
         serves,
+        retires: model.retires.clone(),
+        listing: listed.map(|(index, _)| index),
     })
 }
 
@@ -99,7 +122,10 @@ fn via(via: &tree::Via, context: &mut Context<'_>) -> Option<Via> {
     None
 }
 
-fn windows(model: &tree::Model, context: &mut Context<'_>) -> (Option<u64>, Option<u64>) {
+pub(super) fn windows(
+    model: &tree::Model,
+    context: &mut Context<'_>,
+) -> (Option<u64>, Option<u64>) {
     // Tokens are multiplied by prices in 64 bits: a bound far above any model keeps that exact.
     const MOST: u64 = 1_000_000_000;
     let findings = &mut *context.findings;
@@ -129,7 +155,7 @@ fn windows(model: &tree::Model, context: &mut Context<'_>) -> (Option<u64>, Opti
 
 /// The price. A part that is left out is never taken for free: it is an error, and what stands for it goes no
 /// further than the checks, to which the model has a price.
-fn price(
+pub(super) fn price(
     model: &tree::Model,
     serves: Serves,
     owner: &str,
@@ -179,7 +205,7 @@ fn price(
     })
 }
 
-fn serves(model: &tree::Model, context: &mut Context<'_>) -> Serves {
+pub(super) fn serves(model: &tree::Model, context: &mut Context<'_>) -> Serves {
     let mut serves = Serves {
         chat: model.serves.is_empty(),
         completions: false,
@@ -196,7 +222,7 @@ fn serves(model: &tree::Model, context: &mut Context<'_>) -> Serves {
     serves
 }
 
-fn rejects(model: &tree::Model, context: &mut Context<'_>) -> Vec<String> {
+pub(super) fn rejects(model: &tree::Model, context: &mut Context<'_>) -> Vec<String> {
     let mut rejects: Vec<String> = Vec::new();
     for name in &model.rejects {
         if ESSENTIAL.contains(&name.value.as_str()) {

@@ -160,7 +160,12 @@ fn each_kind_of_failure_says_why() {
     check_fails(
         "tokens 130k",
         "model small",
-        "expected model small, was large: tier strong, escalated by `long context`, line 12: request.tokens = 130000 > 24000",
+        "expected model small, but it was limited by `60k tokens / 1m`, line 21: 0 of 60000 tokens used, this call reserves 134096",
+    );
+    check_fails(
+        "tokens 30k",
+        "model small",
+        "expected model small, was large: tier strong, escalated by `long context`, line 12: request.tokens = 30000 > 24000",
     );
 }
 

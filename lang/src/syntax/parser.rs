@@ -22,6 +22,7 @@ mod pool;
 mod provider;
 mod quota;
 mod recovery;
+mod require;
 mod test;
 mod tier;
 mod values;

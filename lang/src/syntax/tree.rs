@@ -48,8 +48,10 @@ pub enum ItemKind {
     Provider(Provider),
     /// `model NAME { … }`
     Model(Model),
-    /// `extend model NAME { … }`
-    ExtendModel(Model),
+    /// `extend model NAME { … }`: what an overlay changes of something that another file declares.
+    Extend(Extension),
+    /// `catalog NAME { … }`
+    Catalog(Catalog),
     /// `pool NAME { … }`
     Pool(Pool),
     /// `tiers weak < strong`
@@ -66,6 +68,62 @@ pub enum ItemKind {
     Deploy(Deploy),
     /// `test "…" { given { … } expect { … } }`
     Test(Test),
+    /// `require "…" { … }`
+    Require(Require),
+}
+
+/// What an overlay changes. It has the fields of a declaration, and only those that it writes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Extension {
+    /// `extend let NAME = …`
+    Let(Let),
+    /// `extend provider NAME { … }`
+    Provider(Provider),
+    /// `extend model NAME { … }`
+    Model(Model),
+    /// `extend pool NAME { … }`
+    Pool(Pool),
+    /// `extend tier NAME { … }`
+    Tier(Tier),
+    /// `extend deploy { … }`
+    Deploy(Deploy),
+}
+
+/// A day of the calendar, checked to exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Date {
+    /// 2026
+    pub year: u16,
+    /// 1 to 12
+    pub month: u8,
+    /// 1 to 31
+    pub day: u8,
+}
+
+/// What a provider's list says of a model: what a model of that name need not say itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Catalog {
+    /// The fields; `via` and `listed as` are never among them.
+    pub model: Model,
+    /// `source "https://…"`: where the figures stand.
+    pub source: Option<Text>,
+}
+
+/// `require "every paid tier has a budget" { … }`: what every file that imports this one must fulfil.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Require {
+    /// What is demanded, in words.
+    pub label: Text,
+    /// `each tier`: of which items; of the file as a whole where it does not say.
+    pub each: Option<Name>,
+    /// `when tier.paid`: only of such items.
+    pub when: Option<cel::Expr>,
+    /// `that size(tier.budgets) > 0`: what must hold.
+    pub that: Option<cel::Expr>,
+    /// `help "…"`: what to do; `{tier.name}` in it is replaced.
+    pub help: Option<Text>,
+    /// `severity warning`; an error where it does not say.
+    pub severity: Option<Name>,
 }
 
 /// A named secret and where it is kept.
@@ -153,6 +211,10 @@ pub struct Model {
     pub rejects: Vec<Name>,
     /// `serves embeddings`; empty means chat.
     pub serves: Vec<Name>,
+    /// `retires "2027-04-01"`: from this day on it answers no more.
+    pub retires: Option<Spanned<Date>>,
+    /// `listed as gpt-5.1`: its entry in the catalog, where it is not its own name.
+    pub listed: Option<Name>,
 }
 
 /// Who serves a model, and under what name there.
@@ -179,6 +241,8 @@ pub struct Price {
     pub cached: Option<Spanned<NanoDollars>>,
     /// `output $10.00`
     pub output: Option<Spanned<NanoDollars>>,
+    /// `as of "2026-11-01"`: when it was read from the provider's list.
+    pub as_of: Option<Spanned<Date>>,
 }
 
 /// A group of replicas that serve the same models.

@@ -156,7 +156,7 @@ impl Choices<'_> {
     }
 
     fn item(&mut self) {
-        match self.pick(12) {
+        match self.pick(15) {
             0 => {
                 self.words("import");
                 self.text_literal();
@@ -175,6 +175,9 @@ impl Choices<'_> {
             8 => self.policy(),
             9 => self.place(),
             10 => self.deploy(),
+            11 => self.catalog(),
+            12 => self.require(),
+            13 => self.overlay(),
             _ => self.test(),
         }
     }
@@ -226,12 +229,10 @@ impl Choices<'_> {
                     c.words(via);
                 },
                 |c| c.words("context 400k"),
-                |c| {
-                    let price =
-                        c.one(&["price input $1.25", "price input $1 cached $0.1 output $10"]);
-                    c.words(price);
-                },
+                Self::price,
                 |c| c.words("output 1.5k"),
+                |c| c.words("listed as gpt-5.1"),
+                |c| c.words("retires \"2027-03-31\""),
                 |c| {
                     let rejects =
                         c.one(&["rejects x , y", "rejects x,\n y,\n  z", "serves embeddings"]);
@@ -240,6 +241,76 @@ impl Choices<'_> {
             ],
             true,
         );
+    }
+
+    fn price(&mut self) {
+        let price = self.one(&[
+            "price input $1.25",
+            "price input $1 cached $0.1 output $10",
+            "price input $1 output $2 as of \"2026-11-01\"",
+        ]);
+        self.words(price);
+    }
+
+    fn catalog(&mut self) {
+        self.word("catalog");
+        self.name();
+        self.block(
+            &[
+                Self::price,
+                |c| c.words("context 400k output 128k"),
+                |c| c.words("rejects x , y"),
+                |c| c.words("retires \"2028-02-29\""),
+                |c| c.words("source \"https://x.dev // not a comment\""),
+            ],
+            true,
+        );
+    }
+
+    fn require(&mut self) {
+        self.word("require");
+        self.text_literal();
+        self.block(
+            &[
+                |c| c.words("each tier"),
+                |c| {
+                    c.word("when");
+                    c.expression();
+                },
+                |c| {
+                    c.word("that");
+                    c.expression();
+                },
+                |c| {
+                    c.word("help");
+                    c.text_literal();
+                },
+                |c| c.words("severity warning"),
+            ],
+            false,
+        );
+    }
+
+    fn overlay(&mut self) {
+        self.word("extend");
+        match self.pick(6) {
+            0 => self.provider(),
+            4 => self.words("let LONG = 48k"),
+            1 => self.pool(),
+            2 => {
+                self.word("tier");
+                self.name();
+                self.block(
+                    &[|c| c.words("try a then b"), |c| c.words("retries 2")],
+                    true,
+                );
+            }
+            3 => {
+                self.word("deploy");
+                self.block(&[|c| c.words("replicas 2..10")], true);
+            }
+            _ => self.deploy(),
+        }
     }
 
     fn pool(&mut self) {

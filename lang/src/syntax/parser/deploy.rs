@@ -1,6 +1,7 @@
 //! `deploy kubernetes { … }`
 
-use crate::source::Span;
+use crate::source::{Span, Spanned};
+use crate::syntax::lexer::TokenKind;
 use crate::syntax::tree::{Deploy, StateStore};
 
 use super::fields::{DEPLOY, VERSIONS};
@@ -8,8 +9,14 @@ use super::{Parser, Read};
 
 impl Parser<'_> {
     pub(super) fn deploy(&mut self) -> Read<Deploy> {
+        // There is one deployment, so an overlay need not say of what: `extend deploy { … }`.
+        let here = self.span_from(self.statement);
+        let target = match self.at(TokenKind::OpenBrace) && self.form.starts_with("extend") {
+            true => Spanned::new("kubernetes".to_owned(), here),
+            false => self.name("`kubernetes`")?,
+        };
         let mut deploy = Deploy {
-            target: self.name("`kubernetes`")?,
+            target,
             namespace: None,
             shape: None,
             replicas: None,

@@ -6,29 +6,36 @@ use crate::diagnostic::nearest;
 
 /// A field or statement of a block.
 #[derive(Debug)]
-pub(crate) struct Field {
+pub struct Field {
     /// Its first word; one that ends in `.` stands for every word that begins so.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// An example of it.
-    pub(crate) form: &'static str,
+    pub form: &'static str,
     /// Whether it may be written more than once.
-    pub(crate) repeats: bool,
+    pub repeats: bool,
 }
 
 /// A kind of block.
 #[derive(Debug)]
-pub(crate) struct Block {
+pub struct Block {
     /// The word before its `{`; empty for the file itself.
-    pub(crate) kind: &'static str,
+    pub kind: &'static str,
     /// An example of it, for blocks whose fields have names of the user's.
     pub(crate) form: &'static str,
     /// Its fields.
-    pub(crate) fields: &'static [Field],
+    pub fields: &'static [Field],
 }
 
 impl Block {
+    /// The block whose `{` stands after `kind`; the file itself for "", the outcomes of a quota for `at`.
+    #[must_use]
+    pub fn of(kind: &str) -> Option<&'static Self> {
+        BLOCKS.iter().copied().find(|block| block.kind == kind)
+    }
+
     /// The field that `word` begins.
-    pub(crate) fn field(&self, word: &str) -> Option<&'static Field> {
+    #[must_use]
+    pub fn field(&self, word: &str) -> Option<&'static Field> {
         let matches = |field: &&Field| {
             let prefix = field.name.ends_with('.') && word.len() > field.name.len();
             field.name == word || (prefix && word.starts_with(field.name))
@@ -80,6 +87,13 @@ pub(crate) fn home_of(word: &str) -> Option<&'static str> {
     homes.next().is_none().then_some(home.kind)
 }
 
+/// Every kind of block.
+static BLOCKS: &[&Block] = &[
+    &ITEMS, &PROVIDER, &MODEL, &POOL, &KAITO, &METRICS, &SELECTOR, &TIER, &CONTENT, &POLICY,
+    &CALLERS, &JWT, &OUTCOMES, &PLACE, &DEPLOY, &VERSIONS, &CATALOG, &REQUIRE, &TEST, &GIVEN,
+    &EXPECT,
+];
+
 const fn once(name: &'static str, form: &'static str) -> Field {
     Field {
         name,
@@ -125,6 +139,7 @@ pub(crate) static ITEMS: Block = block(
         many("provider", "provider NAME { … }"),
         many("model", "model NAME { … }"),
         many("extend", "extend model NAME { … }"),
+        many("catalog", "catalog NAME { … }"),
         many("pool", "pool NAME { … }"),
         many("tiers", "tiers weak < strong"),
         many("tier", "tier NAME { … }"),
@@ -136,6 +151,7 @@ pub(crate) static ITEMS: Block = block(
             "test",
             "test \"what must hold\" { given { … } expect { … } }",
         ),
+        many("require", "require \"what must hold\" { that … }"),
         many("waypost", "waypost 1"),
     ],
 );
@@ -161,6 +177,35 @@ pub(crate) static MODEL: Block = block(
         once("price", "price input $1.25  cached $0.125  output $10.00"),
         once("rejects", "rejects presence_penalty, frequency_penalty"),
         once("serves", "serves embeddings"),
+        once("retires", "retires \"2027-03-31\""),
+        once("listed", "listed as gpt-5.1"),
+    ],
+);
+
+pub(crate) static CATALOG: Block = block(
+    "catalog",
+    &[
+        once("context", "context 400k"),
+        once("output", "output 128k"),
+        once(
+            "price",
+            "price input $1.25  output $10.00  as of \"2026-11-01\"",
+        ),
+        once("rejects", "rejects presence_penalty, frequency_penalty"),
+        once("serves", "serves embeddings"),
+        once("retires", "retires \"2027-03-31\""),
+        once("source", "source \"https://…\""),
+    ],
+);
+
+pub(crate) static REQUIRE: Block = block(
+    "require",
+    &[
+        once("each", "each tier"),
+        once("when", "when tier.paid"),
+        once("that", "that size(tier.budgets) > 0"),
+        once("help", "help \"add a budget on {tier.name}\""),
+        once("severity", "severity warning"),
     ],
 );
 

@@ -4,7 +4,7 @@ use crate::codes;
 use crate::diagnostic::{Edit, nearest};
 use crate::source::{Span, Spanned};
 use crate::syntax::lexer::{Token, TokenKind, indent};
-use crate::syntax::tree::{File, Item, ItemKind, Name, Test};
+use crate::syntax::tree::{Extension, File, Item, ItemKind, Name, Test};
 
 use super::fields::{self, ITEMS};
 use super::{MarkKind, Parser, Read};
@@ -159,10 +159,8 @@ impl Parser<'_> {
             "let" => self.constant().map(ItemKind::Let),
             "provider" => self.provider().map(ItemKind::Provider),
             "model" => self.model().map(ItemKind::Model),
-            "extend" => {
-                self.require_word("model")?;
-                self.model().map(ItemKind::ExtendModel)
-            }
+            "extend" => self.extension().map(ItemKind::Extend),
+            "catalog" => self.catalog().map(ItemKind::Catalog),
             "pool" => self.pool().map(ItemKind::Pool),
             "tiers" => self.tiers().map(ItemKind::Tiers),
             "tier" => self.tier().map(ItemKind::Tier),
@@ -171,7 +169,21 @@ impl Parser<'_> {
             "place" => self.place().map(ItemKind::Place),
             "deploy" => self.deploy().map(ItemKind::Deploy),
             "test" => self.test().map(ItemKind::Test),
+            "require" => self.demand().map(ItemKind::Require),
             _ => Err(self.expected("a statement")),
+        }
+    }
+
+    fn extension(&mut self) -> Read<Extension> {
+        let kinds = ["model", "provider", "pool", "tier", "deploy", "let"];
+        let what = "`model`, `provider`, `pool`, `tier`, `deploy` or `let`";
+        match self.one_of(&kinds, what)? {
+            "model" => self.model().map(Extension::Model),
+            "provider" => self.provider().map(Extension::Provider),
+            "pool" => self.pool().map(Extension::Pool),
+            "tier" => self.tier().map(Extension::Tier),
+            "let" => self.constant().map(Extension::Let),
+            _ => self.deploy().map(Extension::Deploy),
         }
     }
 

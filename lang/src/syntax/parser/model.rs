@@ -1,37 +1,74 @@
-//! `model NAME { … }`
+//! `model NAME { … }` and `catalog NAME { … }`
 
 use crate::source::Span;
 use crate::syntax::lexer::{TokenKind, scan};
 use crate::syntax::literal;
-use crate::syntax::tree::{Model, Price, Via};
+use crate::syntax::tree::{Catalog, Model, Name, Price, Via};
 
-use super::fields::MODEL;
+use super::fields::{CATALOG, MODEL};
 use super::{MarkKind, Parser, Read, Reported};
 
-impl Parser<'_> {
-    pub(super) fn model(&mut self) -> Read<Model> {
-        let mut model = Model {
-            name: self.name("the model's name")?,
+impl Model {
+    fn named(name: Name) -> Self {
+        Self {
+            name,
             via: None,
             context: None,
             output: None,
             price: None,
             rejects: Vec::new(),
             serves: Vec::new(),
-        };
-        self.item_block(&MODEL, |parser, keyword| {
-            match keyword.name {
-                "via" => model.via = Some(parser.via(keyword.span)?),
-                "context" => model.context = Some(parser.count()?),
-                "output" => model.output = Some(parser.count()?),
-                "price" => model.price = Some(parser.price(keyword.span)?),
-                "rejects" => model.rejects = parser.names("a parameter's name")?,
-                "serves" => model.serves = parser.names("`chat`, `embeddings` or `completions`")?,
-                _ => return Err(parser.expected("a field")),
+            retires: None,
+            listed: None,
+        }
+    }
+}
+
+impl Parser<'_> {
+    pub(super) fn model(&mut self) -> Read<Model> {
+        let name = self.name("the model's name")?;
+        let mut model = Model::named(name);
+        self.item_block(&MODEL, |parser, keyword| match keyword.name {
+            "via" => {
+                model.via = Some(parser.via(keyword.span)?);
+                Ok(())
             }
-            Ok(())
+            "listed" => {
+                parser.require_word("as")?;
+                model.listed = Some(parser.name("a name of the catalog")?);
+                Ok(())
+            }
+            field => parser.model_field(field, keyword.span, &mut model),
         })?;
         Ok(model)
+    }
+
+    /// `catalog NAME { … }`: a model's fields without who serves it.
+    pub(super) fn catalog(&mut self) -> Read<Catalog> {
+        let name = self.name("the name that the provider lists")?;
+        let mut model = Model::named(name);
+        let mut source = None;
+        self.item_block(&CATALOG, |parser, keyword| match keyword.name {
+            "source" => {
+                source = Some(parser.text()?);
+                Ok(())
+            }
+            field => parser.model_field(field, keyword.span, &mut model),
+        })?;
+        Ok(Catalog { model, source })
+    }
+
+    fn model_field(&mut self, field: &str, keyword: Span, model: &mut Model) -> Read<()> {
+        match field {
+            "context" => model.context = Some(self.count()?),
+            "output" => model.output = Some(self.count()?),
+            "price" => model.price = Some(self.price(keyword)?),
+            "rejects" => model.rejects = self.names("a parameter's name")?,
+            "serves" => model.serves = self.names("`chat`, `embeddings` or `completions`")?,
+            "retires" => model.retires = Some(self.date()?),
+            _ => return Err(self.expected("a field")),
+        }
+        Ok(())
     }
 
     fn via(&mut self, keyword: Span) -> Read<Via> {
@@ -66,6 +103,7 @@ impl Parser<'_> {
             input: None,
             cached: None,
             output: None,
+            as_of: None,
         };
         let (mut any, mut sound) = (false, true);
         while let Some((name, span)) = self.price_part() {
@@ -93,6 +131,13 @@ impl Parser<'_> {
         }
         if !any {
             return Err(self.expected("`input`, `cached` or `output`"));
+        }
+        if self.at_word("as") {
+            let at = self.peek().start;
+            self.layout.mark(at, MarkKind::Part);
+            self.bump();
+            self.require_word("of")?;
+            price.as_of = Some(self.date()?);
         }
         price.span = self.span_from(keyword.start);
         if sound { Ok(price) } else { Err(Reported) }

@@ -5,7 +5,7 @@ use crate::source::{Span, Spanned};
 use crate::syntax::lexer::{Token, TokenKind, offset};
 use crate::syntax::literal::{self, Number, Refusal};
 use crate::syntax::text;
-use crate::syntax::tree::{Milliseconds, Name, NanoDollars, Percent, Range, Text};
+use crate::syntax::tree::{Date, Milliseconds, Name, NanoDollars, Percent, Range, Text};
 
 use super::{Parser, Read, Reported};
 
@@ -53,6 +53,22 @@ impl Parser<'_> {
                 Err(self.refused(at, &bad.refusal))
             }
         }
+    }
+
+    /// A day in quotes: `"2027-03-31"`.
+    pub(super) fn date(&mut self) -> Read<Spanned<Date>> {
+        if !self.at(TokenKind::Text) {
+            return Err(self.expected("a date such as `\"2027-03-31\"`"));
+        }
+        let text = self.text()?;
+        if let Some(date) = Date::read(&text.value) {
+            return Ok(Spanned::new(date, text.span));
+        }
+        let refusal = Refusal {
+            reason: "is no day of the calendar".to_owned(),
+            advice: "write year, month and day, such as `\"2027-03-31\"`".to_owned(),
+        };
+        Err(self.refused(text.span, &refusal))
     }
 
     /// A number without a unit.

@@ -1,0 +1,281 @@
+//! The fields that an overlay can write, kind by kind.
+
+use waypost_lang::source::Span;
+use waypost_lang::syntax::tree::{
+    Deploy, Kaito, Let, Model, Name, Pool, Price, Provider, Step, Tier,
+};
+
+/// Where a pool's replicas come from: a field of its own, since one way replaces another.
+pub(super) const SOURCE: &str = "source of replicas";
+
+/// What can be declared in one file and changed in another.
+pub(crate) trait Overlay {
+    /// How messages call it.
+    const KIND: &'static str;
+
+    /// What it is called.
+    fn name(&self) -> &Name;
+
+    /// The fields that it writes over `base`.
+    fn fields(&self, base: &Self) -> Vec<(&'static str, Span)>;
+
+    /// Takes one field of an overlay.
+    fn take(&mut self, field: &str, overlay: &Self);
+}
+
+/// Whether the span of such a field is the whole of its value, and not only where it begins.
+pub(crate) fn is_whole(field: &str) -> bool {
+    let begins = ["rejects", "serves", "try", "engine", SOURCE];
+    !begins.contains(&field) && !field.starts_with("versions")
+}
+
+type Field = (&'static str, Option<Span>);
+
+fn written(fields: impl IntoIterator<Item = Field>) -> Vec<(&'static str, Span)> {
+    let written = fields.into_iter();
+    written
+        .filter_map(|(field, span)| Some((field, span?)))
+        .collect()
+}
+
+impl Overlay for Provider {
+    const KIND: &'static str = "provider";
+
+    fn name(&self) -> &Name {
+        &self.name
+    }
+
+    fn fields(&self, _: &Self) -> Vec<(&'static str, Span)> {
+        written([
+            ("kind", self.kind.as_ref().map(|one| one.span)),
+            ("resource", self.resource.as_ref().map(|one| one.span)),
+            ("url", self.url.as_ref().map(|one| one.span)),
+            ("version", self.version.as_ref().map(|one| one.span)),
+            ("region", self.region.as_ref().map(|one| one.span)),
+            ("auth", self.auth.as_ref().map(|one| one.span)),
+        ])
+    }
+
+    fn take(&mut self, field: &str, overlay: &Self) {
+        match field {
+            "kind" => self.kind.clone_from(&overlay.kind),
+            "resource" => self.resource.clone_from(&overlay.resource),
+            "url" => self.url.clone_from(&overlay.url),
+            "version" => self.version.clone_from(&overlay.version),
+            "region" => self.region.clone_from(&overlay.region),
+            _ => self.auth.clone_from(&overlay.auth),
+        }
+    }
+}
+
+impl Overlay for Model {
+    const KIND: &'static str = "model";
+
+    fn name(&self) -> &Name {
+        &self.name
+    }
+
+    fn fields(&self, _: &Self) -> Vec<(&'static str, Span)> {
+        let price = self.price.as_ref();
+        let part = |part: fn(&Price) -> Option<Span>| price.and_then(part);
+        written([
+            ("via", self.via.as_ref().map(|one| one.span)),
+            ("context", self.context.as_ref().map(|one| one.span)),
+            ("output", self.output.as_ref().map(|one| one.span)),
+            ("price input", part(|one| Some(one.input.as_ref()?.span))),
+            ("price cached", part(|one| Some(one.cached.as_ref()?.span))),
+            ("price output", part(|one| Some(one.output.as_ref()?.span))),
+            ("price as of", part(|one| Some(one.as_of.as_ref()?.span))),
+            ("rejects", self.rejects.first().map(|one| one.span)),
+            ("serves", self.serves.first().map(|one| one.span)),
+            ("retires", self.retires.as_ref().map(|one| one.span)),
+            ("listed as", self.listed.as_ref().map(|one| one.span)),
+        ])
+    }
+
+    fn take(&mut self, field: &str, overlay: &Self) {
+        match field {
+            "via" => self.via.clone_from(&overlay.via),
+            "context" => self.context.clone_from(&overlay.context),
+            "output" => self.output.clone_from(&overlay.output),
+            "rejects" => self.rejects.clone_from(&overlay.rejects),
+            "serves" => self.serves.clone_from(&overlay.serves),
+            "retires" => self.retires.clone_from(&overlay.retires),
+            "listed as" => self.listed.clone_from(&overlay.listed),
+            part => take_price(&mut self.price, part, overlay.price.as_ref()),
+        }
+    }
+}
+
+/// `price input $1.10` leaves the other parts as they are, but for the day on which the old ones were read.
+fn take_price(price: &mut Option<Price>, part: &str, overlay: Option<&Price>) {
+    let Some(overlay) = overlay else { return };
+    let price = price.get_or_insert_with(|| Price {
+        span: overlay.span,
+        input: None,
+        cached: None,
+        output: None,
+        as_of: None,
+    });
+    price.span = overlay.span;
+    match part {
+        "price input" => price.input.clone_from(&overlay.input),
+        "price cached" => price.cached.clone_from(&overlay.cached),
+        "price output" => price.output.clone_from(&overlay.output),
+        _ => price.as_of.clone_from(&overlay.as_of),
+    }
+}
+
+impl Overlay for Pool {
+    const KIND: &'static str = "pool";
+
+    fn name(&self) -> &Name {
+        &self.name
+    }
+
+    fn fields(&self, base: &Self) -> Vec<(&'static str, Span)> {
+        let kaito = self.kaito.as_ref();
+        // Parts of one workspace are merged; any other way takes the place of the one before.
+        let other = kaito.filter(|_| base.kaito.is_none()).map(|one| one.span);
+        let addresses = self.endpoints.first().or(self.dns.as_ref());
+        let selector = self.selector.as_ref().map(|one| one.span);
+        let source = other.or(selector).or(addresses.map(|one| one.span));
+        let part = |part: fn(&Kaito) -> Option<Span>| kaito.and_then(part);
+        written([
+            (SOURCE, source),
+            ("kaito preset", part(|one| Some(one.preset.as_ref()?.span))),
+            (
+                "kaito instance",
+                part(|one| Some(one.instance.as_ref()?.span)),
+            ),
+            (
+                "kaito replicas",
+                part(|one| Some(one.replicas.as_ref()?.span)),
+            ),
+            ("engine", self.engine.as_ref().map(|one| one.name.span)),
+            ("port", self.port.as_ref().map(|one| one.span)),
+        ])
+    }
+
+    fn take(&mut self, field: &str, overlay: &Self) {
+        match field {
+            SOURCE => {
+                self.endpoints.clone_from(&overlay.endpoints);
+                self.dns.clone_from(&overlay.dns);
+                self.selector.clone_from(&overlay.selector);
+                self.kaito.clone_from(&overlay.kaito);
+                // The port was that of the other containers.
+                self.port = None;
+            }
+            "engine" => self.engine.clone_from(&overlay.engine),
+            "port" => self.port.clone_from(&overlay.port),
+            part => take_kaito(&mut self.kaito, part, overlay.kaito.as_ref()),
+        }
+    }
+}
+
+fn take_kaito(kaito: &mut Option<Kaito>, part: &str, overlay: Option<&Kaito>) {
+    let Some(overlay) = overlay else { return };
+    let kaito = kaito.get_or_insert_with(|| overlay.clone());
+    match part {
+        "kaito preset" => kaito.preset.clone_from(&overlay.preset),
+        "kaito instance" => kaito.instance.clone_from(&overlay.instance),
+        _ => kaito.replicas.clone_from(&overlay.replicas),
+    }
+}
+
+impl Overlay for Tier {
+    const KIND: &'static str = "tier";
+
+    fn name(&self) -> &Name {
+        &self.name
+    }
+
+    fn fields(&self, _: &Self) -> Vec<(&'static str, Span)> {
+        let first = self.steps.first().map(|step| match step {
+            Step::Try(name) => name.span,
+            Step::Split(split) => split.span,
+        });
+        written([
+            ("try", first),
+            ("timeout", self.timeout.as_ref().map(|one| one.span)),
+            ("retries", self.retries.as_ref().map(|one| one.span)),
+        ])
+    }
+
+    fn take(&mut self, field: &str, overlay: &Self) {
+        match field {
+            "try" => self.steps.clone_from(&overlay.steps),
+            "timeout" => self.timeout.clone_from(&overlay.timeout),
+            _ => self.retries.clone_from(&overlay.retries),
+        }
+    }
+}
+
+impl Overlay for Let {
+    const KIND: &'static str = "constant";
+
+    fn name(&self) -> &Name {
+        &self.name
+    }
+
+    fn fields(&self, _: &Self) -> Vec<(&'static str, Span)> {
+        written([("value", Some(self.value.span))])
+    }
+
+    fn take(&mut self, _: &str, overlay: &Self) {
+        self.value.clone_from(&overlay.value);
+    }
+}
+
+/// Components whose version an overlay sets one by one.
+const COMPONENTS: [(&str, &str); 3] = [
+    ("versions inference-extension", "inference-extension"),
+    ("versions kaito", "kaito"),
+    ("versions agentgateway", "agentgateway"),
+];
+
+impl Overlay for Deploy {
+    const KIND: &'static str = "deployment";
+
+    fn name(&self) -> &Name {
+        &self.target
+    }
+
+    fn fields(&self, _: &Self) -> Vec<(&'static str, Span)> {
+        let mut fields = written([
+            ("namespace", self.namespace.as_ref().map(|one| one.span)),
+            ("shape", self.shape.as_ref().map(|one| one.span)),
+            ("replicas", self.replicas.as_ref().map(|one| one.span)),
+            ("monitor", self.monitor.as_ref().map(|one| one.span)),
+            ("state", self.state.as_ref().map(|one| one.span)),
+            ("image", self.image.as_ref().map(|one| one.span)),
+        ]);
+        fields.extend(self.versions.iter().map(|(name, _)| {
+            let known = COMPONENTS.iter().find(|(_, one)| *one == name.value);
+            (known.map_or("versions", |(field, _)| *field), name.span)
+        }));
+        fields
+    }
+
+    fn take(&mut self, field: &str, overlay: &Self) {
+        match field {
+            "namespace" => self.namespace.clone_from(&overlay.namespace),
+            "shape" => self.shape.clone_from(&overlay.shape),
+            "replicas" => self.replicas.clone_from(&overlay.replicas),
+            "monitor" => self.monitor.clone_from(&overlay.monitor),
+            "state" => self.state.clone_from(&overlay.state),
+            "image" => self.image.clone_from(&overlay.image),
+            versions => {
+                let component = COMPONENTS.iter().find(|(field, _)| *field == versions);
+                let meant = |name: &Name| match component {
+                    Some((_, one)) => *one == name.value,
+                    None => COMPONENTS.iter().all(|(_, one)| *one != name.value),
+                };
+                self.versions.retain(|(name, _)| !meant(name));
+                let new = overlay.versions.iter().filter(|(name, _)| meant(name));
+                self.versions.extend(new.cloned());
+            }
+        }
+    }
+}
