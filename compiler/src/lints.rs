@@ -3,12 +3,19 @@
 //! Invariants: a lint reads a whole, checked program and changes nothing; it warns and never refuses; each has a code,
 //! whose explanation shows the incident behind it and whose example is a test.
 
+mod anonymous_reaches_paid_model;
 mod anonymous_shared_bucket;
+mod budget_below_one_call;
+mod cached_above_input;
+mod caller_chooses_bucket;
 mod callers_without_keys;
+mod cap_target_not_cheaper;
 mod case_sensitive_text;
+mod cold_prompt_cache;
 mod comparison;
 mod constant_key;
 mod covered_accept;
+mod estimate_in_a_denial;
 mod exact_decimal;
 mod foreign_threshold;
 mod hour_without_zone;
@@ -17,28 +24,36 @@ mod image_without_version;
 mod impossible_date;
 mod impossible_value;
 mod instance_without_gpu;
+mod inverted_price;
 mod keep_shorter_than_cache;
 mod keep_without_escalation;
 mod key_in_plain_text;
 mod limit_below_one_call;
+mod limit_multiplied_by_replicas;
 mod max_tokens_zero;
 mod missing_rejects;
-mod only_warns;
+mod outcome_never_acts;
 mod overflow_without_next;
 mod path_in_base_url;
 mod preset_serves_another;
 mod price_differs;
 mod priority_upside_down;
+mod quota_never_refuses;
+mod quotas;
 mod redacts_everything;
 mod refused_parameters;
+mod requests_bound_no_money;
 mod retired_model;
 mod retried_denial;
+mod retries_outlast_callers;
 mod shared_bucket;
 mod split_without_key;
 mod stale_preview_version;
 mod stale_price;
-mod timeout_beyond_clients;
 mod unanchored_pattern;
+mod unbounded_cap_target;
+mod unbounded_paid_tier;
+mod undeclared_output;
 mod unlisted_model;
 mod unread_threshold;
 mod unused_declaration;
@@ -49,6 +64,7 @@ use waypost_lang::cel::typed::Typed;
 use waypost_lang::syntax::tree::File;
 use waypost_lang::{Code, Diagnostic, SourceMap, codes};
 
+use crate::ceiling::{Ceilings, ceiling};
 use crate::check::Checked;
 use crate::imports::Imports;
 use crate::program::Program;
@@ -66,25 +82,16 @@ pub(crate) struct Subject<'a> {
     pub(crate) files: &'a [File],
     /// Its texts.
     pub(crate) sources: &'a SourceMap,
+    /// What it can spend.
+    pub(crate) ceilings: &'a Ceilings,
     /// Which file imports which.
     pub(crate) imports: &'a Imports,
     /// Today, where the caller has a clock.
     pub(crate) today: Option<Date>,
 }
 
-/// One lint.
-struct Lint {
-    /// What it finds.
-    code: Code,
-    /// Finds it.
-    check: fn(&Subject<'_>, &mut Vec<Diagnostic>),
-}
-
-impl Lint {
-    const fn new(code: Code, check: fn(&Subject<'_>, &mut Vec<Diagnostic>)) -> Self {
-        Self { code, check }
-    }
-}
+/// A lint: what it finds, and what finds it.
+type Lint = (Code, fn(&Subject<'_>, &mut Vec<Diagnostic>));
 
 impl<'a> Subject<'a> {
     /// Every expression of the program.
@@ -118,57 +125,63 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Every lint, by code.
+/// Every lint, by code: a line each, so that lists of two branches merge.
+#[rustfmt::skip]
 const ALL: &[Lint] = &[
-    Lint::new(codes::SHARED_BUCKET, shared_bucket::check),
-    Lint::new(codes::REFUSED_PARAMETERS, refused_parameters::check),
-    Lint::new(codes::IMPOSSIBLE_VALUE, impossible_value::check),
-    Lint::new(codes::EXACT_DECIMAL, exact_decimal::check),
-    Lint::new(codes::CASE_SENSITIVE_TEXT, case_sensitive_text::check),
-    Lint::new(codes::UNANCHORED_PATTERN, unanchored_pattern::check),
-    Lint::new(codes::UNUSED_DECLARATION, unused_declaration::check),
-    Lint::new(
-        codes::KEEP_WITHOUT_ESCALATION,
-        keep_without_escalation::check,
-    ),
-    Lint::new(codes::UNREAD_THRESHOLD, unread_threshold::check),
-    Lint::new(codes::FOREIGN_THRESHOLD, foreign_threshold::check),
-    Lint::new(
-        codes::KEEP_SHORTER_THAN_CACHE,
-        keep_shorter_than_cache::check,
-    ),
-    Lint::new(codes::SPLIT_WITHOUT_KEY, split_without_key::check),
-    Lint::new(codes::LIMIT_BELOW_ONE_CALL, limit_below_one_call::check),
-    Lint::new(codes::ONLY_WARNS, only_warns::check),
-    Lint::new(
-        codes::ANONYMOUS_SHARED_BUCKET,
-        anonymous_shared_bucket::check,
-    ),
-    Lint::new(codes::CALLERS_WITHOUT_KEYS, callers_without_keys::check),
-    Lint::new(codes::RETRIED_DENIAL, retried_denial::check),
-    Lint::new(codes::REDACTS_EVERYTHING, redacts_everything::check),
-    Lint::new(codes::CONSTANT_KEY, constant_key::check),
-    Lint::new(codes::COVERED_ACCEPT, covered_accept::check),
-    Lint::new(codes::MAX_TOKENS_ZERO, max_tokens_zero::check),
-    Lint::new(codes::HOUR_WITHOUT_ZONE, hour_without_zone::check),
-    Lint::new(codes::IMPOSSIBLE_DATE, impossible_date::check),
-    Lint::new(codes::TIMEOUT_BEYOND_CLIENTS, timeout_beyond_clients::check),
-    Lint::new(codes::OVERFLOW_WITHOUT_NEXT, overflow_without_next::check),
-    Lint::new(codes::WEIGHTLESS_PREFER, weightless_prefer::check),
-    Lint::new(codes::IMAGE_WITHOUT_VERSION, image_without_version::check),
-    Lint::new(codes::INSTANCE_WITHOUT_GPU, instance_without_gpu::check),
-    Lint::new(codes::PRESET_SERVES_ANOTHER, preset_serves_another::check),
-    Lint::new(codes::PATH_IN_BASE_URL, path_in_base_url::check),
-    Lint::new(codes::KEY_IN_PLAIN_TEXT, key_in_plain_text::check),
-    Lint::new(codes::STALE_PREVIEW_VERSION, stale_preview_version::check),
-    Lint::new(codes::PRIORITY_UPSIDE_DOWN, priority_upside_down::check),
-    Lint::new(codes::RETIRED_MODEL, retired_model::check),
-    Lint::new(codes::PRICE_DIFFERS, price_differs::check),
-    Lint::new(codes::STALE_PRICE, stale_price::check),
-    Lint::new(codes::UNLISTED_MODEL, unlisted_model::check),
-    Lint::new(codes::UNUSED_IMPORT, unused_import::check),
-    Lint::new(codes::IDLE_OVERLAY, idle_overlay::check),
-    Lint::new(codes::MISSING_REJECTS, missing_rejects::check),
+    (codes::UNBOUNDED_PAID_TIER, unbounded_paid_tier::check),
+    (codes::LIMIT_MULTIPLIED_BY_REPLICAS, limit_multiplied_by_replicas::check),
+    (codes::COLD_PROMPT_CACHE, cold_prompt_cache::check),
+    (codes::BUDGET_BELOW_ONE_CALL, budget_below_one_call::check),
+    (codes::LIMIT_BELOW_ONE_CALL, limit_below_one_call::check),
+    (codes::UNDECLARED_OUTPUT, undeclared_output::check),
+    (codes::QUOTA_NEVER_REFUSES, quota_never_refuses::check),
+    (codes::CAP_TARGET_NOT_CHEAPER, cap_target_not_cheaper::check),
+    (codes::UNBOUNDED_CAP_TARGET, unbounded_cap_target::check),
+    (codes::INVERTED_PRICE, inverted_price::check),
+    (codes::CACHED_ABOVE_INPUT, cached_above_input::check),
+    (codes::RETRIES_OUTLAST_CALLERS, retries_outlast_callers::check),
+    (codes::ANONYMOUS_REACHES_PAID_MODEL, anonymous_reaches_paid_model::check),
+    (codes::CALLER_CHOOSES_BUCKET, caller_chooses_bucket::check),
+    (codes::OUTCOME_NEVER_ACTS, outcome_never_acts::check),
+    (codes::ESTIMATE_IN_A_DENIAL, estimate_in_a_denial::check),
+    (codes::REQUESTS_BOUND_NO_MONEY, requests_bound_no_money::check),
+    (codes::SHARED_BUCKET, shared_bucket::check),
+    (codes::REFUSED_PARAMETERS, refused_parameters::check),
+    (codes::IMPOSSIBLE_VALUE, impossible_value::check),
+    (codes::EXACT_DECIMAL, exact_decimal::check),
+    (codes::CASE_SENSITIVE_TEXT, case_sensitive_text::check),
+    (codes::UNANCHORED_PATTERN, unanchored_pattern::check),
+    (codes::UNUSED_DECLARATION, unused_declaration::check),
+    (codes::KEEP_WITHOUT_ESCALATION, keep_without_escalation::check),
+    (codes::UNREAD_THRESHOLD, unread_threshold::check),
+    (codes::FOREIGN_THRESHOLD, foreign_threshold::check),
+    (codes::KEEP_SHORTER_THAN_CACHE, keep_shorter_than_cache::check),
+    (codes::SPLIT_WITHOUT_KEY, split_without_key::check),
+    (codes::ANONYMOUS_SHARED_BUCKET, anonymous_shared_bucket::check),
+    (codes::CALLERS_WITHOUT_KEYS, callers_without_keys::check),
+    (codes::RETRIED_DENIAL, retried_denial::check),
+    (codes::REDACTS_EVERYTHING, redacts_everything::check),
+    (codes::CONSTANT_KEY, constant_key::check),
+    (codes::COVERED_ACCEPT, covered_accept::check),
+    (codes::MAX_TOKENS_ZERO, max_tokens_zero::check),
+    (codes::HOUR_WITHOUT_ZONE, hour_without_zone::check),
+    (codes::IMPOSSIBLE_DATE, impossible_date::check),
+    (codes::OVERFLOW_WITHOUT_NEXT, overflow_without_next::check),
+    (codes::WEIGHTLESS_PREFER, weightless_prefer::check),
+    (codes::RETIRED_MODEL, retired_model::check),
+    (codes::PRICE_DIFFERS, price_differs::check),
+    (codes::STALE_PRICE, stale_price::check),
+    (codes::UNLISTED_MODEL, unlisted_model::check),
+    (codes::UNUSED_IMPORT, unused_import::check),
+    (codes::IDLE_OVERLAY, idle_overlay::check),
+    (codes::MISSING_REJECTS, missing_rejects::check),
+    (codes::IMAGE_WITHOUT_VERSION, image_without_version::check),
+    (codes::INSTANCE_WITHOUT_GPU, instance_without_gpu::check),
+    (codes::PRESET_SERVES_ANOTHER, preset_serves_another::check),
+    (codes::PATH_IN_BASE_URL, path_in_base_url::check),
+    (codes::KEY_IN_PLAIN_TEXT, key_in_plain_text::check),
+    (codes::STALE_PREVIEW_VERSION, stale_preview_version::check),
+    (codes::PRIORITY_UPSIDE_DOWN, priority_upside_down::check),
 ];
 
 /// Everything found in a checked file, errors and warnings, by file and position, without the warnings that a
@@ -179,16 +192,17 @@ pub fn lint(checked: &Checked, today: Option<Date>) -> Vec<Diagnostic> {
     if let Some(program) = &checked.program {
         let subject = Subject {
             program,
+            ceilings: &ceiling(program),
             files: &checked.files,
             sources: &checked.sources,
             imports: &checked.imports,
             today,
         };
-        for lint in ALL {
+        for (code, check) in ALL {
             let before = found.len();
-            (lint.check)(&subject, &mut found);
+            check(&subject, &mut found);
             debug_assert!(
-                found.iter().skip(before).all(|one| one.code == lint.code),
+                found.iter().skip(before).all(|one| one.code == *code),
                 "a lint finds its own code only"
             );
         }
