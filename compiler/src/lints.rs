@@ -3,6 +3,7 @@
 //! Invariants: a lint reads a whole, checked program and changes nothing; it warns and never refuses; each has a code,
 //! whose explanation shows the incident behind it and whose example is a test.
 
+mod always_matches;
 mod anonymous_reaches_paid_model;
 mod anonymous_shared_bucket;
 mod budget_below_one_call;
@@ -15,6 +16,8 @@ mod cold_prompt_cache;
 mod comparison;
 mod constant_key;
 mod covered_accept;
+mod contradictory_condition;
+mod dead_rule;
 mod estimate_in_a_denial;
 mod exact_decimal;
 mod foreign_threshold;
@@ -24,6 +27,7 @@ mod image_without_version;
 mod impossible_date;
 mod impossible_value;
 mod instance_without_gpu;
+mod idle_rule;
 mod inverted_price;
 mod keep_shorter_than_cache;
 mod keep_without_escalation;
@@ -42,6 +46,7 @@ mod quota_never_refuses;
 mod quotas;
 mod redacts_everything;
 mod refused_parameters;
+mod redundant_condition;
 mod requests_bound_no_money;
 mod retired_model;
 mod retried_denial;
@@ -51,6 +56,9 @@ mod split_without_key;
 mod stale_preview_version;
 mod stale_price;
 mod unanchored_pattern;
+mod slack_quota;
+mod stale_price;
+mod statement;
 mod unbounded_cap_target;
 mod unbounded_paid_tier;
 mod undeclared_output;
@@ -59,6 +67,9 @@ mod unread_threshold;
 mod unused_declaration;
 mod unused_import;
 mod weightless_prefer;
+mod unreachable_tier;
+mod unused_import;
+mod weaker_fallback;
 
 use waypost_lang::cel::typed::Typed;
 use waypost_lang::syntax::tree::File;
@@ -68,6 +79,7 @@ use crate::ceiling::{Ceilings, ceiling};
 use crate::check::Checked;
 use crate::imports::Imports;
 use crate::program::Program;
+use crate::proofs::coverage::Proofs;
 use crate::suppressions;
 
 /// A day of the calendar; what has a date of its own (a price, a retirement) is held against it.
@@ -82,6 +94,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) files: &'a [File],
     /// Its texts.
     pub(crate) sources: &'a SourceMap,
+    /// What is proved of its rules.
+    pub(crate) proofs: &'a Proofs<'a>,
     /// What it can spend.
     pub(crate) ceilings: &'a Ceilings,
     /// Which file imports which.
@@ -128,6 +142,26 @@ impl<'a> Subject<'a> {
 /// Every lint, by code: a line each, so that lists of two branches merge.
 #[rustfmt::skip]
 const ALL: &[Lint] = &[
+    (codes::DEAD_RULE, dead_rule::check),
+    (codes::CONTRADICTORY_CONDITION, contradictory_condition::check),
+    (codes::ALWAYS_MATCHES, always_matches::check),
+    (codes::REDUNDANT_CONDITION, redundant_condition::check),
+    (codes::DUPLICATE_RULE, dead_rule::check_duplicates),
+    (codes::SHADOWED_RULE, dead_rule::check_shadowed),
+    (codes::UNREACHABLE_TIER, unreachable_tier::check),
+    (codes::CAP_NEVER_LOWERS, idle_rule::check_caps),
+    (codes::ESCALATION_TO_START, idle_rule::check_escalations),
+    (codes::SMALLER_FALLBACK, weaker_fallback::check_sizes),
+    (codes::USELESS_FALLBACK, weaker_fallback::check_surfaces),
+    (codes::QUOTA_NEVER_BINDS, slack_quota::check),
+    (codes::SHARED_BUCKET, shared_bucket::check),
+    (codes::RETIRED_MODEL, retired_model::check),
+    (codes::PRICE_DIFFERS, price_differs::check),
+    (codes::STALE_PRICE, stale_price::check),
+    (codes::UNLISTED_MODEL, unlisted_model::check),
+    (codes::UNUSED_IMPORT, unused_import::check),
+    (codes::IDLE_OVERLAY, idle_overlay::check),
+    (codes::MISSING_REJECTS, missing_rejects::check),
     (codes::UNBOUNDED_PAID_TIER, unbounded_paid_tier::check),
     (codes::LIMIT_MULTIPLIED_BY_REPLICAS, limit_multiplied_by_replicas::check),
     (codes::COLD_PROMPT_CACHE, cold_prompt_cache::check),
@@ -190,8 +224,10 @@ const ALL: &[Lint] = &[
 pub fn lint(checked: &Checked, today: Option<Date>) -> Vec<Diagnostic> {
     let mut found = checked.diagnostics.clone();
     if let Some(program) = &checked.program {
+        let proofs = Proofs::of(program);
         let subject = Subject {
             program,
+            proofs: &proofs,
             ceilings: &ceiling(program),
             files: &checked.files,
             sources: &checked.sources,
