@@ -56,7 +56,6 @@ mod slack_quota;
 mod split_without_key;
 mod stale_preview_version;
 mod stale_price;
-mod stale_price;
 mod statement;
 mod unanchored_pattern;
 mod unbounded_cap_target;
@@ -66,7 +65,6 @@ mod unlisted_model;
 mod unreachable_tier;
 mod unread_threshold;
 mod unused_declaration;
-mod unused_import;
 mod unused_import;
 mod weaker_fallback;
 mod weightless_prefer;
@@ -154,14 +152,6 @@ const ALL: &[Lint] = &[
     (codes::SMALLER_FALLBACK, weaker_fallback::check_sizes),
     (codes::USELESS_FALLBACK, weaker_fallback::check_surfaces),
     (codes::QUOTA_NEVER_BINDS, slack_quota::check),
-    (codes::SHARED_BUCKET, shared_bucket::check),
-    (codes::RETIRED_MODEL, retired_model::check),
-    (codes::PRICE_DIFFERS, price_differs::check),
-    (codes::STALE_PRICE, stale_price::check),
-    (codes::UNLISTED_MODEL, unlisted_model::check),
-    (codes::UNUSED_IMPORT, unused_import::check),
-    (codes::IDLE_OVERLAY, idle_overlay::check),
-    (codes::MISSING_REJECTS, missing_rejects::check),
     (codes::UNBOUNDED_PAID_TIER, unbounded_paid_tier::check),
     (codes::LIMIT_MULTIPLIED_BY_REPLICAS, limit_multiplied_by_replicas::check),
     (codes::COLD_PROMPT_CACHE, cold_prompt_cache::check),
