@@ -15,6 +15,7 @@ mod load;
 pub mod lower;
 pub mod manifests;
 pub mod program;
+pub mod proofs;
 mod resolve;
 pub mod standard;
 mod suppressions;
