@@ -7,6 +7,8 @@ pub mod ceiling;
 mod check;
 mod checks;
 pub mod demands;
+pub mod diff;
+mod edits;
 mod findings;
 mod fix;
 mod fold;
