@@ -50,6 +50,8 @@ const EXPRESSIONS: &[&str] = &[
     "duration('90m').getMinutes() + timestamp(x).getMilliseconds() + timestamp(x).getDayOfWeek() + timestamp(x).getMonth()",
     "int(s) + int(1.5) + int(uint(x)) + int(bool(s) ? '1' : '2') + int(double(s)) + x / x % x - x",
     "has({'a': {'b': 1}}.a.b) && has(m.k) && m.?k.hasValue() && (d.name == 'n' || d[0] == 1 || size(d) > 0)",
+    "s.contains('a') && s.startsWith('b') || s.endsWith('c') && x <= 3 && x != 4 || s.split(',').size() < math.least(l)",
+    "s.replace('a', 'bb') + s.trim() + string(s.size() >= 3)",
     "{1: 'a', 2u: 'b', true: 'c', 's': [1, 2]}[x] == 'a' && [{1: 2}, {3: 4}] != [{1: 2u}] && x in {1: 2}",
 ];
 
@@ -168,12 +170,11 @@ fn unchanged_they_run_and_have_every_function_between_them() {
         Function::DayOfMonth,
         Function::Seconds,
     ];
-    for function in Function::ALL {
-        assert!(
-            called.contains(function) || others.contains(function),
-            "{function:?} is not called"
-        );
-    }
+    let missing: Vec<&Function> = Function::ALL
+        .iter()
+        .filter(|function| !called.contains(function) && !others.contains(function))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 proptest! {
