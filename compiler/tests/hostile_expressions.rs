@@ -37,7 +37,7 @@ const EXPRESSIONS: &[&str] = &[
     "s.split(',', x).join('-').indexOf('a', x) + s.lastIndexOf('a', x) + s.indexOf('b') + s.lastIndexOf('c')",
     "s.lowerAscii().upperAscii().trim().matches(s) || s.matches('a+b') || s in ['a', 'b'] || x in l",
     "l.slice(0, x).sort().reverse().distinct() + lists.range(x) + [[1], [2, [3]]].flatten() + [[[1]]].flatten(2)",
-    "l.sortBy(e, -e).first().orValue(0) + l.last().orValue(0) + math.greatest(l) + math.least(1, x, 3)",
+    "l.sortBy(e, -e).first().orValue(0) + l.last().orValue(0) + math.greatest(l) + math.least(1, x, 3) + math.greatest(x, 2)",
     "math.bitAnd(x, 7) + math.bitOr(x, 1) + math.bitXor(x, 2) + math.bitNot(x) + math.bitShiftLeft(x, x) + math.bitShiftRight(x, x)",
     "math.sign(x) + int(math.trunc(1.5) + math.ceil(1.2) + math.floor(1.2) + math.round(2.5) + math.sqrt(4.0) + math.abs(-1.0))",
     "math.isNaN(0.0 / 0.0) && math.isInf(1.0 / 0.0) && !math.isFinite(1.0 / 0.0) && -x < 3 && !(x >= 2)",
