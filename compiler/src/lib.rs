@@ -6,6 +6,7 @@
 pub mod ceiling;
 mod check;
 mod checks;
+mod edits;
 mod findings;
 mod fix;
 mod fold;
