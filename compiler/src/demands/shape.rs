@@ -246,7 +246,10 @@ static BUDGET: Shape = Shape {
     fields: QUOTA,
 };
 
-const QUOTA: &[(&str, fn() -> Type)] = &[
+/// A field and its type.
+type Field = (&'static str, fn() -> Type);
+
+const QUOTA: &[Field] = &[
     ("label", TEXT),
     ("labelled", TRUTH),
     ("counts", TEXT),
