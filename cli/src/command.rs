@@ -6,7 +6,9 @@ mod completions;
 mod explain;
 mod fmt;
 mod lint;
+mod lsp;
 mod run;
+mod spend;
 mod test;
 mod why;
 
@@ -32,10 +34,14 @@ pub(crate) enum Command {
     Build(build::Build),
     /// Explain decisions on recorded requests, rule by rule
     Why(why::Why),
+    /// Say what a .route file can spend at most, and which rule sets it
+    Spend(spend::Spend),
     /// Compile if needed, and serve
     Run(run::Run),
     /// Explain a diagnostic, or list them all
     Explain(explain::Explain),
+    /// Serve editors over standard input and output
+    Lsp(lsp::Lsp),
     /// Write a shell's completions
     Completions(completions::Completions),
 }
@@ -50,8 +56,10 @@ impl Command {
             Self::Test(command) => command.run(terminal),
             Self::Build(command) => command.run(terminal),
             Self::Why(command) => command.run(terminal),
+            Self::Spend(command) => command.run(terminal),
             Self::Run(command) => command.run(terminal),
             Self::Explain(command) => command.run(terminal),
+            Self::Lsp(command) => command.run(terminal),
             Self::Completions(command) => command.run(terminal),
         }
     }

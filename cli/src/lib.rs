@@ -13,6 +13,7 @@ mod difference;
 mod failure;
 mod input;
 mod inspection;
+pub mod lsp;
 mod markdown;
 mod recorded;
 mod report;

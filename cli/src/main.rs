@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     let errors_are_terminal = io::stderr().is_terminal();
     let mut output = io::BufWriter::new(io::stdout().lock());
     let streams = Streams {
-        input: &mut io::stdin().lock(),
+        input: &mut io::stdin(),
         output: Stream {
             writer: &mut output,
             is_terminal: output_is_terminal,

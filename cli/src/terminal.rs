@@ -18,7 +18,7 @@ pub struct Stream<'a> {
 /// What the process is given.
 pub struct Streams<'a> {
     /// What `-` reads.
-    pub input: &'a mut dyn Read,
+    pub input: &'a mut (dyn Read + Send),
     /// Results.
     pub output: Stream<'a>,
     /// Everything else.
@@ -112,6 +112,11 @@ impl<'a> Terminal<'a> {
         let mut bytes = Vec::new();
         self.streams.input.read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+
+    /// Both ends of a conversation: what the other side says, and where the answers go.
+    pub(crate) fn conversation(&mut self) -> (&mut (dyn Read + Send), &mut dyn Write) {
+        (&mut *self.streams.input, &mut *self.streams.output.writer)
     }
 
     /// Sends what was written on its way.

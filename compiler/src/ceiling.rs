@@ -10,7 +10,7 @@
 //! condition that not every call meets, a key that callers choose) sets nothing; what nothing bounds is said to be
 //! unbounded, with the rule that comes nearest.
 
-mod bound;
+pub(crate) mod bound;
 mod call;
 mod condition;
 mod cover;

@@ -202,8 +202,10 @@ fn replace(import: &Text, path: &str) -> Edit {
     }
 }
 
-/// `written` as seen from the folder of `file`, with `.` and `..` resolved as far as they can be.
-fn join(file: &str, written: &str) -> String {
+/// `written` as seen from the folder of `file`, with `.` and `..` resolved as far as they can be: what a [`Loader`] is asked
+/// for. Paths that begin with `std/` are packs, not files.
+#[must_use]
+pub fn join(file: &str, written: &str) -> String {
     let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
     let (root, joined) = if written.starts_with('/') {
         ("/", written.to_owned())

@@ -11,7 +11,7 @@ pub(crate) mod content;
 pub(crate) mod context;
 mod deploy;
 mod expression;
-mod extension;
+pub(crate) mod extension;
 mod label;
 mod model;
 mod names;

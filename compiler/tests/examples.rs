@@ -3,12 +3,13 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "tests"
 )]
 
 use std::path::{Path, PathBuf};
 
-use waypost_compiler::{check, lower};
+use waypost_compiler::{Date, Program, check, lint, lower};
 use waypost_policies::plan::{Plan, encode};
 
 fn routes(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -44,4 +45,39 @@ fn examples_compile_and_load() {
             .unwrap_or_else(|| panic!("{name}: {messages:?}"));
         Plan::load(encode(&lower(&program, &checked.sources))).unwrap();
     }
+}
+
+/// The company's files are clean, and its overlays do what they say.
+#[test]
+fn the_environments_of_a_company_differ_in_what_their_overlays_say() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/company");
+    let environment = |name: &str| {
+        let path = folder.join(name);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let checked = check(path.to_str().unwrap(), &text, &|import: &str| {
+            std::fs::read_to_string(import).ok()
+        });
+        let found = lint(&checked, Date::read("2026-11-25"));
+        assert!(found.is_empty(), "{name}: {found:?}");
+        checked.program.unwrap()
+    };
+    let base = environment("base.route");
+    let production = environment("production.route");
+    let staging = environment("staging.route");
+    let replicas = |program: &Program| program.deploy.as_ref().unwrap().replicas.high;
+    assert_eq!(
+        (replicas(&base), replicas(&production), replicas(&staging)),
+        (1, 10, 1)
+    );
+    assert_eq!(
+        production.providers[0].url,
+        "https://acme-aoai-prod.openai.azure.com"
+    );
+    assert_eq!(
+        (base.tiers[0].steps.len(), staging.tiers[0].steps.len()),
+        (2, 2)
+    );
+    // What no file says comes from the catalog.
+    let price = production.models[0].price.unwrap();
+    assert_eq!((price.input, price.cached), (1_750_000_000, 175_000_000));
 }

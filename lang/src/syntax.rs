@@ -10,4 +10,6 @@ mod text;
 pub mod tree;
 
 pub use format::format;
+pub use lexer::{Token, TokenKind, scan_all as tokens};
+pub use parser::fields::{Block, Field};
 pub use parser::{Parsed, parse};

@@ -27,7 +27,7 @@ pub(super) enum Holder {
 
 /// Who shares a bucket of a quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sharing {
+pub(crate) enum Sharing {
     /// All calls; or all of a tier or model, by which it has a bucket each.
     All {
         /// Whether calls of another tier or model have another bucket.
@@ -177,7 +177,7 @@ pub(super) fn unit_cost(quota: &Quota, flow: &Flow) -> Option<u128> {
 }
 
 /// The amount that a quota refills in its window, and what it holds at one time, in its unit.
-fn capacity(quota: &Quota) -> (u64, u64) {
+pub(crate) fn capacity(quota: &Quota) -> (u64, u64) {
     let amount = match quota.amount.value {
         Amount::Requests(count) | Amount::Tokens(count) => count,
         Amount::Money(money) => u64::try_from(money).unwrap_or(0),
@@ -186,7 +186,7 @@ fn capacity(quota: &Quota) -> (u64, u64) {
 }
 
 /// Who shares a bucket of it. Where no caller is told from another, all share the bucket of "".
-pub(super) fn sharing(program: &Program, quota: &Quota) -> Sharing {
+pub(crate) fn sharing(program: &Program, quota: &Quota) -> Sharing {
     let Some(per) = &quota.per else {
         return Sharing::All { apart: false };
     };

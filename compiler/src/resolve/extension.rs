@@ -16,7 +16,8 @@ use waypost_lang::{Diagnostic, SourceMap, codes};
 use super::names::unknown;
 use crate::findings::Findings;
 use crate::imports::Imports;
-use field::{Overlay, SOURCE};
+use field::SOURCE;
+pub(crate) use field::{Overlay, is_whole};
 
 /// What overlays can change, as they leave it.
 #[derive(Debug, Default)]
@@ -122,7 +123,7 @@ impl Layers<'_> {
     /// Why this file may not extend that item.
     fn refused(&self, kind: &str, name: &Name, base: &Name) -> Option<Diagnostic> {
         let (here, there) = (name.span.file, base.span.file);
-        let called = called(kind, name);
+        let called = called(kind, &name.value);
         if here == there {
             return Some(
                 codes::DUPLICATE_NAME
@@ -165,7 +166,7 @@ impl Layers<'_> {
         }
         let mut counting = Vec::new();
         for (_, written) in fields {
-            counting.extend(self.counting(written, &called(T::KIND, base.name())));
+            counting.extend(self.counting(written, &called(T::KIND, &base.name().value)));
         }
         // Where replicas come from decides what its other fields mean.
         counting.sort_by_key(|one| one.field != SOURCE);
@@ -216,10 +217,10 @@ impl Layers<'_> {
 }
 
 /// "the model `gpt-5.1`"; there is one deployment.
-fn called(kind: &str, name: &Name) -> String {
+pub(crate) fn called(kind: &str, name: &str) -> String {
     match kind {
         "deployment" => "the deployment".to_owned(),
-        _ => format!("the {kind} `{}`", name.value),
+        _ => format!("the {kind} `{name}`"),
     }
 }
 

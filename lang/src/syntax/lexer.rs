@@ -15,7 +15,7 @@ use super::{literal, text};
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TokenKind {
+pub enum TokenKind {
     /// A bare word: a keyword, a name, or what may be meant as one.
     Word,
     /// A number with its sign of money or its unit: `400k`, `$1.25`, `80%`.
@@ -60,16 +60,21 @@ pub(crate) enum TokenKind {
 
 /// A token: its kind, its bytes, and whether it is the first on its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Token {
-    pub(crate) kind: TokenKind,
-    pub(crate) start: u32,
-    pub(crate) end: u32,
-    pub(crate) first_on_line: bool,
+pub struct Token {
+    /// What it is.
+    pub kind: TokenKind,
+    /// Its first byte.
+    pub start: u32,
+    /// One past its last byte.
+    pub end: u32,
+    /// Whether it is the first on its line.
+    pub first_on_line: bool,
 }
 
 impl Token {
     /// Its bytes of `text`.
-    pub(crate) fn text<'t>(&self, text: &'t str) -> &'t str {
+    #[must_use]
+    pub fn text<'t>(&self, text: &'t str) -> &'t str {
         text.get(self.start as usize..self.end as usize)
             .unwrap_or("")
     }
@@ -93,7 +98,7 @@ pub(crate) fn scan(text: &str, from: u32) -> Token {
 }
 
 /// Every token of the text, comments and the end included.
-pub(crate) fn scan_all(text: &str) -> impl Iterator<Item = Token> {
+pub fn scan_all(text: &str) -> impl Iterator<Item = Token> {
     let mut from = Some(0);
     std::iter::from_fn(move || {
         let token = scan(text, from?);

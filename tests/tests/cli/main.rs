@@ -16,6 +16,7 @@ mod explain;
 mod fmt;
 mod harness;
 mod lint;
+mod spend;
 mod test;
 mod usage;
 mod why;

@@ -9,7 +9,7 @@ use waypost_lang::syntax::tree::{
 pub(super) const SOURCE: &str = "source of replicas";
 
 /// What can be declared in one file and changed in another.
-pub(super) trait Overlay {
+pub(crate) trait Overlay {
     /// How messages call it.
     const KIND: &'static str;
 
@@ -21,6 +21,12 @@ pub(super) trait Overlay {
 
     /// Takes one field of an overlay.
     fn take(&mut self, field: &str, overlay: &Self);
+}
+
+/// Whether the span of such a field is the whole of its value, and not only where it begins.
+pub(crate) fn is_whole(field: &str) -> bool {
+    let begins = ["rejects", "serves", "try", "engine", SOURCE];
+    !begins.contains(&field) && !field.starts_with("versions")
 }
 
 type Field = (&'static str, Option<Span>);

@@ -6,29 +6,36 @@ use crate::diagnostic::nearest;
 
 /// A field or statement of a block.
 #[derive(Debug)]
-pub(crate) struct Field {
+pub struct Field {
     /// Its first word; one that ends in `.` stands for every word that begins so.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// An example of it.
-    pub(crate) form: &'static str,
+    pub form: &'static str,
     /// Whether it may be written more than once.
-    pub(crate) repeats: bool,
+    pub repeats: bool,
 }
 
 /// A kind of block.
 #[derive(Debug)]
-pub(crate) struct Block {
+pub struct Block {
     /// The word before its `{`; empty for the file itself.
-    pub(crate) kind: &'static str,
+    pub kind: &'static str,
     /// An example of it, for blocks whose fields have names of the user's.
     pub(crate) form: &'static str,
     /// Its fields.
-    pub(crate) fields: &'static [Field],
+    pub fields: &'static [Field],
 }
 
 impl Block {
+    /// The block whose `{` stands after `kind`; the file itself for "", the outcomes of a quota for `at`.
+    #[must_use]
+    pub fn of(kind: &str) -> Option<&'static Self> {
+        BLOCKS.iter().copied().find(|block| block.kind == kind)
+    }
+
     /// The field that `word` begins.
-    pub(crate) fn field(&self, word: &str) -> Option<&'static Field> {
+    #[must_use]
+    pub fn field(&self, word: &str) -> Option<&'static Field> {
         let matches = |field: &&Field| {
             let prefix = field.name.ends_with('.') && word.len() > field.name.len();
             field.name == word || (prefix && word.starts_with(field.name))
@@ -79,6 +86,13 @@ pub(crate) fn home_of(word: &str) -> Option<&'static str> {
     let home = homes.next()?;
     homes.next().is_none().then_some(home.kind)
 }
+
+/// Every kind of block.
+static BLOCKS: &[&Block] = &[
+    &ITEMS, &PROVIDER, &MODEL, &POOL, &KAITO, &METRICS, &SELECTOR, &TIER, &CONTENT, &POLICY,
+    &CALLERS, &JWT, &OUTCOMES, &PLACE, &DEPLOY, &VERSIONS, &CATALOG, &REQUIRE, &TEST, &GIVEN,
+    &EXPECT,
+];
 
 const fn once(name: &'static str, form: &'static str) -> Field {
     Field {

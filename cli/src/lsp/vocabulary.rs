@@ -1,0 +1,11 @@
+//! What the words of the language mean, in a sentence each: for hover and completion.
+
+mod facts;
+mod fields;
+mod functions;
+mod words;
+
+pub(crate) use facts::{fact, group, member};
+pub(crate) use fields::field;
+pub(crate) use functions::{FUNCTIONS, Function, On};
+pub(crate) use words::{HEADERS, PARAMETERS, words};

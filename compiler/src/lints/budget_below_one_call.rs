@@ -1,0 +1,55 @@
+//! WP0423: a budget in which not even one call fits that leaves the length of its answer open.
+
+use waypost_lang::syntax::tree::Amount;
+use waypost_lang::{Diagnostic, codes};
+
+use super::Subject;
+use super::quotas::{counted, least_bound, rate, usual_answer};
+use crate::ceiling::Dollars;
+use crate::program::Model;
+
+/// Finds quotas of money that are smaller than what an answer of the usual length reserves.
+pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    let program = subject.program;
+    for quota in &program.policy.quotas {
+        let (Amount::Money(_), Some(bound)) = (quota.amount.value, least_bound(quota)) else {
+            continue;
+        };
+        let models = counted(quota, program).into_iter();
+        let models = models.filter_map(|index| program.models.get(index));
+        let dearest = models.map(|model| (answer(model), model));
+        let Some((cost, model)) = dearest.max_by_key(|(cost, _)| *cost) else {
+            continue;
+        };
+        if cost <= u128::from(bound) {
+            continue;
+        }
+        found.push(
+            codes::BUDGET_BELOW_ONE_CALL
+                .warning(
+                    rate(quota),
+                    format!("no ordinary call to `{}` ever fits", model.name.value),
+                )
+                .label(format!(
+                    "lets {} be used, and an answer alone reserves {}",
+                    Dollars(bound.into()).readable(),
+                    Dollars(cost).readable(),
+                ))
+                .because(
+                    model.name.span,
+                    format!(
+                        "a call without `max_tokens` reserves {} tokens of answer",
+                        usual_answer(model)
+                    ),
+                )
+                .help("raise it above the cost of a call, or lower the model's `output`"),
+        );
+    }
+}
+
+/// What the answer of a call without `max_tokens` reserves, in nano-dollars.
+fn answer(model: &Model) -> u128 {
+    let output = model.price.map_or(0, |price| price.output);
+    let output = u128::try_from(output).unwrap_or(0);
+    (output * u128::from(usual_answer(model))).div_ceil(1_000_000)
+}

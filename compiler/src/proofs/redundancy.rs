@@ -1,0 +1,178 @@
+//! Parts of a condition that change nothing: what the rest of an `&&` already says, what the rest of an `||` already allows.
+//!
+//! Invariant: taking the part away leaves a condition with the same value on every call, and one that still compiles: a part
+//! that guards another (`"k" in m && m["k"] == …`) is never called redundant.
+
+use waypost_lang::cel::typed::{Function, Typed, TypedKind};
+
+use super::{Condition, Reasoner};
+
+/// Longer chains are left alone.
+const MOST_PARTS: usize = 24;
+
+/// A part that changes nothing.
+#[derive(Debug)]
+pub(crate) struct Redundant<'t> {
+    pub(crate) part: &'t Typed,
+    /// The operator's node that the part is an operand of.
+    pub(crate) node: &'t Typed,
+    /// The part that says so by itself; absent where it takes several, or none.
+    pub(crate) because: Option<&'t Typed>,
+    /// Whether it is so by itself: always true in an `&&`, never in an `||`.
+    pub(crate) alone: bool,
+    /// Whether it is a part of an `&&`.
+    pub(crate) conjunction: bool,
+}
+
+struct Part<'t> {
+    typed: &'t Typed,
+    node: &'t Typed,
+    condition: Condition,
+}
+
+impl Reasoner {
+    /// The redundant parts of a condition; those that are left are not redundant together.
+    pub(crate) fn redundant<'t>(&mut self, typed: &'t Typed) -> Vec<Redundant<'t>> {
+        let mut found = Vec::new();
+        self.gather_redundant(typed, &mut found);
+        found
+    }
+
+    fn gather_redundant<'t>(&mut self, typed: &'t Typed, found: &mut Vec<Redundant<'t>>) {
+        let conjunction = match &typed.kind {
+            TypedKind::And(..) => true,
+            TypedKind::Or(..) => false,
+            TypedKind::Call(Function::Not, operands) => {
+                for operand in operands {
+                    self.gather_redundant(operand, found);
+                }
+                return;
+            }
+            _ => return,
+        };
+        let mut parts = Vec::new();
+        chain(typed, typed, conjunction, &mut parts);
+        let before = found.len();
+        if parts.len() <= MOST_PARTS {
+            self.of_chain(&parts, conjunction, found);
+        }
+        for (part, _) in parts {
+            let is_gone = found
+                .iter()
+                .skip(before)
+                .any(|one| std::ptr::eq(one.part, part));
+            if !is_gone {
+                self.gather_redundant(part, found);
+            }
+        }
+    }
+
+    fn of_chain<'t>(
+        &mut self,
+        parts: &[(&'t Typed, &'t Typed)],
+        conjunction: bool,
+        found: &mut Vec<Redundant<'t>>,
+    ) {
+        let mut left: Vec<Part<'t>> = parts
+            .iter()
+            .map(|(typed, node)| Part {
+                typed,
+                node,
+                condition: self.condition(typed),
+            })
+            .collect();
+        if left.iter().any(|part| !part.condition.is_total()) || self.is_settled(&left, conjunction)
+        {
+            return;
+        }
+        for at in (0..left.len()).rev() {
+            let Some(part) = left.get(at) else { continue };
+            let others: Vec<&Part<'t>> = left
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != at)
+                .map(|(_, other)| other)
+                .collect();
+            if others.iter().any(|other| needs_guard(other.typed)) {
+                continue;
+            }
+            if let Some((because, alone)) = self.is_said(part, &others, conjunction) {
+                found.push(Redundant {
+                    part: part.typed,
+                    node: part.node,
+                    because,
+                    alone,
+                    conjunction,
+                });
+                left.remove(at);
+            }
+        }
+    }
+
+    /// Whether the whole is always true or never: then that is the finding.
+    fn is_settled(&self, parts: &[Part<'_>], conjunction: bool) -> bool {
+        let formulas: Vec<_> = parts
+            .iter()
+            .map(|part| {
+                if conjunction {
+                    part.condition.formula.clone()
+                } else {
+                    part.condition.formula.negation()
+                }
+            })
+            .collect();
+        self.is_impossible(&formulas.iter().collect::<Vec<_>>())
+    }
+
+    /// Whether the others say what the part says, and which of them by itself.
+    fn is_said<'t>(
+        &self,
+        part: &Part<'t>,
+        others: &[&Part<'t>],
+        conjunction: bool,
+    ) -> Option<(Option<&'t Typed>, bool)> {
+        let turned = |part: &Part<'_>, holds: bool| {
+            if holds == conjunction {
+                part.condition.formula.clone()
+            } else {
+                part.condition.formula.negation()
+            }
+        };
+        let own = turned(part, false);
+        if self.is_impossible(&[&own]) {
+            return Some((None, true));
+        }
+        let single = others
+            .iter()
+            .find(|other| self.is_impossible(&[&turned(other, true), &own]));
+        if let Some(single) = single {
+            return Some((Some(single.typed), false));
+        }
+        let mut all: Vec<_> = others.iter().map(|other| turned(other, true)).collect();
+        all.push(own);
+        self.is_impossible(&all.iter().collect::<Vec<_>>())
+            .then_some((None, false))
+    }
+}
+
+fn chain<'t>(
+    typed: &'t Typed,
+    node: &'t Typed,
+    conjunction: bool,
+    parts: &mut Vec<(&'t Typed, &'t Typed)>,
+) {
+    match (&typed.kind, conjunction) {
+        (TypedKind::And(left, right), true) | (TypedKind::Or(left, right), false) => {
+            chain(left, typed, conjunction, parts);
+            chain(right, typed, conjunction, parts);
+        }
+        _ => parts.push((typed, node)),
+    }
+}
+
+/// Whether an expression reads a value that only a guard makes sure of.
+fn needs_guard(typed: &Typed) -> bool {
+    let mut found = false;
+    typed.visit(&mut |one| found |= matches!(one.kind, TypedKind::Call(Function::Value, _)));
+    found
+}
