@@ -56,11 +56,12 @@ pub(crate) enum Number {
 /// The guard of a condition: of its conjuncts the one that leaves fewest rules, equality before order.
 pub(crate) fn guard(code: &[u8], constants: &Constants<'_>) -> Option<Guard> {
     let mut best = None;
-    let mut rest = Vec::from_iter([0..code.len()]);
+    let mut open = Vec::new();
+    let mut next = Some(0..code.len());
     let mut steps = MOST_STEPS;
-    while let Some(range) = rest.pop() {
+    while let Some(range) = next.take().or_else(|| open.pop()) {
         if let Some((left, right)) = conjuncts(code, &range, &mut steps) {
-            rest.extend([left, right]);
+            open.extend([right, left]);
             continue;
         }
         let found = atom(code, &range, constants).map(|guard| Guard {
