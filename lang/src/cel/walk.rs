@@ -169,7 +169,8 @@ impl Typed {
     }
 
     /// The same expression as if written nowhere, to compare two of them by what they do.
-    pub(super) fn without_spans(&self) -> Self {
+    #[must_use]
+    pub fn without_spans(&self) -> Self {
         fn clear(typed: &mut Typed) {
             typed.span = Span::default();
             typed.each_child(&mut clear);
