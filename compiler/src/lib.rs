@@ -6,6 +6,8 @@
 pub mod ceiling;
 mod check;
 mod checks;
+pub mod diff;
+mod edits;
 mod findings;
 mod fix;
 mod imports;

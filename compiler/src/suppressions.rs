@@ -217,15 +217,13 @@ fn unused(
 
 /// Takes one entry out, or the whole comment where it is the only one: with its line, if nothing else stands there.
 fn removal(entry: Span, suppression: &Suppression<'_>, sources: &SourceMap) -> Edit {
-    let span = if suppression.entries.len() > 1 {
-        with_comma(entry, sources)
-    } else {
-        whole(suppression.comment, sources)
-    };
-    Edit {
-        span,
-        text: String::new(),
+    if suppression.entries.len() > 1 {
+        return Edit {
+            span: with_comma(entry, sources),
+            text: String::new(),
+        };
     }
+    crate::edits::removal(suppression.comment, sources)
 }
 
 /// The entry with the comma before it, or with the one after it if it is the first.
@@ -241,22 +239,4 @@ fn with_comma(entry: Span, sources: &SourceMap) -> Span {
     let rest = after.trim_start();
     let rest = rest.strip_prefix(',').unwrap_or(rest).trim_start();
     Span::new(entry.file, entry.start, length(text) - length(rest))
-}
-
-/// The comment with the spaces before it, and with its line if it stands alone.
-fn whole(comment: Span, sources: &SourceMap) -> Span {
-    let text = sources.file(comment.file).map_or("", |file| file.text());
-    let length = |text: &str| u32::try_from(text.len()).unwrap_or(0);
-    let before = text.get(..comment.start as usize).unwrap_or_default();
-    let kept = before.trim_end_matches([' ', '\t']);
-    let alone = kept.is_empty() || kept.ends_with('\n');
-    let after = text.get(comment.end as usize..).unwrap_or_default();
-    let end = match after
-        .strip_prefix("\r\n")
-        .or_else(|| after.strip_prefix('\n'))
-    {
-        Some(rest) if alone => length(text) - length(rest),
-        _ => comment.end,
-    };
-    Span::new(comment.file, length(kept), end)
 }

@@ -266,3 +266,78 @@ fn each_explanation_has_its_parts() {
         }
     }
 }
+
+/// What a group of codes is about, by the two digits after `WP`.
+const GROUPS: &[(&str, &str)] = &[
+    ("00", "The text"),
+    ("01", "Names"),
+    ("02", "Expressions"),
+    ("03", "Routing and money"),
+    ("04", "What goes wrong later"),
+    ("05", "Deployment"),
+    ("06", "Not in this version"),
+];
+
+/// The page of all explanations: a table by group, then each in full, its headings two levels lower.
+fn page() -> String {
+    let mut page = "# Findings\n\n\
+        Everything that `waypost lint` can find. Written from the compiler's own explanations (`waypost explain CODE`) by\n\
+        `WAYPOST_BLESS=1 cargo test -p waypost-compiler --test explanations`; do not edit.\n"
+        .to_owned();
+    let of_group = |digits: &'static str| {
+        ALL.iter()
+            .filter(move |code| code.number.get(2..4) == Some(digits))
+    };
+    for (digits, title) in GROUPS {
+        page += &format!("\n## {title}\n\n| code | name | |\n|---|---|---|\n");
+        for code in of_group(digits) {
+            let (number, name) = (code.number, code.name);
+            page += &format!(
+                "| [{number}](#{}-{name}) | {name} | {} |\n",
+                number.to_lowercase(),
+                what(*code)
+            );
+        }
+    }
+    for code in GROUPS.iter().flat_map(|(digits, _)| of_group(digits)) {
+        page += &format!("\n## {} {}\n", code.number, code.name);
+        let (_, body) = code.explanation.split_once('\n').expect(code.number);
+        for line in body.trim_end().lines() {
+            let level = if line.starts_with("## ") { "#" } else { "" };
+            page += &format!("{level}{line}\n");
+        }
+    }
+    page
+}
+
+/// The first sentence of what a code does, on one line.
+fn what(code: Code) -> String {
+    let (_, after) = code
+        .explanation
+        .split_once("## What it does")
+        .expect(code.number);
+    let words: Vec<&str> = after
+        .split("\n## ")
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    let text = words.join(" ");
+    let sentence = text
+        .split_once(". ")
+        .map_or(text.as_str(), |(first, _)| first);
+    format!("{}.", sentence.trim_end_matches('.')).replace('|', "\\|")
+}
+
+#[test]
+fn the_page_of_all_explanations_is_current() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/lints.md");
+    if std::env::var_os("WAYPOST_BLESS").is_some() {
+        std::fs::write(&path, page()).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        written == page(),
+        "docs/lints.md is out of date: run this test with WAYPOST_BLESS=1"
+    );
+}

@@ -84,6 +84,28 @@ codes! {
     ESTIMATE_IN_A_DENIAL = "0435" "estimate-in-a-denial";
     REQUESTS_BOUND_NO_MONEY = "0436" "requests-bound-no-money";
     SHARED_BUCKET = "0440" "shared-bucket";
+    REFUSED_PARAMETERS = "0441" "refused-parameters";
+    IMPOSSIBLE_VALUE = "0442" "impossible-value";
+    EXACT_DECIMAL = "0443" "exact-decimal";
+    CASE_SENSITIVE_TEXT = "0444" "case-sensitive-text";
+    UNANCHORED_PATTERN = "0445" "unanchored-pattern";
+    UNUSED_DECLARATION = "0446" "unused-declaration";
+    KEEP_WITHOUT_ESCALATION = "0447" "keep-without-escalation";
+    UNREAD_THRESHOLD = "0448" "unread-threshold";
+    FOREIGN_THRESHOLD = "0449" "foreign-threshold";
+    KEEP_SHORTER_THAN_CACHE = "0450" "keep-shorter-than-cache";
+    SPLIT_WITHOUT_KEY = "0451" "split-without-key";
+    ANONYMOUS_SHARED_BUCKET = "0454" "anonymous-shared-bucket";
+    CALLERS_WITHOUT_KEYS = "0455" "callers-without-keys";
+    RETRIED_DENIAL = "0456" "retried-denial";
+    REDACTS_EVERYTHING = "0457" "redacts-everything";
+    CONSTANT_KEY = "0459" "constant-key";
+    COVERED_ACCEPT = "0460" "covered-accept";
+    MAX_TOKENS_ZERO = "0461" "max-tokens-zero";
+    HOUR_WITHOUT_ZONE = "0462" "hour-without-zone";
+    IMPOSSIBLE_DATE = "0463" "impossible-date";
+    OVERFLOW_WITHOUT_NEXT = "0465" "overflow-without-next";
+    WEIGHTLESS_PREFER = "0466" "weightless-prefer";
     RETIRED_MODEL = "0470" "retired-model";
     PRICE_DIFFERS = "0471" "price-differs";
     STALE_PRICE = "0472" "stale-price";
@@ -98,6 +120,13 @@ codes! {
     VERSIONS_CANNOT_EXPRESS = "0502" "versions-cannot-express";
     SHAPE_NEEDS = "0503" "shape-needs";
     SHAPE_CANNOT_CARRY = "0504" "shape-cannot-carry";
+    IMAGE_WITHOUT_VERSION = "0510" "image-without-version";
+    INSTANCE_WITHOUT_GPU = "0512" "instance-without-gpu";
+    PRESET_SERVES_ANOTHER = "0513" "preset-serves-another";
+    PATH_IN_BASE_URL = "0514" "path-in-base-url";
+    KEY_IN_PLAIN_TEXT = "0515" "key-in-plain-text";
+    STALE_PREVIEW_VERSION = "0516" "stale-preview-version";
+    PRIORITY_UPSIDE_DOWN = "0517" "priority-upside-down";
     NOT_IN_THIS_BUILD = "0601" "not-in-this-build";
 }
 

@@ -50,7 +50,7 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
 }
 
 /// `field == ""`
-fn is_empty_test(when: &Typed, field: Field) -> bool {
+pub(super) fn is_empty_test(when: &Typed, field: Field) -> bool {
     let TypedKind::Call(Function::Equal, arguments) = &when.kind else {
         return false;
     };
