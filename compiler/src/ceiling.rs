@@ -23,6 +23,7 @@ use waypost_lang::Span;
 
 use crate::program::{ModelIndex, Program};
 use bound::Holder;
+use cover::Sheet;
 use flow::Flow;
 use horizon::Calendar;
 
@@ -136,12 +137,17 @@ pub fn ceiling(program: &Program) -> Ceilings {
         .map_or(1, |deploy| deploy.replicas.high.max(1));
     let flows = flow::flows(program);
     let bounds = bound::bounds(program, &flows);
+    let sheet = |holder, horizon| {
+        let reach = calendar.reach(horizon);
+        let held = bounds.iter().filter(|bound| bound.holds(holder));
+        let lids = held.filter_map(|bound| bound.lid(program, &reach, replicas));
+        Sheet::new(flows.len(), lids.collect())
+    };
     let survey = Survey {
         program,
-        calendar: &calendar,
-        replicas,
         flows: &flows,
-        bounds: &bounds,
+        everyone: Horizon::ALL.map(|horizon| sheet(Holder::Everyone, horizon)),
+        caller: Horizon::ALL.map(|horizon| sheet(Holder::Caller, horizon)),
     };
     let tiers = 0..program.tiers.len();
     Ceilings {
@@ -150,17 +156,16 @@ pub fn ceiling(program: &Program) -> Ceilings {
             .map(|tier| survey.scope(|flow| flow.tier == tier))
             .collect(),
         file: survey.scope(|_| true),
-        zone: calendar.zone,
+        zone: calendar.zone.clone(),
     }
 }
 
 /// What all scopes of a file share.
 struct Survey<'a> {
     program: &'a Program,
-    calendar: &'a Calendar,
-    replicas: u64,
     flows: &'a [Flow],
-    bounds: &'a [bound::Bound],
+    everyone: [Sheet<'a>; 3],
+    caller: [Sheet<'a>; 3],
 }
 
 impl Survey<'_> {
@@ -177,8 +182,8 @@ impl Survey<'_> {
             unpriced.into_iter().map(|(_, flow)| flow.model).collect();
         unpriced.sort_unstable();
         unpriced.dedup();
-        let everyone = self.figures(&paid, Holder::Everyone);
-        let caller = self.figures(&paid, Holder::Caller);
+        let everyone = self.figures(&paid, &self.everyone);
+        let caller = self.figures(&paid, &self.caller);
         Scope {
             caller: Figures {
                 hour: lower(&caller.hour, &everyone.hour),
@@ -190,26 +195,18 @@ impl Survey<'_> {
         }
     }
 
-    fn figures(&self, paid: &[usize], holder: Holder) -> Figures {
-        let ceiling = |horizon| self.ceiling(paid, holder, horizon);
-        let month = ceiling(Horizon::Month);
-        let day = lower(&ceiling(Horizon::Day), &month);
+    fn figures(&self, paid: &[usize], sheets: &[Sheet<'_>; 3]) -> Figures {
+        let [hour, day, month] = sheets.each_ref().map(|sheet| self.ceiling(paid, sheet));
+        let day = lower(&day, &month);
         Figures {
-            hour: lower(&ceiling(Horizon::Hour), &day),
+            hour: lower(&hour, &day),
             day,
             month,
         }
     }
 
-    fn ceiling(&self, paid: &[usize], holder: Holder, horizon: Horizon) -> Ceiling {
-        let reach = self.calendar.reach(horizon);
-        let lids: Vec<cover::Lid<'_>> = self
-            .bounds
-            .iter()
-            .filter(|bound| bound.holds(holder))
-            .filter_map(|bound| bound.lid(self.program, &reach, self.replicas))
-            .collect();
-        match cover::cheapest(paid, &lids) {
+    fn ceiling(&self, paid: &[usize], sheet: &Sheet<'_>) -> Ceiling {
+        match sheet.cheapest(paid) {
             Ok(parts) => self.bounded(&parts),
             Err(open) => Ceiling::Unbounded(self.unbounded(open)),
         }

@@ -45,7 +45,11 @@ fn found(text: &str) -> Vec<(&'static str, String)> {
         let text = checked.sources.text(one.primary.span);
         (one.code.number, text.to_owned())
     };
-    found.iter().map(finding).collect()
+    // Others have their say in tests of their own.
+    let money = found
+        .iter()
+        .filter(|one| ("WP0420".."WP0440").contains(&one.code.number));
+    money.map(finding).collect()
 }
 
 #[track_caller]

@@ -84,7 +84,7 @@ impl Frame {
         }
         match (words.first(), words.last()) {
             (Some(&"price"), _) => word != "output" || words.contains(&"output"),
-            (_, Some(&"cap" | &"then" | &"secret" | &"pool")) => false,
+            (_, Some(&"cap" | &"then" | &"secret" | &"pool" | &"extend")) => false,
             _ => true,
         }
     }

@@ -6,6 +6,8 @@
 
 /// So many bounds are tried for covering more than one flow: the search stays linear in a file of thousands.
 const TRIED: usize = 64;
+/// So often a cheaper choice is looked for.
+const ROUNDS: usize = 8;
 
 /// What a bound lets through.
 #[derive(Debug, Clone, Copy)]
@@ -28,26 +30,55 @@ pub(super) struct Part {
     pub(super) one_call: Option<u128>,
 }
 
-/// The cheapest cover found of some flows, given in order, its largest part first; or the first flow that nothing covers.
-pub(super) fn cheapest(flows: &[usize], lids: &[Lid<'_>]) -> Result<Vec<Part>, usize> {
-    let mut chosen: Vec<(usize, usize)> = Vec::new();
-    for flow in flows {
-        let own = |lid: &Lid<'_>| Some(lid.units.saturating_mul(lid.cost(*flow)?));
-        let best = lids
-            .iter()
-            .enumerate()
-            .filter_map(|(place, lid)| Some((own(lid)?, place)))
-            .min();
-        let (_, place) = best.ok_or(*flow)?;
-        chosen.push((*flow, place));
+/// All bounds that hold for someone within a horizon, with what each flow's own best is.
+#[derive(Debug)]
+pub(super) struct Sheet<'a> {
+    lids: Vec<Lid<'a>>,
+    /// By flow: what its cheapest bound lets through, and the bound's place.
+    best: Vec<Option<(u128, usize)>>,
+    /// The bounds of several flows that let the least through.
+    wide: Vec<usize>,
+}
+
+impl<'a> Sheet<'a> {
+    pub(super) fn new(flows: usize, lids: Vec<Lid<'a>>) -> Self {
+        let mut best = vec![None; flows];
+        let mut wide: Vec<(u128, usize)> = Vec::new();
+        for (place, lid) in lids.iter().enumerate() {
+            for (flow, cost) in lid.flows {
+                let own = (lid.units.saturating_mul(*cost), place);
+                if let Some(slot) = best.get_mut(*flow) {
+                    *slot = Some(slot.map_or(own, |known| own.min(known)));
+                }
+            }
+            if lid.flows.len() > 1 {
+                let dearest = lid.flows.iter().map(|(_, cost)| *cost).max().unwrap_or(0);
+                wide.push((lid.units.saturating_mul(dearest), place));
+            }
+        }
+        wide.sort_unstable();
+        wide.truncate(TRIED);
+        let wide = wide.into_iter().map(|(_, place)| place).collect();
+        Self { lids, best, wide }
     }
-    let mut cost = total(&chosen, lids);
-    let mut wide = wide(flows, lids);
-    wide.truncate(TRIED);
-    while let Some((better, choice)) = improved(&chosen, &wide, lids).filter(|one| one.0 < cost) {
-        (cost, chosen) = (better, choice);
+
+    /// The cheapest cover found of some flows, its largest part first; or the first flow that nothing covers.
+    pub(super) fn cheapest(&self, flows: &[usize]) -> Result<Vec<Part>, usize> {
+        let own = |flow: &usize| {
+            let best = self.best.get(*flow).copied().flatten();
+            best.map(|(_, place)| (*flow, place)).ok_or(*flow)
+        };
+        let mut chosen = flows.iter().map(own).collect::<Result<Vec<_>, usize>>()?;
+        let mut cost = total(&chosen, &self.lids);
+        for _ in 0..ROUNDS {
+            let better = improved(&chosen, &self.wide, &self.lids);
+            let Some((less, choice)) = better.filter(|(less, _)| *less < cost) else {
+                break;
+            };
+            (cost, chosen) = (less, choice);
+        }
+        Ok(parts(&chosen, &self.lids))
     }
-    Ok(parts(&chosen, lids))
 }
 
 impl Lid<'_> {
@@ -55,25 +86,6 @@ impl Lid<'_> {
         let place = self.flows.binary_search_by_key(&flow, |(flow, _)| *flow);
         self.flows.get(place.ok()?).map(|(_, cost)| *cost)
     }
-}
-
-/// The bounds of more than one of the flows, the least first.
-fn wide(flows: &[usize], lids: &[Lid<'_>]) -> Vec<usize> {
-    let mut wide: Vec<(u128, usize)> = Vec::new();
-    for (place, lid) in lids.iter().enumerate() {
-        let held = lid
-            .flows
-            .iter()
-            .filter(|(flow, _)| flows.binary_search(flow).is_ok());
-        let (count, dearest) = held.fold((0, 0), |(count, dearest), (_, cost)| {
-            (count + 1, u128::max(dearest, *cost))
-        });
-        if count > 1 {
-            wide.push((lid.units.saturating_mul(dearest), place));
-        }
-    }
-    wide.sort_unstable();
-    wide.into_iter().map(|(_, place)| place).collect()
 }
 
 /// The best choice in which one more bound covers all the flows that it can.

@@ -4,21 +4,19 @@ use waypost_lang::syntax::tree::Amount;
 use waypost_lang::{Diagnostic, codes};
 
 use super::Subject;
-use super::quotas::{counted, least_bound, rate, usual_answer};
+use super::quotas::{Most, least_bound, rate, usual_answer};
 use crate::ceiling::Dollars;
 use crate::program::Model;
 
 /// Finds quotas of money that are smaller than what an answer of the usual length reserves.
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     let program = subject.program;
+    let most = Most::new(program, answer);
     for quota in &program.policy.quotas {
         let (Amount::Money(_), Some(bound)) = (quota.amount.value, least_bound(quota)) else {
             continue;
         };
-        let models = counted(quota, program).into_iter();
-        let models = models.filter_map(|index| program.models.get(index));
-        let dearest = models.map(|model| (answer(model), model));
-        let Some((cost, model)) = dearest.max_by_key(|(cost, _)| *cost) else {
+        let Some((cost, model)) = most.counted(quota) else {
             continue;
         };
         if cost <= u128::from(bound) {

@@ -4,21 +4,19 @@ use waypost_lang::syntax::tree::Amount;
 use waypost_lang::{Diagnostic, codes};
 
 use super::Subject;
-use super::quotas::{counted, least_bound, rate, usual_answer};
+use super::quotas::{Most, least_bound, rate, usual_answer};
 
 /// Finds limits on tokens that hold less than an answer of the usual length reserves.
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     let program = subject.program;
+    let most = Most::new(program, usual_answer);
     for quota in &program.policy.quotas {
         let (Amount::Tokens(_), Some(bound)) = (quota.amount.value, least_bound(quota)) else {
             continue;
         };
-        let models = counted(quota, program).into_iter();
-        let models = models.filter_map(|index| program.models.get(index));
-        let Some(model) = models.max_by_key(|model| usual_answer(model)) else {
+        let Some((answer, model)) = most.counted(quota) else {
             continue;
         };
-        let answer = usual_answer(model);
         if answer <= bound {
             continue;
         }

@@ -3,7 +3,8 @@
 use waypost_lang::Span;
 
 use crate::ceiling::bound::{self, Sharing};
-use crate::program::{Action, Model, ModelIndex, Program, Quota};
+use crate::checks::unreachable_model::reachable;
+use crate::program::{Action, Model, Program, Quota};
 
 /// `$50 / day`, where it is written.
 pub(super) fn rate(quota: &Quota) -> Span {
@@ -43,11 +44,34 @@ pub(super) fn usual_answer(model: &Model) -> u64 {
     }
 }
 
-/// The models that a quota counts.
-pub(super) fn counted(quota: &Quota, program: &Program) -> Vec<ModelIndex> {
-    match &quota.on {
-        Some(on) => vec![on.value],
-        None => crate::checks::unreachable_model::reachable(program),
+/// Of what a model has most of: what a quota `on` a model finds there, or the most of all models that calls can reach.
+pub(super) struct Most<'p, T> {
+    program: &'p Program,
+    of: fn(&Model) -> T,
+    overall: Option<(T, &'p Model)>,
+}
+
+impl<'p, T: Ord + Copy> Most<'p, T> {
+    pub(super) fn new(program: &'p Program, of: fn(&Model) -> T) -> Self {
+        let models = reachable(program).into_iter();
+        let models = models.filter_map(|index| program.models.get(index));
+        let overall = models
+            .map(|model| (of(model), model))
+            .max_by_key(|(most, _)| *most);
+        Self {
+            program,
+            of,
+            overall,
+        }
+    }
+
+    /// The most among the models that a quota counts, and whose it is.
+    pub(super) fn counted(&self, quota: &Quota) -> Option<(T, &'p Model)> {
+        let Some(on) = &quota.on else {
+            return self.overall;
+        };
+        let model = self.program.models.get(on.value)?;
+        Some(((self.of)(model), model))
     }
 }
 
