@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod completions;
+mod diff;
 mod explain;
 mod fmt;
 mod lint;
@@ -32,6 +33,8 @@ pub(crate) enum Command {
     Test(test::Test),
     /// Write the plan and the Kubernetes manifests
     Build(build::Build),
+    /// Say what changes in behaviour from one file to another
+    Diff(diff::Diff),
     /// Explain decisions on recorded requests, rule by rule
     Why(why::Why),
     /// Say what a .route file can spend at most, and which rule sets it
@@ -55,6 +58,7 @@ impl Command {
             Self::Fmt(command) => command.run(terminal),
             Self::Test(command) => command.run(terminal),
             Self::Build(command) => command.run(terminal),
+            Self::Diff(command) => command.run(terminal),
             Self::Why(command) => command.run(terminal),
             Self::Spend(command) => command.run(terminal),
             Self::Run(command) => command.run(terminal),

@@ -74,10 +74,7 @@ pub(crate) enum Origin {
 impl FileArgument {
     /// Reads it.
     pub(crate) fn read(&self, terminal: &mut Terminal<'_>) -> Result<Input, Failure> {
-        if self.path.as_os_str() == STANDARD_INPUT {
-            return self.name.read(terminal);
-        }
-        read(&self.path, Origin::Named)
+        self.name.read_file(&self.path, terminal)
     }
 }
 
@@ -129,6 +126,18 @@ impl PathArguments {
 }
 
 impl InputName {
+    /// Reads a file, or standard input where it is called `-`.
+    pub(crate) fn read_file(
+        &self,
+        path: &Path,
+        terminal: &mut Terminal<'_>,
+    ) -> Result<Input, Failure> {
+        if path.as_os_str() == STANDARD_INPUT {
+            return self.read(terminal);
+        }
+        read(path, Origin::Named)
+    }
+
     fn read(&self, terminal: &mut Terminal<'_>) -> Result<Input, Failure> {
         let failed = |error| Failure::file("read", Path::new("standard input"), error);
         let bytes = terminal.read_input().map_err(failed)?;

@@ -4,7 +4,7 @@
 //! (a quota denies at 100%, a bucket holds its amount); the same program and sources give the same draft.
 
 mod content;
-mod expression;
+pub(crate) mod expression;
 mod expressions;
 mod files;
 mod model;

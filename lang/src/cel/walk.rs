@@ -106,7 +106,8 @@ impl Typed {
     }
 
     /// The same expression as if written nowhere, to compare two of them by what they do.
-    pub(super) fn without_spans(&self) -> Self {
+    #[must_use]
+    pub fn without_spans(&self) -> Self {
         let boxed = |typed: &Self| Box::new(typed.without_spans());
         let all = |typed: &[Self]| typed.iter().map(Self::without_spans).collect();
         let kind = match &self.kind {

@@ -498,7 +498,7 @@ const fn literal(instruction: Instruction<'_>) -> Value<'_> {
     }
 }
 
-fn member_of(record: Value<'_>, member: Member) -> Value<'_> {
+pub(super) fn member_of(record: Value<'_>, member: Member) -> Value<'_> {
     match (record, member) {
         (Value::Message(message), Member::MessageRole) => Value::Text(&message.role),
         (Value::Message(message), Member::MessageContent) => Value::Text(&message.content),

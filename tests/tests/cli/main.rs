@@ -12,6 +12,7 @@ mod agreement;
 mod build;
 mod check;
 mod demo;
+mod diff;
 mod explain;
 mod fmt;
 mod harness;

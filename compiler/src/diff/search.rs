@@ -1,0 +1,397 @@
+//! Looks for a request that two plans decide differently: the plain one and one for each tier, then one and two values away
+//! from those, then mixtures, all at the borders of what the files compare with; what is found is made as plain as it can be.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use waypost_lang::cel::typed::Typed;
+use waypost_policies::decide::quota_key;
+use waypost_policies::decision::{Decision, SessionFloor};
+use waypost_policies::explain::Explanation;
+use waypost_policies::limits::State;
+use waypost_policies::{Evaluation, Facts, Plan, decide, explain};
+
+use super::request::{self, NOON, Values};
+use super::slots::{self, Slot, Slots};
+use super::{Decided, Side, Witness};
+use crate::Program;
+
+/// What one search may cost, and all of them: a decision costs one, and one more for each 4 kB of request.
+const ONE: u64 = 2_500;
+const MIXTURES: u64 = 500;
+const ALL: u64 = 60_000;
+
+/// What must have happened before the call.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Before<'a> {
+    /// Nothing.
+    Nothing,
+    /// So much of a quota is used: its index in either plan, the amount in its unit.
+    Used(Option<u16>, Option<u16>, u64),
+    /// The call's session had this tier.
+    Session(&'a str),
+}
+
+/// A request decided through both plans.
+pub(super) struct Both {
+    pub(super) old: (Decided, Decision, Explanation),
+    pub(super) new: (Decided, Decision, Explanation),
+}
+
+/// What a search is for.
+pub(super) struct Goal<'g> {
+    /// The conditions whose borders matter.
+    pub(super) conditions: Vec<&'g Typed>,
+    /// The content section that the call should pass; any where it does not matter.
+    pub(super) section: Option<&'g str>,
+    /// Model names to try beside those of the sections.
+    pub(super) names: Vec<String>,
+    /// What may have happened before, besides nothing.
+    pub(super) before: Vec<Before<'g>>,
+    /// Whether a difference has to do with the change.
+    pub(super) is_meant: &'g dyn Fn(&Both) -> bool,
+}
+
+/// Searches, with one bound on the work of all of them.
+pub(super) struct Search<'a> {
+    old: Side<'a>,
+    new: Side<'a>,
+    /// Of every condition of both files.
+    everything: Slots,
+    /// The plainest values that content gives each tier to, of either plan.
+    lifts: Vec<Values>,
+    left: u64,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(old: Side<'a>, new: Side<'a>) -> Self {
+        let mut conditions = content_conditions(old.program);
+        conditions.extend(content_conditions(new.program));
+        let content = slots::slots(conditions.iter().copied());
+        let lifts = [old, new]
+            .into_iter()
+            .flat_map(|side| lifts(side, &content));
+        let mut lifts: Vec<Values> = lifts.collect();
+        lifts.dedup();
+        conditions.extend(policy_conditions(old.program));
+        conditions.extend(policy_conditions(new.program));
+        Self {
+            old,
+            new,
+            everything: slots::slots(conditions),
+            lifts,
+            left: ALL,
+        }
+    }
+
+    /// A request that the plans decide differently, as plain as it can be.
+    pub(super) fn witness(&mut self, goal: &Goal<'_>) -> Option<Witness> {
+        let mut own = slots::slots(goal.conditions.iter().copied());
+        let names = self.names(goal);
+        let (model, others) = names.split_first()?;
+        own.insert(Slot::Model, others.iter().map(|name| json!(name)).collect());
+        let mut budget = ONE.min(self.left);
+        let mut wider = own.clone();
+        for (slot, values) in &self.everything {
+            wider.entry(slot.clone()).or_insert_with(|| values.clone());
+        }
+        let found = self
+            .walk(goal, model, &own, &mut budget)
+            .or_else(|| self.mix(goal, model, &wider, &mut budget));
+        self.left = self.left.saturating_sub(ONE - budget.min(ONE));
+        let (values, before) = found?;
+        let values = self.shrink(goal, model, values, before);
+        let request = request::envelope(&values, model);
+        let both = self.decide(&request, before)?;
+        Some(Witness {
+            request,
+            after: self.after(before),
+            old: both.old.0,
+            new: both.new.0,
+        })
+    }
+
+    /// Model names that lead to the section asked for, in either file, before others.
+    fn names(&self, goal: &Goal<'_>) -> Vec<String> {
+        let mut names = goal.names.clone();
+        for program in [self.old.program, self.new.program] {
+            for content in &program.contents {
+                let wanted = goal.section.is_none_or(|name| name == content.name);
+                let accepts = content.accepts.iter().filter(|one| one.model.is_none());
+                let exact = accepts.clone().filter(|one| !one.prefix);
+                let prefixes = accepts.filter(|one| one.prefix);
+                if wanted {
+                    names.extend(exact.map(|one| one.name.clone()));
+                    names.extend(prefixes.map(|one| format!("{}0.5", one.name)));
+                }
+            }
+        }
+        if goal.section.is_none() {
+            for program in [self.old.program, self.new.program] {
+                let accepts = program.contents.iter().flat_map(|content| &content.accepts);
+                let models = accepts.filter(|one| one.model.is_some());
+                names.extend(models.map(|one| one.name.clone()));
+            }
+        }
+        let mut seen = BTreeSet::new();
+        names.retain(|name| seen.insert(name.clone()));
+        names
+    }
+
+    /// From the plainest on: the plain call and one of each tier, with one value of the slots, with two.
+    fn walk<'g>(
+        &self,
+        goal: &Goal<'g>,
+        model: &str,
+        slots: &Slots,
+        budget: &mut u64,
+    ) -> Option<(Values, Before<'g>)> {
+        let flat: Vec<(&Slot, &Value)> = slots
+            .iter()
+            .flat_map(|(slot, values)| values.iter().map(move |value| (slot, value)))
+            .collect();
+        let plain = Values::new();
+        let bases: Vec<&Values> = std::iter::once(&plain).chain(&self.lifts).collect();
+        let mut attempt = |base: &Values, more: &[(&Slot, &Value)]| {
+            let mut values = base.clone();
+            let more = more.iter();
+            values.extend(more.map(|(slot, value)| ((*slot).clone(), (*value).clone())));
+            let before = self.differs(goal, model, &values, budget)?;
+            Some((values, before))
+        };
+        for base in &bases {
+            if let found @ Some(_) = attempt(base, &[]) {
+                return found;
+            }
+        }
+        for base in &bases {
+            for one in &flat {
+                if let found @ Some(_) = attempt(base, &[*one]) {
+                    return found;
+                }
+            }
+        }
+        for base in &bases {
+            for (index, one) in flat.iter().enumerate() {
+                let others = flat.iter().skip(index + 1);
+                for other in others.filter(|other| other.0 != one.0) {
+                    if let found @ Some(_) = attempt(base, &[*one, *other]) {
+                        return found;
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Mixtures of values of all slots. They are the same every time, so the same files have the same witness.
+    fn mix<'g>(
+        &self,
+        goal: &Goal<'g>,
+        model: &str,
+        slots: &Slots,
+        budget: &mut u64,
+    ) -> Option<(Values, Before<'g>)> {
+        let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
+        // However much the orderly part has taken, while there is any left for all.
+        *budget = (*budget).max(MIXTURES.min(self.left));
+        while *budget > 0 {
+            let mut values = Values::new();
+            for (slot, options) in slots {
+                let pick = chance.below(options.len() * 2);
+                if let Some(value) = options.get(pick) {
+                    values.insert(slot.clone(), value.clone());
+                }
+            }
+            if let Some(before) = self.differs(goal, model, &values, budget) {
+                return Some((values, before));
+            }
+        }
+        None
+    }
+
+    /// Whether the plans differ on these values, and after what.
+    fn differs<'g>(
+        &self,
+        goal: &Goal<'g>,
+        model: &str,
+        values: &Values,
+        budget: &mut u64,
+    ) -> Option<Before<'g>> {
+        if *budget == 0 {
+            return None;
+        }
+        let request = request::envelope(values, model);
+        let size = request.to_string().len() as u64;
+        for before in std::iter::once(&Before::Nothing).chain(&goal.before) {
+            *budget = budget.saturating_sub(1 + size / 4096);
+            if self.is_shown(goal, &request, *before) {
+                return Some(*before);
+            }
+        }
+        None
+    }
+
+    fn is_shown(&self, goal: &Goal<'_>, request: &Value, before: Before<'_>) -> bool {
+        let quick = |side: Side<'_>, old: bool| {
+            request::with_facts(side.plan, request, |facts| {
+                let mut evaluation = Evaluation::default();
+                let state = state(side.plan, facts, before, old, &mut evaluation);
+                Decided::new(
+                    side.plan,
+                    &decide(side.plan, facts, &state, &mut evaluation),
+                )
+            })
+        };
+        let (Some(old), Some(new)) = (quick(self.old, true), quick(self.new, false)) else {
+            return false;
+        };
+        old != new
+            && self
+                .decide(request, before)
+                .is_some_and(|both| (goal.is_meant)(&both))
+    }
+
+    /// The decision and its reasons through both plans.
+    fn decide(&self, request: &Value, before: Before<'_>) -> Option<Both> {
+        let whole = |side: Side<'_>, old: bool| {
+            request::with_facts(side.plan, request, |facts| {
+                let mut evaluation = Evaluation::default();
+                let state = state(side.plan, facts, before, old, &mut evaluation);
+                let decision = decide(side.plan, facts, &state, &mut evaluation);
+                let explanation = explain(side.plan, facts, &state, &mut evaluation);
+                (Decided::new(side.plan, &decision), decision, explanation)
+            })
+        };
+        Some(Both {
+            old: whole(self.old, true)?,
+            new: whole(self.new, false)?,
+        })
+    }
+
+    /// Leaves out what the difference does not need.
+    fn shrink(
+        &self,
+        goal: &Goal<'_>,
+        model: &str,
+        mut values: Values,
+        before: Before<'_>,
+    ) -> Values {
+        for slot in values.keys().cloned().collect::<Vec<_>>() {
+            let mut plainer = values.clone();
+            plainer.remove(&slot);
+            if self.is_shown(goal, &request::envelope(&plainer, model), before) {
+                values = plainer;
+            }
+        }
+        values
+    }
+
+    /// What happened before, in words.
+    fn after(&self, before: Before<'_>) -> Option<String> {
+        match before {
+            Before::Nothing => None,
+            Before::Session(tier) => Some(format!("a call of its session that was given {tier}")),
+            Before::Used(old, new, amount) => {
+                let quotas = |side: Side<'a>, index: Option<u16>| {
+                    side.program.policy.quotas.get(usize::from(index?))
+                };
+                let quota = quotas(self.new, new).or_else(|| quotas(self.old, old))?;
+                let used = super::rules::amount_of(quota, amount);
+                Some(format!("{used} of `{}` used", quota.label.text))
+            }
+        }
+    }
+}
+
+/// The shortest requests that content gives each tier above its start to, one value away from the plainest.
+fn lifts(side: Side<'_>, slots: &Slots) -> Vec<Values> {
+    let mut best: Vec<Option<(usize, Values)>> = vec![None; side.program.tiers.len()];
+    let accepts = side.program.contents.iter().flat_map(|one| &one.accepts);
+    let mut names = accepts.filter(|accept| accept.model.is_none() && !accept.prefix);
+    let model = names.next().map_or("", |accept| &accept.name);
+    let flat = slots
+        .iter()
+        .flat_map(|(slot, values)| values.iter().map(move |value| (slot, value)));
+    for (slot, value) in flat {
+        let values = Values::from([(slot.clone(), value.clone())]);
+        let request = request::envelope(&values, model);
+        let size = request.to_string().len();
+        let decided = request::with_facts(side.plan, &request, |facts| {
+            let state = State::new(side.plan, [0, 0]);
+            decide(side.plan, facts, &state, &mut Evaluation::default())
+        });
+        let Some(decided) = decided.filter(|decided| decided.content_tier > decided.start) else {
+            continue;
+        };
+        if let Some(slot) = best.get_mut(usize::from(decided.content_tier))
+            && slot.as_ref().is_none_or(|(least, _)| size < *least)
+        {
+            *slot = Some((size, values));
+        }
+    }
+    let found = best.into_iter().flatten();
+    found.map(|(_, values)| values).collect()
+}
+
+/// The state that a call meets.
+fn state(
+    plan: &Plan,
+    facts: &Facts<'_>,
+    before: Before<'_>,
+    is_old: bool,
+    evaluation: &mut Evaluation,
+) -> State {
+    let state = State::new(plan, [0, 0]);
+    match before {
+        Before::Nothing => {}
+        Before::Used(old, new, amount) => {
+            if let Some(index) = if is_old { old } else { new } {
+                let key = quota_key(plan, facts, &state, evaluation, index);
+                state.add(index, key, amount, facts.now);
+            }
+        }
+        Before::Session(name) => {
+            let decision = decide(plan, facts, &state, evaluation);
+            let tier = (0..)
+                .zip(plan.tiers())
+                .find(|(_, tier)| tier.name() == name);
+            if let (Some(floor), Some((tier, _))) = (decision.session, tier) {
+                state.raise_floor(SessionFloor { tier, ..floor }, NOON);
+            }
+        }
+    }
+    state
+}
+
+fn content_conditions(program: &Program) -> Vec<&Typed> {
+    let escalations = program.contents.iter().flat_map(|one| &one.escalations);
+    escalations.map(|rule| &rule.when).collect()
+}
+
+fn policy_conditions(program: &Program) -> Vec<&Typed> {
+    let policy = &program.policy;
+    let denials = policy.denials.iter().map(|rule| &rule.when);
+    let caps = policy.caps.iter().map(|rule| &rule.when);
+    let quotas = policy.quotas.iter();
+    let quotas = quotas.flat_map(|quota| quota.when.iter().chain(&quota.per));
+    let priorities = policy.priorities.iter().flat_map(|rule| &rule.when);
+    denials
+        .chain(caps)
+        .chain(quotas)
+        .chain(priorities)
+        .collect()
+}
+
+/// A sequence of numbers that looks like chance and is always the same (xorshift64).
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        let bound = bound.max(1) as u64;
+        usize::try_from(self.0 % bound).unwrap_or(0)
+    }
+}

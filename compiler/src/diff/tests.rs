@@ -1,0 +1,317 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+use waypost_lang::SourceMap;
+use waypost_policies::Plan;
+use waypost_policies::plan::encode;
+
+use super::{Change, ChangeKind, Side, decide_request, diff};
+use crate::Program;
+
+const FILE: &str = r#"waypost 1
+provider lab { kind openai-compatible  url "http://127.0.0.1:9/v1"  auth none }
+model small { via lab  context 128k  output 4k  price input $0.04  output $0.08 }
+model large { via lab  context 400k  output 128k  price input $1.25  output $10.00 }
+tiers weak < strong
+tier weak { try small  then large }
+tier strong { try large }
+content {
+  accept "auto"
+  start weak
+  escalate to strong "writes" when request.tools.exists(t, t.name.startsWith("write_"))
+  escalate to strong "long context" when request.tokens > 24000
+  threshold 0.42
+  escalate to strong "hard prompt" when difficulty >= threshold
+  escalate to strong "vip" when request.headers[?"x-priority"].orValue("") == "high"
+  keep session request.headers[?"x-session-id"].orValue("") for 10m
+}
+policy {
+  callers { anonymous allow }
+  deny "sandbox never spends" status 403 when caller.team == "sandbox" && tier == "strong"
+  cap at weak "free plan" when caller.plan == "free"
+  limit 60k tokens / 1m per caller.agent on strong
+  budget $50 / day per caller.team on strong { at 80% warn  at 100% cap at weak }
+  budget $900 / month { at 100% deny }
+  priority 10 "paying" when caller.plan == "pro"
+}
+"#;
+
+struct Compiled {
+    program: Program,
+    plan: Plan,
+    sources: SourceMap,
+}
+
+fn compiled(text: &str) -> Compiled {
+    let checked = crate::check("agents.route", text, &|_: &str| None);
+    let program = checked
+        .program
+        .unwrap_or_else(|| panic!("{:#?}", checked.diagnostics));
+    let plan = Plan::load(encode(&crate::lower(&program, &checked.sources))).unwrap();
+    Compiled {
+        program,
+        plan,
+        sources: checked.sources,
+    }
+}
+
+impl Compiled {
+    const fn side(&self) -> Side<'_> {
+        Side {
+            program: &self.program,
+            plan: &self.plan,
+            sources: &self.sources,
+        }
+    }
+}
+
+/// The changes, each witness held against both plans once more.
+fn changes(old: &str, new: &str) -> Vec<Change> {
+    let (old, new) = (compiled(old), compiled(new));
+    let changes = diff(old.side(), new.side());
+    for witness in changes.iter().filter_map(|change| change.witness.as_ref()) {
+        assert_ne!(witness.old, witness.new, "{witness:#?}");
+        if witness.after.is_none() {
+            let decide = |plan| decide_request(plan, &witness.request).unwrap();
+            assert_eq!(decide(&old.plan), witness.old);
+            assert_eq!(decide(&new.plan), witness.new);
+        }
+    }
+    changes
+}
+
+/// The file with one text in place of another.
+fn with(from: &str, to: &str) -> String {
+    assert_eq!(FILE.matches(from).count(), 1, "{from}");
+    FILE.replace(from, to)
+}
+
+fn same(new: &str) {
+    assert_eq!(changes(FILE, new), [], "{new}");
+}
+
+/// The one change of this subject, of rules and settings; ceilings may move besides.
+fn one(new: &str, kind: ChangeKind, subject: &str) -> Change {
+    let changes = changes(FILE, new);
+    let found = changes
+        .iter()
+        .filter(|change| !change.subject.starts_with("spend ceiling"));
+    let found: Vec<&Change> = found.collect();
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!((found[0].kind, &*found[0].subject), (kind, subject));
+    found[0].clone()
+}
+
+/// The one change, shown by a request that goes from one tier or decision to another.
+fn shown(new: &str, kind: ChangeKind, subject: &str, was: &str, is: &str) -> Change {
+    let change = one(new, kind, subject);
+    let witness = change
+        .witness
+        .clone()
+        .unwrap_or_else(|| panic!("no witness: {change:#?}"));
+    let text = |decided: &super::Decided| match decided.decision {
+        "route" => decided.tier.clone(),
+        other => other.to_owned(),
+    };
+    assert_eq!(
+        (text(&witness.old), text(&witness.new)),
+        (was.to_owned(), is.to_owned())
+    );
+    change
+}
+
+use ChangeKind::{Added, Changed, Removed};
+
+#[test]
+fn what_is_only_written_otherwise_is_no_change() {
+    same(FILE);
+    same(&with("\"long context\"", "\"renamed\""));
+    same(&with(
+        "request.tokens > 24000",
+        "request.tokens  >  24k // a comment",
+    ));
+    same(&FILE.replace('\n', "\n\n"));
+    let rule = "  escalate to strong \"long context\" when request.tokens > 24000\n";
+    let moved = FILE.replace(rule, "");
+    same(&moved.replace("  start weak\n", &format!("  start weak\n{rule}")));
+    same(&with("24000", "LONG").replace("tiers weak", "let LONG = 24k\ntiers weak"));
+    let first =
+        "model small { via lab  context 128k  output 4k  price input $0.04  output $0.08 }\n";
+    same(
+        &FILE
+            .replace(first, "")
+            .replace("tiers weak", &format!("{first}tiers weak")),
+    );
+    let test = "test \"t\" { given { prompt \"hi\" } expect { tier weak } }\n";
+    same(&format!("{FILE}{test}"));
+}
+
+#[test]
+fn a_moved_border_has_a_witness_on_it() {
+    let change = shown(
+        &with("24000", "30000"),
+        Changed,
+        "escalate `long context`",
+        "strong",
+        "weak",
+    );
+    assert_eq!(
+        change.details,
+        ["when request.tokens > 24000 -> when request.tokens > 30000"]
+    );
+    assert_eq!(change.new.unwrap().line, 12);
+}
+
+#[test]
+fn rules_come_and_go() {
+    let rule = "  escalate to strong \"vip\" when request.headers[?\"x-priority\"].orValue(\"\") == \"high\"\n";
+    let change = shown(
+        &FILE.replace(rule, ""),
+        Removed,
+        "escalate `vip`",
+        "strong",
+        "weak",
+    );
+    let witness = change.witness.unwrap();
+    assert_eq!(witness.request["headers"]["x-priority"], "high");
+    let added = with(
+        "  callers { anonymous allow }\n",
+        "  callers { anonymous allow }\n  deny \"no images\" status 451 when request.images > 3\n",
+    );
+    let change = shown(&added, Added, "deny `no images`", "weak", "deny");
+    assert_eq!(change.witness.unwrap().new.status, 451);
+}
+
+#[test]
+fn a_condition_that_grew_is_shown_where_it_grew() {
+    shown(
+        &with("startsWith(\"write_\")", "startsWith(\"write\")"),
+        Changed,
+        "escalate `writes`",
+        "weak",
+        "strong",
+    );
+    shown(
+        &with(
+            "caller.plan == \"free\"",
+            "caller.plan in [\"free\", \"trial\"]",
+        ),
+        Changed,
+        "cap `free plan`",
+        "strong",
+        "weak",
+    );
+    shown(
+        &with("== \"sandbox\" &&", "!= \"payments\" &&"),
+        Changed,
+        "deny `sandbox never spends`",
+        "strong",
+        "deny",
+    );
+}
+
+#[test]
+fn effects_are_compared_too() {
+    let change = one(
+        &with("status 403", "status 402"),
+        Changed,
+        "deny `sandbox never spends`",
+    );
+    assert_eq!(change.details, ["status 403 -> status 402"]);
+    let witness = change.witness.unwrap();
+    assert_eq!((witness.old.status, witness.new.status), (403, 402));
+    let change = one(
+        &with("priority 10", "priority 20"),
+        Changed,
+        "priority `paying`",
+    );
+    assert_eq!(change.witness.unwrap().new.priority, 20);
+}
+
+#[test]
+fn a_budget_is_shown_with_what_is_spent() {
+    let change = shown(
+        &with("budget $50 / day", "budget $40 / day"),
+        Changed,
+        "budget `$40 / day`",
+        "strong",
+        "weak",
+    );
+    let witness = change.witness.unwrap();
+    assert_eq!(witness.after.as_deref(), Some("$40 of `$40 / day` used"));
+    shown(
+        &FILE.replace("  budget $900 / month { at 100% deny }\n", ""),
+        Removed,
+        "budget `$900 / month`",
+        "limit",
+        "weak",
+    );
+}
+
+#[test]
+fn a_session_is_shown_with_its_tier() {
+    let rule = "  keep session request.headers[?\"x-session-id\"].orValue(\"\") for 10m\n";
+    let change = shown(
+        &FILE.replace(rule, ""),
+        Removed,
+        "keep `session`",
+        "strong",
+        "weak",
+    );
+    assert!(change.witness.unwrap().after.unwrap().contains("strong"));
+    let change = one(&with("for 10m", "for 20m"), Changed, "keep `session`");
+    assert_eq!(change.details, ["for 10m -> for 20m"]);
+    assert_eq!(change.witness, None);
+}
+
+#[test]
+fn settings_change_by_field() {
+    let change = one(
+        &with("price input $1.25", "price input $1.10"),
+        Changed,
+        "model `large`",
+    );
+    assert_eq!(
+        change.details,
+        [
+            "price of cached input: $1.25 per 1M tokens -> $1.1 per 1M tokens",
+            "price of input: $1.25 per 1M tokens -> $1.1 per 1M tokens",
+        ]
+    );
+    let change = one(&with("threshold 0.42", "threshold 0.5"), Changed, "content");
+    assert_eq!(change.details, ["threshold: 0.42 -> 0.5"]);
+    let change = one(&with("start weak", "start strong"), Changed, "content");
+    assert_eq!(change.witness.unwrap().new.tier, "strong");
+    let change = one(
+        &with("try small  then large", "try large"),
+        Changed,
+        "tier `weak`",
+    );
+    assert_eq!(change.witness.unwrap().new.model, "large");
+    let change = one(
+        &with("anonymous allow", "anonymous deny"),
+        Changed,
+        "callers",
+    );
+    assert_eq!(change.details, ["calls without a key: allowed -> denied"]);
+}
+
+#[test]
+fn ceilings_that_moved_are_said() {
+    let changes = changes(FILE, &with("budget $900 / month", "budget $1800 / month"));
+    let file = changes
+        .iter()
+        .find(|change| change.subject == "spend ceiling of the file")
+        .unwrap_or_else(|| panic!("{changes:#?}"));
+    assert!(
+        file.details
+            .iter()
+            .any(|line| line.starts_with("a month: $900.00 by `$900 / month` -> $1,800.00")),
+        "{:?}",
+        file.details
+    );
+}
