@@ -19,6 +19,7 @@ mod search;
 mod terms;
 mod text;
 mod translate;
+pub mod witness;
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

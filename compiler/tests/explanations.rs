@@ -267,6 +267,150 @@ fn each_explanation_has_its_parts() {
     }
 }
 
+/// Whether a block, spliced into the base, has a finding of this code.
+fn has(code: &str, block: &str) -> bool {
+    let (checked, diagnostics) = found(&splice(block));
+    let errors: Vec<Diagnostic> = diagnostics
+        .iter()
+        .filter(|one| one.is_error())
+        .cloned()
+        .collect();
+    assert_eq!(rendered(&checked, &errors), "", "{block}");
+    diagnostics.iter().any(|one| one.code.number == code)
+}
+
+/// Conditions of a rule in `content`, each with what must not be found in it and, where there is one, its defect.
+const CONTENT: &[(&str, &str, &str)] = &[
+    (
+        "WP0442",
+        "request.path == \"/v1/chat/completions\"",
+        "request.path == \"/v1/chat\"",
+    ),
+    (
+        "WP0442",
+        "request.response_format == \"json_schema\"",
+        "request.response_format == \"json\"",
+    ),
+    (
+        "WP0442",
+        "request.model.lowerAscii() == \"gpt\"",
+        "request.model.lowerAscii() == \"GPT\"",
+    ),
+    (
+        "WP0442",
+        "request.messages.exists(m, m.role in [\"user\", \"tool\"])",
+        "request.messages.exists(m, m.role in [\"user\", \"bot\"])",
+    ),
+    (
+        "WP0443",
+        "request.temperature.orValue(1.0) == 0.0",
+        "0.5 != difficulty",
+    ),
+    (
+        "WP0444",
+        "request.prompt.contains(\"SELECT \")",
+        "request.prompt.startsWith(\"select \")",
+    ),
+    (
+        "WP0444",
+        "request.system.contains(\"derive\")",
+        "request.messages.exists(m, m.content.contains(\"derive\"))",
+    ),
+    (
+        "WP0445",
+        "request.prompt.matches(\"prove\")",
+        "request.model.matches(\"gpt\")",
+    ),
+    (
+        "WP0445",
+        "request.tools.exists(t, t.name.matches(\"^write_\"))",
+        "request.tools.exists(t, t.name.matches(\"write_\"))",
+    ),
+    (
+        "WP0461",
+        "request.max_tokens > 500",
+        "500 > request.max_tokens",
+    ),
+    (
+        "WP0461",
+        "request.max_tokens != 0 && request.max_tokens < 500",
+        "request.max_tokens <= 500",
+    ),
+];
+
+/// The same in `policy`.
+const POLICY: &[(&str, &str, &str)] = &[
+    ("WP0443", "cost.estimate == 0.0", "cost.estimate == 0.1"),
+    (
+        "WP0462",
+        "now.getHours(\"UTC\") < 6",
+        "now.getDayOfWeek() == 0",
+    ),
+    (
+        "WP0463",
+        "now.getDate(\"UTC\") == 31",
+        "now.getDate(\"UTC\") == 0",
+    ),
+    (
+        "WP0463",
+        "now.getDayOfWeek(\"UTC\") >= 6",
+        "now.getDayOfWeek(\"UTC\") == 7",
+    ),
+    (
+        "WP0463",
+        "now.getHours(\"UTC\") >= 23",
+        "24 <= now.getHours(\"UTC\")",
+    ),
+];
+
+#[test]
+fn conditions_and_their_nearest_neighbours() {
+    for (code, sound, defect) in CONTENT {
+        let block =
+            |when: &str| format!("content {{\n  escalate to strong \"it\" when {when}\n}}\n");
+        assert!(!has(code, &block(sound)), "{code}: {sound}");
+        assert!(has(code, &block(defect)), "{code}: {defect}");
+    }
+    for (code, sound, defect) in POLICY {
+        let block = |when: &str| format!("policy {{\n  cap at weak \"it\" when {when}\n}}\n");
+        assert!(!has(code, &block(sound)), "{code}: {sound}");
+        assert!(has(code, &block(defect)), "{code}: {defect}");
+    }
+}
+
+#[test]
+fn statements_and_their_nearest_neighbours() {
+    let deny = |rule: &str| format!("policy {{ deny \"it\" {rule} }}");
+    assert!(!has(
+        "WP0456",
+        &deny("status 429 when caller.team == \"a\"")
+    ));
+    assert!(!has(
+        "WP0456",
+        &deny("status 503 when now < timestamp(\"2026-12-01T00:00:00Z\")")
+    ));
+    assert!(has("WP0456", &deny("status 409 when caller.team == \"a\"")));
+    let priority =
+        |rule: &str| format!("policy {{\n  priority {rule} when caller.plan == \"a\"\n}}");
+    assert!(!has("WP0517", &priority("-5 \"nightly batch\"")));
+    assert!(has("WP0517", &priority("5 \"nightly batch\"")));
+    let image = |name: &str| format!("deploy kubernetes {{ namespace \"llm\"  image \"{name}\" }}");
+    assert!(!has("WP0510", &image("reg:5000/waypost@sha256:0a1b")));
+    assert!(has("WP0510", &image("reg:5000/waypost")));
+    let version = |date: &str| {
+        format!(
+            "provider aoai {{ kind azure-openai  resource \"acme\"  version \"{date}\"  auth secret aoai_key }}"
+        )
+    };
+    assert!(!has("WP0516", &version("2026-04-01-preview")));
+    assert!(has("WP0516", &version("2025-04-01-preview")));
+    let url =
+        |url: &str| format!("provider aoai {{ kind openai  url \"{url}\"  auth secret aoai_key }}");
+    assert!(!has("WP0515", &url("http://gateway.llm:8080/v1")));
+    assert!(!has("WP0515", &url("http://10.0.0.4/v1")));
+    assert!(has("WP0515", &url("http://api.example.ai:8080/v1")));
+}
+
 /// What a group of codes is about, by the two digits after `WP`.
 const GROUPS: &[(&str, &str)] = &[
     ("00", "The text"),

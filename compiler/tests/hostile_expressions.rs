@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use waypost_compiler::lower_expression;
 use waypost_lang::SourceMap;
-use waypost_lang::cel::typed::{Section, Type, Typed};
+use waypost_lang::cel::typed::{FieldType, Section, Type, Typed};
 use waypost_lang::cel::{Expected, Extent, Mode, Scope, Variable, check, parse};
 use waypost_policies::Evaluation;
 use waypost_policies::plan::{Code, Draft, Plan, encode};
@@ -55,7 +55,7 @@ const EXPRESSIONS: &[&str] = &[
     "{1: 'a', 2u: 'b', true: 'c', 's': [1, 2]}[x] == 'a' && [{1: 2}, {3: 4}] != [{1: 2u}] && x in {1: 2}",
 ];
 
-const VARIABLES: &[(&str, fn() -> Type)] = &[
+const VARIABLES: &[(&str, FieldType)] = &[
     ("x", || Type::Int),
     ("s", || Type::String),
     ("l", || Type::List(Box::new(Type::Int))),

@@ -8,6 +8,7 @@
 
 mod candidates;
 mod content;
+mod first;
 mod policy;
 mod quotas;
 #[cfg(test)]

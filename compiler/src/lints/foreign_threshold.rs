@@ -1,8 +1,10 @@
 //! WP0449: a threshold that was calibrated for RouteLLM's scores.
 
+use waypost_lang::cel::typed::Field;
 use waypost_lang::{Diagnostic, codes};
 
 use super::Subject;
+use crate::resolve::content::reads;
 
 /// The threshold of RouteLLM's examples: it sends half of the calls of Chatbot Arena to its strong model.
 const PUBLISHED: f64 = 0.11593;
@@ -15,7 +17,10 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
             .iter()
             .filter(|one| !one.prefix && is_calibrated(&one.name));
         let names = names.map(|one| (one.span, one.name.clone()));
-        let threshold = content.threshold.iter();
+        // One that no rule reads is found by a lint of its own.
+        let mut rules = content.escalations.iter();
+        let read = rules.any(|rule| reads(&rule.when, Field::Threshold).is_some());
+        let threshold = content.threshold.iter().filter(|_| read);
         let threshold = threshold.filter(|one| (one.value - PUBLISHED).abs() < f64::EPSILON);
         let threshold = threshold.map(|one| (one.span, one.value.to_string()));
         for (span, what) in names.chain(threshold) {

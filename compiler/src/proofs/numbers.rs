@@ -168,8 +168,6 @@ impl Numbers {
             _ => None,
         }
     }
-
-    #[allow(dead_code, reason = "witnesses read it")]
     /// Members to try, plain ones first: near `near`, else at the ends of the intervals.
     pub(crate) fn samples(&self, near: i128) -> impl Iterator<Item = i128> {
         let nearest = self
@@ -253,8 +251,6 @@ pub(crate) fn place_of(value: f64) -> i128 {
     let magnitude = i128::from(value.abs().to_bits());
     if value < 0.0 { -magnitude } else { magnitude }
 }
-
-#[allow(dead_code, reason = "witnesses read it")]
 /// The double of a rank.
 pub(crate) fn double_at(place: i128) -> f64 {
     let magnitude = f64::from_bits(u64::try_from(place.unsigned_abs()).unwrap_or(0));

@@ -16,7 +16,6 @@ pub(crate) enum Verdict {
     /// Nothing satisfies it.
     Impossible,
     /// This is left, and may satisfy it.
-    #[allow(dead_code, reason = "witnesses read it")]
     Possible(World),
     /// The budget ended first.
     Unknown,

@@ -108,13 +108,6 @@ impl Terms {
     pub(crate) fn get(&self, term: TermIndex) -> Option<&Term> {
         self.all.get(term as usize)
     }
-
-    #[allow(dead_code, reason = "witnesses read it")]
-    /// All terms, with their numbers.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (TermIndex, &Term)> {
-        (0..).zip(&self.all)
-    }
-
     /// The term of an expression that is no optional, or of the optional itself.
     pub(crate) fn of(&mut self, typed: &Typed) -> TermIndex {
         let key = match &typed.kind {

@@ -4,7 +4,7 @@ use super::Decider;
 use crate::decision::{Key, RuleReference, SessionFloor};
 use crate::plan::draft::{ModelIndex, TierIndex};
 use crate::plan::view::{AcceptTarget, Content, Step};
-use crate::vm::Verdict;
+use crate::vm::{Session, Verdict};
 
 /// Where a call is going before any cap.
 #[derive(Debug, Clone, Copy)]
@@ -83,12 +83,14 @@ impl Decider<'_, '_> {
     fn raise(&mut self, index: u16, content: &Content<'_>, threshold: Option<f64>) -> Course {
         let start = content.start();
         let (mut tier, mut rule) = (start, RuleReference::Start(index));
-        for (place, escalation) in (0..).zip(content.escalations()) {
-            // One that cannot raise the call any more need not be evaluated: the highest alone counts.
-            if escalation.tier() > tier && self.session.matches(escalation.when()) {
-                tier = escalation.tier();
-                rule = RuleReference::Escalation(index, place);
-            }
+        let plan = self.plan;
+        let ranks = plan.tables().ranks.escalations.get(usize::from(index));
+        let raised = ranks.and_then(|ranks| self.first(ranks, Session::matches));
+        if let Some(place) = raised
+            && let Some(escalation) = content.escalations().get(place.into())
+        {
+            tier = escalation.tier();
+            rule = RuleReference::Escalation(index, place);
         }
         let session = self.floor_key(content);
         if let Some(key) = session

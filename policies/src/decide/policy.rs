@@ -6,7 +6,7 @@ use crate::decision::{Charge, Route, RuleReference};
 use crate::money::NanoDollars;
 use crate::plan::draft::{ModelIndex, TierIndex};
 use crate::plan::view::{Model, QuotaAction};
-use crate::vm::Context;
+use crate::vm::{Context, Session};
 
 /// The answer that is reserved where the client set no limit: more is rare, and settled when it comes.
 const USUAL_LIMIT: u64 = 4096;
@@ -85,20 +85,13 @@ impl Decider<'_, '_> {
     ) -> Lowered {
         let plan = self.plan;
         let context = self.enter(content_tier, home);
+        let cap = self.first(&plan.tables().ranks.caps, Session::matches);
+        let tier = cap.and_then(|cap| plan.cap(cap)).map(|cap| cap.tier());
         let mut lowered = Lowered {
-            tier: TierIndex::MAX,
-            rule: None,
+            tier: tier.unwrap_or(TierIndex::MAX),
+            rule: cap.map(RuleReference::Cap),
             charge: None,
         };
-        for (index, cap) in (0..).zip(plan.caps()) {
-            if cap.tier() < lowered.tier && self.session.matches(cap.when()) {
-                lowered = Lowered {
-                    tier: cap.tier(),
-                    rule: Some(RuleReference::Cap(index)),
-                    charge: None,
-                };
-            }
-        }
         for (index, quota) in (0..).zip(plan.quotas()) {
             let has_say = |action: QuotaAction| !matches!(action, QuotaAction::Deny);
             if !quota.outcomes().any(|outcome| has_say(outcome.action())) {
@@ -154,15 +147,8 @@ impl Decider<'_, '_> {
     /// that their order in the file says nothing.
     pub(crate) fn denial(&mut self) -> Option<(u16, u16)> {
         let plan = self.plan;
-        let mut found: Option<(u16, &str, u16)> = None;
-        for (index, denial) in (0..).zip(plan.denials()) {
-            let (status, label) = (denial.status(), denial.label());
-            let ahead = found.is_none_or(|(best, name, _)| (status, label) < (best, name));
-            if ahead && self.session.matches(denial.when()) {
-                found = Some((status, label, index));
-            }
-        }
-        found.map(|(status, _, index)| (index, status))
+        let denial = self.first(&plan.tables().ranks.denials, Session::matches)?;
+        Some((denial, plan.denial(denial)?.status()))
     }
 
     /// The highest priority that matches a call of this final tier, which this model is the first to answer.
@@ -172,15 +158,9 @@ impl Decider<'_, '_> {
             return (0, None);
         }
         self.enter(tier, home);
-        let mut best: (i64, Option<u16>) = (0, None);
-        for (index, priority) in (0..).zip(plan.priorities()) {
-            let higher = best.1.is_none() || priority.value() > best.0;
-            let holds = |when: u32| self.session.is_true(when);
-            if higher && priority.when().is_none_or(holds) {
-                best = (priority.value(), Some(index));
-            }
-        }
-        best
+        let found = self.first(&plan.tables().ranks.priorities, Session::is_true);
+        let value = found.and_then(|found| plan.priority(found));
+        (value.map_or(0, |priority| priority.value()), found)
     }
 }
 

@@ -1,13 +1,16 @@
 //! What is built once when a plan is loaded: compiled patterns, time zones, what each expression reads, the order
 //! of accepted names, and what the plan needs to know of a call.
 
+use std::cmp::Reverse;
+
 use jiff::tz::TimeZone;
 use regex::{Regex, RegexBuilder};
 
+use super::ranked::{Ranked, Rule};
 use super::verify::Flaw;
 use super::view::{Root, Step, Tier};
 use super::{Needs, PlanError, meaning, section};
-use crate::vm::{self, Bounds, Field, Kind, Summary};
+use crate::vm::{self, Bounds, Field, Instruction, Kind, Summary};
 
 /// How large a compiled pattern may be, in bytes: nearly all fit the first.
 const PATTERN_SIZES: [usize; 2] = [1 << 16, 1 << 20];
@@ -28,6 +31,20 @@ pub(crate) struct Tables {
     pub(crate) exact: Vec<u16>,
     /// Accepted prefixes, the longest first.
     pub(crate) prefixes: Vec<u16>,
+    pub(crate) ranks: Ranks,
+}
+
+/// Rules in the order in which they win.
+#[derive(Debug)]
+pub(crate) struct Ranks {
+    /// Of each content section the escalations that raise a call: to the highest tier first.
+    pub(crate) escalations: Vec<Ranked>,
+    /// To the lowest tier first.
+    pub(crate) caps: Ranked,
+    /// The lowest status first, then by label, so that their order in the file says nothing.
+    pub(crate) denials: Ranked,
+    /// The highest first.
+    pub(crate) priorities: Ranked,
 }
 
 impl Tables {
@@ -51,6 +68,7 @@ impl Tables {
             homes: root.tiers().filter_map(|tier| home(&tier)).collect(),
             exact,
             prefixes,
+            ranks: ranks(root),
         })
     }
 }
@@ -173,6 +191,56 @@ fn types(root: &Root<'_>, expressions: &[Summary]) -> Result<(), PlanError> {
         }
     }
     Ok(())
+}
+
+fn ranks(root: &Root<'_>) -> Ranks {
+    let escalations = root.contents().map(|content| {
+        let start = content.start();
+        let raising = (0..).zip(content.escalations());
+        let raising = raising.filter(|(_, rule)| rule.tier() > start);
+        ranked(
+            root,
+            raising.map(|(place, rule)| (Reverse(rule.tier()), place, Some(rule.when()))),
+        )
+    });
+    let caps = (0..).zip(root.caps());
+    let denials = (0..).zip(root.denials());
+    let priorities = (0..).zip(root.priorities());
+    Ranks {
+        escalations: escalations.collect(),
+        caps: ranked(
+            root,
+            caps.map(|(place, rule)| (rule.tier(), place, Some(rule.when()))),
+        ),
+        denials: ranked(
+            root,
+            denials.map(|(place, rule)| ((rule.status(), rule.label()), place, Some(rule.when()))),
+        ),
+        priorities: ranked(
+            root,
+            priorities.map(|(place, rule)| (Reverse(rule.value()), place, rule.when())),
+        ),
+    }
+}
+
+/// Rules by what ranks them, then by their place; each with its place and condition.
+fn ranked<K: Ord>(root: &Root<'_>, rules: impl Iterator<Item = (K, u16, Option<u32>)>) -> Ranked {
+    let mut rules: Vec<(K, u16, Option<u32>)> = rules.collect();
+    rules.sort_by(|left, right| (&left.0, left.1).cmp(&(&right.0, right.1)));
+    let rules = rules.into_iter();
+    let rules = rules.map(|(_, place, when)| Rule { place, when }).collect();
+    let expressions = root.expressions();
+    let code = |index: u32| {
+        let expression = expressions.get(index as usize);
+        expression.map_or(&[][..], |expression| expression.code())
+    };
+    let is_dear = |term: &[u8]| {
+        matches!(
+            Instruction::decode(term),
+            Some((Instruction::Field(Field::Difficulty), _))
+        )
+    };
+    Ranked::new(rules, code, &root.constants(), is_dear)
 }
 
 /// Of arms with equal shares the last, as the compiler has it where `on` names a tier.

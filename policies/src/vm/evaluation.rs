@@ -1,12 +1,13 @@
 //! Evaluates a plan's expressions during one decision: each at most once, when a rule first asks.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::datum::Datum;
 use super::inputs::{Context, Endpoint, Inputs};
-use super::machine::{Buffers, Machine};
+use super::machine::{Buffers, Machine, member_of};
 use super::value::{Failure, Value};
-use super::vocabulary::Function;
+use super::vocabulary::{Function, Member};
 use crate::decision::Key;
 use crate::facts::Facts;
 use crate::limits::State;
@@ -188,6 +189,34 @@ impl<'a, 'e> Session<'a, 'e> {
     pub(crate) fn text<T>(&mut self, index: ExpressionIndex, read: impl FnOnce(&str) -> T) -> T {
         let value = self.value(index);
         read(self.machine.string(value).unwrap_or_default())
+    }
+
+    /// The value of a part of an expression: of `term`, in its code.
+    pub(crate) fn term(&mut self, index: ExpressionIndex, term: &Range<usize>) -> Value<'a> {
+        let plan = self.machine.inputs.plan;
+        let code = plan.expression(index).map(|expression| expression.code());
+        let code = code.and_then(|code| code.get(term.clone()));
+        code.map_or(Value::Failed(Failure::Missing), |code| {
+            self.machine.evaluate(code)
+        })
+    }
+
+    /// How many elements a list has.
+    pub(crate) fn length(&self, list: Value<'a>) -> Option<usize> {
+        self.machine.length(list)
+    }
+
+    /// The text in a field of an element.
+    pub(crate) fn element_text(
+        &self,
+        list: Value<'a>,
+        index: usize,
+        member: Member,
+    ) -> Option<&'a str> {
+        match member_of(self.machine.element(list, index), member) {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
     }
 
     /// The machine, to look at the values that a rule read.
