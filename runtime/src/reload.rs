@@ -87,6 +87,17 @@ pub enum Reload {
     Refused(Arc<ReloadError>),
 }
 
+impl Reload {
+    fn log(&self) {
+        match self {
+            Self::Loaded { difference, plan } => difference.log(plan),
+            Self::Refused(error) => {
+                tracing::error!(%error, "the new plan is refused: the one before it serves on");
+            }
+        }
+    }
+}
+
 /// The plan that new calls get, and how it came to be.
 #[derive(Debug)]
 pub(crate) struct Current {
@@ -164,7 +175,6 @@ impl Current {
         gateway.metrics.plans.reloaded(result.is_ok());
         let reload = match result {
             Ok(difference) => {
-                difference.log(&gateway.plan);
                 *self.last() = Last {
                     loaded: clock::now(),
                     difference: Some(Arc::clone(difference)),
@@ -176,14 +186,14 @@ impl Current {
                 }
             }
             Err(error) => {
-                tracing::error!(%error, "the new plan is refused: the one before it serves on");
                 self.last().refused = Some((clock::now(), Arc::clone(error)));
                 Reload::Refused(Arc::clone(error))
             }
         };
-        if let Some(reloads) = &self.settings.reloads {
-            // Whoever listened may be gone.
-            let _ = reloads.send(reload);
+        match &self.settings.reloads {
+            // Whoever listens says so in its own words, or is gone.
+            Some(reloads) => drop(reloads.send(reload)),
+            None => reload.log(),
         }
     }
 
