@@ -296,7 +296,7 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Leaves out what the difference does not need.
+    /// Leaves out what the difference does not need; a call that one of the plans routes stays one.
     fn shrink(
         &self,
         goal: &Goal<'_>,
@@ -304,10 +304,16 @@ impl<'a> Search<'a> {
         mut values: Values,
         before: Before<'_>,
     ) -> Values {
+        let outcomes = |request: &Value| {
+            let both = self.decide(request, before)?;
+            Some((both.old.0.decision, both.new.0.decision))
+        };
+        let wanted = outcomes(&request::envelope(&values, model));
         for slot in values.keys().cloned().collect::<Vec<_>>() {
             let mut plainer = values.clone();
             plainer.remove(&slot);
-            if self.is_shown(goal, &request::envelope(&plainer, model), before) {
+            let request = request::envelope(&plainer, model);
+            if self.is_shown(goal, &request, before) && outcomes(&request) == wanted {
                 values = plainer;
             }
         }

@@ -357,6 +357,16 @@ fn a_policy_that_refuses_the_plainest_call_does_not_hide_a_change() {
         let routed = [&witness.old, &witness.new].map(|one| one.decision == "route");
         assert!(routed.contains(&true), "{label}: {witness:#?}");
     }
+    let acting = FILE.replace(
+        "t.name.startsWith(\"write_\")",
+        "t.name.matches(\"(^|_)(write|send)(_|$)\")",
+    );
+    let rule = acting
+        .lines()
+        .find(|line| line.contains("matches"))
+        .unwrap();
+    let without = changes(&strict(&acting), &strict(&acting.replace(rule, "")));
+    assert!(without[0].witness.is_some(), "{without:#?}");
     let status = strict(FILE).replace("\"no agent\" when", "\"no agent\" status 401 when");
     let changes = changes(&strict(FILE), &status);
     assert_eq!(changes.len(), 1, "{changes:#?}");
