@@ -307,7 +307,13 @@ fn ours(expression: &str, policy: bool, said: &Said) -> Option<Result<bool, vm::
     let mut facts = example::facts(&request);
     facts.caller = said.caller();
     let mut evaluation = Evaluation::default();
-    Some(vm::holds(&plan, when, &facts, &state, &mut evaluation))
+    let mut conditions = vm::Conditions::new(&plan, &facts, &mut evaluation);
+    let (fast, by_code) = (conditions.holds(when), conditions.holds_by_code(when));
+    drop(conditions);
+    assert_eq!(fast, by_code, "{expression}: both forms mean the same");
+    let holds = vm::holds(&plan, when, &facts, &state, &mut evaluation);
+    assert_eq!(holds, by_code, "{expression}");
+    Some(holds)
 }
 
 /// What the crate says; `None` where it fails.
