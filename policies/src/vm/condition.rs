@@ -382,8 +382,14 @@ impl<'a> Machine<'a> {
                 function,
                 constant,
             } => {
-                let value = self.number(*term)?;
-                let order = compare::numbers(value, *constant).ok_or(Failure::Type)?;
+                let order = match (term, constant) {
+                    // The field that most rules of a content section compare.
+                    (Number::Fact(Field::Difficulty), Value::Double(constant)) => {
+                        let difficulty = self.difficulty().ok_or(Failure::Missing)?;
+                        difficulty.partial_cmp(constant)
+                    }
+                    _ => compare::numbers(self.number(*term)?, *constant).ok_or(Failure::Type)?,
+                };
                 compare::decide(*function, order)
             }
             Condition::Text { term, test } => test.passes(self.term(term)?),
@@ -459,17 +465,16 @@ impl<'a> Machine<'a> {
         Ok(facts.request.temperature)
     }
 
+    #[inline]
     fn term(&mut self, term: &'a Text) -> Result<&'a str, Failure> {
-        let value = match term {
-            Text::Fact(field) => self.field(*field),
-            Text::Slot(map, slot, default) => match self.inputs.slot(*map, *slot) {
-                Some(value) => value,
-                None => return Ok(default),
+        match term {
+            Text::Slot(map, slot, default) => {
+                Ok(self.inputs.slot_text(*map, *slot).unwrap_or(default))
+            }
+            Text::Fact(field) => match self.field(*field) {
+                Value::Text(text) => Ok(text),
+                value => Err(value.failure().unwrap_or(Failure::Type)),
             },
-        };
-        match value {
-            Value::Text(text) => Ok(text),
-            value => Err(value.failure().unwrap_or(Failure::Type)),
         }
     }
 }
