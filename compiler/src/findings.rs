@@ -5,7 +5,7 @@
 
 use waypost_lang::codes;
 use waypost_lang::diagnostic::Label;
-use waypost_lang::{Code, Diagnostic};
+use waypost_lang::{Code, Diagnostic, Span};
 
 use crate::unread::Unread;
 
@@ -55,7 +55,7 @@ impl Findings {
     }
 
     /// Whether a finding may only follow from text that was not read.
-    fn may_follow(&self, diagnostic: &Diagnostic) -> bool {
+    fn may_follow(&mut self, diagnostic: &Diagnostic) -> bool {
         let span = diagnostic.primary.span;
         if self.unread.is_empty() || !FROM_ABSENCE.contains(&diagnostic.code) {
             return false;
@@ -68,17 +68,35 @@ impl Findings {
             codes::UNKNOWN_NAME
             | codes::UNKNOWN_IDENTIFIER
             | codes::UNKNOWN_LITERAL
-            | codes::TIER_NOT_IN_CHAIN => words.next().is_none_or(|name| {
-                let reported = self.diagnostics.iter().any(|one| one.primary.span == span);
-                reported || self.unread.may_declare(name)
-            }),
+            | codes::TIER_NOT_IN_CHAIN => {
+                let unread = &mut self.unread;
+                let kinds = &diagnostic.message;
+                words
+                    .next()
+                    .is_none_or(|name| unread.may_declare(kinds, name))
+            }
             _ => true,
         }
     }
 
+    /// Whether it is said of text that is reported as written wrongly.
+    fn is_misread(&self, diagnostic: &Diagnostic) -> bool {
+        let syntax = |code: Code| code.number.starts_with("WP00");
+        !syntax(diagnostic.code)
+            && self
+                .diagnostics
+                .iter()
+                .any(|one| syntax(one.code) && one.primary.span == diagnostic.primary.span)
+    }
+
+    /// Whether a part of the statement at `span` was not read.
+    pub(crate) fn is_partial(&self, span: Span) -> bool {
+        self.unread.is_partial(span)
+    }
+
     /// Adds a finding, unless it may only follow from text that was not read.
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
-        if self.may_follow(&diagnostic) {
+        if self.may_follow(&diagnostic) || self.is_misread(&diagnostic) {
             return;
         }
         match self.same_unknown_name(&diagnostic) {

@@ -14,9 +14,10 @@ const PLAIN: &[&str] = &[
 /// The parts of all texts that could not be read.
 #[derive(Debug, Default)]
 pub(crate) struct Unread {
-    /// Whether names may be declared that are written nowhere in the texts: an import is missing, or a
-    /// declaration has lost its name.
+    /// Whether names may be declared that are written nowhere in the texts, since an import is missing.
     anything: bool,
+    /// Declarations that have lost their names: the kind, and the name that is taken for it.
+    nameless: Vec<(String, Option<String>)>,
     /// What was not read.
     texts: Vec<String>,
     /// The statements of a file that were read without a part of them.
@@ -52,24 +53,36 @@ impl Unread {
         self.needed |= !PLAIN.contains(&keyword);
         let named = rest
             .trim_start()
-            .starts_with(|c: char| c.is_alphanumeric() || c == '"');
-        self.anything |= !named && PLAIN.contains(&keyword);
+            .starts_with(|c: char| c.is_alphabetic() || c == '"');
+        if !named && PLAIN.contains(&keyword) {
+            self.nameless.push((keyword.to_owned(), None));
+        }
     }
 
     /// Whether anything was not read.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.texts.is_empty() && !self.anything
+        self.texts.is_empty() && !self.anything && self.nameless.is_empty()
     }
 
-    /// Whether a name that is not known may be declared where nothing was read.
-    pub(crate) fn may_declare(&self, name: &str) -> bool {
+    /// Whether a name of these kinds that is not known may be declared where nothing was read. A declaration
+    /// without its name is taken to declare the first that asks.
+    pub(crate) fn may_declare(&mut self, kinds: &str, name: &str) -> bool {
         let name = name.to_lowercase();
-        self.anything || self.texts.iter().any(|text| has_word(text, &name))
+        let nameless = self.nameless.iter_mut().any(|(kind, taken)| {
+            let fits = kind == "let" || has_word(kinds, kind);
+            fits && taken.get_or_insert_with(|| name.clone()) == &name
+        });
+        self.anything || nameless || self.texts.iter().any(|text| has_word(text, &name))
     }
 
     /// Whether what the statement at `span` lacks may stand where nothing was read.
     pub(crate) fn may_complete(&self, span: Span) -> bool {
-        self.anything || self.needed || self.partial.iter().any(|item| item.contains(span))
+        self.anything || self.needed || self.is_partial(span)
+    }
+
+    /// Whether a part of the statement at `span` was not read.
+    pub(crate) fn is_partial(&self, span: Span) -> bool {
+        self.partial.iter().any(|item| item.contains(span))
     }
 }
 

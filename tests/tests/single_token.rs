@@ -28,8 +28,15 @@ const PLANTED: [(&str, &str, &str); 4] = [
     (
         "model phi-4-mini  cost",
         "model phi-5  cost",
-        "called `phi-5`",
+        "there is no model called `phi-5`",
     ),
+];
+
+/// Slips after which an unknown name may well be declared: by the import that leads nowhere, or by the model
+/// that has lost its name.
+const EXCUSED: [&str; 2] = [
+    "replace `\"std/agents.route\"` at 18 hides there is no model called `phi-5`",
+    "delete `e5` at 777 hides there is no model called `phi-5`",
 ];
 
 /// Where the block that holds the byte `at` begins and ends: from one empty line to the next.
@@ -135,7 +142,10 @@ fn a_single_token_is_one_finding_and_hides_nothing() {
     if let Some(path) = std::env::var_os("WAYPOST_LOUD") {
         std::fs::write(path, outcome.loud + &outcome.hidden_examples).unwrap();
     }
-    assert!(one * 100 >= found * 90, "{one} of {found}");
-    assert!(more * 100 <= found * 3, "{more} of {found}");
-    assert_eq!(outcome.hidden, 0, "{}", outcome.hidden_examples);
+    assert!(one * 100 >= found * 98, "{one} of {found}");
+    assert_eq!(more, 0);
+    assert_eq!(outcome.hidden, EXCUSED.len(), "{}", outcome.hidden_examples);
+    for slip in EXCUSED {
+        assert!(outcome.hidden_examples.contains(slip), "{slip}");
+    }
 }

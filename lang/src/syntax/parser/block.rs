@@ -137,6 +137,12 @@ impl<'t> Parser<'t> {
     pub(super) fn closes(&mut self, open: Token) -> bool {
         let token = self.peek();
         let until = self.blocks.last().and_then(|frame| frame.until);
+        let closer = token.kind == TokenKind::CloseParen || self.written(token) == "]";
+        if until.is_some() && closer {
+            self.wrong_closer(open, token);
+            self.blocks.pop();
+            return true;
+        }
         let unclosed =
             token.kind == TokenKind::End || until.is_some_and(|until| token.start >= until);
         if unclosed {
@@ -148,6 +154,27 @@ impl<'t> Parser<'t> {
         }
         self.blocks.pop();
         true
+    }
+
+    /// Takes a `]` or `)` for the `}` of a block that has none.
+    fn wrong_closer(&mut self, open: Token, token: Token) {
+        let edit = Edit {
+            span: self.span_of(token),
+            text: "}".to_owned(),
+        };
+        let found = self.written(token);
+        self.report(
+            codes::UNEXPECTED_TOKEN
+                .error(
+                    self.span_of(token),
+                    format!("expected `}}`, found `{found}`"),
+                )
+                .label("closes a block")
+                .because(self.span_of(open), "opened here")
+                .help("write `}`")
+                .fix("write `}`", [edit]),
+        );
+        self.bump();
     }
 
     /// Where what a `{` opens is taken to end, if nothing closes it.

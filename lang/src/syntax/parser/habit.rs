@@ -11,6 +11,22 @@ use crate::syntax::tree::{Name, Text};
 use super::Parser;
 use super::values::is_name;
 
+/// Words that may follow a name, whatever it is.
+const AFTER_A_NAME: &[&str] = &[
+    "on",
+    "burst",
+    "when",
+    "for",
+    "then",
+    "per",
+    "as",
+    "deployment",
+    "in",
+    "status",
+    "secret",
+    "at",
+];
+
 /// What may stand in a string that has no quotes.
 fn is_plain(c: char) -> bool {
     c.is_alphanumeric() || "._-/:@*+~%?&=<>".contains(c)
@@ -95,6 +111,9 @@ impl Parser<'_> {
         if token.first_on_line || !begins || self.begins_statement(self.written(token)) {
             return None;
         }
+        if let Some(text) = self.stray_word(token) {
+            return Some(text);
+        }
         let rest = self.text.get(token.start as usize..)?;
         let length = rest.find(|c| !is_plain(c)).unwrap_or(rest.len());
         let value = rest.get(..length)?.to_owned();
@@ -117,6 +136,31 @@ impl Parser<'_> {
                 .fix("put it in quotes", [edit]),
         );
         Some(Spanned::new(value, span))
+    }
+
+    /// A string after a word that does not belong there: `as as "x"`.
+    fn stray_word(&mut self, word: Token) -> Option<Text> {
+        let next = scan(self.text, word.end);
+        if next.kind != TokenKind::Text || next.first_on_line {
+            return None;
+        }
+        let written = self.written(word);
+        let edit = Edit {
+            span: Span::new(self.file, word.start, next.start),
+            text: String::new(),
+        };
+        self.report(
+            codes::UNEXPECTED_TOKEN
+                .error(
+                    self.span_of(word),
+                    format!("expected a string, found `{written}`"),
+                )
+                .label("does not belong here")
+                .help(format!("remove `{written}`, or write it after the string"))
+                .fix(format!("remove `{written}`"), [edit]),
+        );
+        self.bump();
+        self.text_anywhere().ok()
     }
 
     /// Takes the `[` of a list, as JSON writes one.
@@ -188,7 +232,7 @@ impl Parser<'_> {
         let item = match token.kind {
             TokenKind::Text => true,
             TokenKind::Word if self.may_begin_statement(word) => false,
-            TokenKind::Word => words || (next.kind == TokenKind::Number && !next.first_on_line),
+            TokenKind::Word => words != (next.kind == TokenKind::Number && !next.first_on_line),
             _ => false,
         };
         if !item || token.first_on_line {
@@ -244,11 +288,30 @@ impl Parser<'_> {
             && !self.begins_statement(self.written(next))
             && !["then", "deployment", "as"].contains(&self.written(next));
         let word = self.written(first);
-        if !value || !self.at(TokenKind::Word) || self.written(again) != word {
-            return;
+        if value && self.at(TokenKind::Word) && self.written(again) == word {
+            self.drop_doubled(first.end, again);
         }
+    }
+
+    /// Takes the word before a name that is written twice in a row: `secret secret a`.
+    pub(super) fn doubled_before_name(&mut self) {
+        let again = self.peek();
+        let next = scan(self.text, again.end);
+        let name = next.kind == TokenKind::Word
+            && !next.first_on_line
+            && !self.begins_statement(self.written(next))
+            && !AFTER_A_NAME.contains(&self.written(next));
+        let before = self.text.get(..self.position as usize).unwrap_or("");
+        let before = before.rsplit(char::is_whitespace).next().unwrap_or("");
+        if name && self.at(TokenKind::Word) && before == self.written(again) {
+            self.drop_doubled(self.position, again);
+        }
+    }
+
+    fn drop_doubled(&mut self, first: u32, again: Token) {
+        let word = self.written(again);
         let edit = Edit {
-            span: Span::new(self.file, first.end, again.end),
+            span: Span::new(self.file, first, again.end),
             text: String::new(),
         };
         self.report(

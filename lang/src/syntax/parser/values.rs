@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::source::{Span, Spanned};
-use crate::syntax::lexer::{Token, TokenKind, offset};
+use crate::syntax::lexer::{Token, TokenKind, offset, scan};
 use crate::syntax::literal::Refusal;
 use crate::syntax::text;
 use crate::syntax::tree::{Date, Milliseconds, Name, NanoDollars, Percent, Range, Text};
@@ -15,6 +15,10 @@ impl Parser<'_> {
     pub(super) fn name(&mut self, what: &str) -> Read<Name> {
         if let Some(name) = self.quoted_name(what) {
             return Ok(name);
+        }
+        self.doubled_before_name();
+        if self.at_next_part() {
+            return Err(self.expected(what));
         }
         let token = self.require(TokenKind::Word, what)?;
         let (span, written) = (self.span_of(token), self.written(token));
@@ -36,6 +40,20 @@ impl Parser<'_> {
         let title = format!("write `{lower}`");
         self.report_name(report.help(title.clone()).fix(title, [edit]));
         Ok(Spanned::new(lower, span))
+    }
+
+    /// Whether the name is missing, and what stands in its place begins the next part of the statement.
+    fn at_next_part(&mut self) -> bool {
+        let token = self.peek();
+        let word = self.written(token);
+        let next = scan(self.text, token.end);
+        let follows = |kinds: &[TokenKind]| kinds.contains(&next.kind) && !next.first_on_line;
+        match word {
+            _ if !self.at(TokenKind::Word) => false,
+            "deployment" | "as" => follows(&[TokenKind::Text]),
+            "then" => follows(&[TokenKind::Word]) && self.written(next) != word,
+            _ => self.begins_statement(word) && follows(&[TokenKind::Number, TokenKind::Text]),
+        }
     }
 
     /// Makes a finding of a name, or adds its use to the finding that the name has already.
@@ -277,7 +295,20 @@ impl Parser<'_> {
 
     /// `a, b`
     pub(super) fn names(&mut self, what: &str) -> Read<Vec<Name>> {
-        self.items(|parser| parser.name(what), true)
+        let item = |parser: &mut Self| {
+            let token = parser.peek();
+            let next = scan(parser.text, token.end);
+            let ends = next.first_on_line
+                || matches!(
+                    next.kind,
+                    TokenKind::Comma | TokenKind::CloseBrace | TokenKind::End
+                );
+            match parser.begins_statement(parser.written(token)) && !ends {
+                true => Err(parser.expected(what)),
+                false => parser.name(what),
+            }
+        };
+        self.items(item, true)
     }
 }
 
