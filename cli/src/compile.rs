@@ -61,7 +61,16 @@ pub(crate) fn compile(
     warnings: Warnings,
     terminal: &mut Terminal<'_>,
 ) -> Result<Option<Compiled>, Failure> {
-    let checked = check(input);
+    finish(check(input), &input.name, warnings, terminal)
+}
+
+/// Compiles what was checked, or says on the error stream why not; `name` is the file's.
+pub(crate) fn finish(
+    checked: Checked,
+    name: &str,
+    warnings: Warnings,
+    terminal: &mut Terminal<'_>,
+) -> Result<Option<Compiled>, Failure> {
     let diagnostics = match warnings {
         Warnings::Silent => checked.diagnostics.clone(),
         Warnings::Full | Warnings::Concise => lint(&checked, today()),
@@ -87,7 +96,7 @@ pub(crate) fn compile(
         // The compiler sealed what the verifier refuses: a mistake of ours, never of the file.
         Failure::Other(format!(
             "the plan of `{}` does not pass its own verifier, please report this: {error}",
-            input.name
+            name
         ))
     })?;
     Ok(Some(Compiled {

@@ -98,27 +98,35 @@ impl PlanArgument {
 }
 
 impl PathArguments {
+    /// What was given.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.paths.iter().map(PathBuf::as_path)
+    }
+
+    /// Whether standard input is among them.
+    pub(crate) fn has_standard_input(&self) -> bool {
+        self.paths().any(|path| path.as_os_str() == STANDARD_INPUT)
+    }
+
+    /// Reads them all but standard input.
+    pub(crate) fn read_files(&self) -> Result<Vec<Input>, Failure> {
+        let mut inputs = Vec::new();
+        for path in self.paths() {
+            if path.as_os_str() != STANDARD_INPUT {
+                read_path(path, &mut inputs)?;
+            }
+        }
+        Ok(inputs)
+    }
+
     /// Reads them all: in the order given, those of a folder by name.
     pub(crate) fn read(&self, terminal: &mut Terminal<'_>) -> Result<Vec<Input>, Failure> {
         let mut inputs = Vec::new();
         for path in &self.paths {
             if path.as_os_str() == STANDARD_INPUT {
                 inputs.push(self.name.read(terminal)?);
-            } else if path.is_dir() {
-                let mut found = Vec::new();
-                search(path, &mut found)?;
-                if found.is_empty() {
-                    let folder = path.display();
-                    return Err(Failure::Other(format!(
-                        "no .route file is in `{folder}` or its folders"
-                    )));
-                }
-                found.sort();
-                for file in found {
-                    inputs.push(read(&file, Origin::Found)?);
-                }
             } else {
-                inputs.push(read(path, Origin::Named)?);
+                read_path(path, &mut inputs)?;
             }
         }
         Ok(inputs)
@@ -149,6 +157,27 @@ impl InputName {
             origin: Origin::Standard,
         })
     }
+}
+
+/// A file, or all of a folder by name.
+fn read_path(path: &Path, inputs: &mut Vec<Input>) -> Result<(), Failure> {
+    if !path.is_dir() {
+        inputs.push(read(path, Origin::Named)?);
+        return Ok(());
+    }
+    let mut found = Vec::new();
+    search(path, &mut found)?;
+    if found.is_empty() {
+        let folder = path.display();
+        return Err(Failure::Other(format!(
+            "no .route file is in `{folder}` or its folders"
+        )));
+    }
+    found.sort();
+    for file in found {
+        inputs.push(read(&file, Origin::Found)?);
+    }
+    Ok(())
 }
 
 fn read(path: &Path, origin: Origin) -> Result<Input, Failure> {

@@ -19,6 +19,7 @@ mod recorded;
 mod report;
 mod table;
 mod terminal;
+mod watch;
 
 use std::ffi::OsString;
 

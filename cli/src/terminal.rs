@@ -107,6 +107,14 @@ impl<'a> Terminal<'a> {
         self.say(&line)
     }
 
+    /// Begins anew: an empty screen where a person reads, nothing elsewhere.
+    pub(crate) fn clear(&mut self) -> Result<(), Failure> {
+        match self.streams.output.is_terminal {
+            true => self.print("\u{1b}[2J\u{1b}[3J\u{1b}[H"),
+            false => Ok(()),
+        }
+    }
+
     /// Everything that `-` gives.
     pub(crate) fn read_input(&mut self) -> std::io::Result<Vec<u8>> {
         let mut bytes = Vec::new();

@@ -18,7 +18,10 @@ mod tier;
 
 use sha2::{Digest, Sha256};
 use waypost_lang::SourceMap;
+use waypost_lang::cel::typed::Typed;
 use waypost_policies::plan::Draft;
+use waypost_policies::plan::draft::Origin;
+use waypost_policies::vm::Pool;
 
 use crate::Program;
 use expressions::Expressions;
@@ -63,4 +66,14 @@ fn source_hash(sources: &SourceMap) -> [u8; 32] {
 /// no vector is that long.
 fn index(at: usize) -> u16 {
     u16::try_from(at).unwrap_or(u16::MAX)
+}
+
+/// The draft of a plan that is one expression, its index 0, for [`waypost_policies::vm::evaluate`].
+#[must_use]
+pub fn lower_expression(typed: &Typed) -> Draft {
+    let mut pool = Pool::default();
+    pool.expression("", Origin::default(), |to| expression::write(typed, to));
+    let mut draft = Draft::default();
+    pool.fill(&mut draft);
+    draft
 }

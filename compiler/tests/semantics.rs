@@ -149,14 +149,14 @@ fn patterns_are_not_anchored() {
 }
 
 #[test]
-fn numbers_compare_exactly() {
+fn whole_numbers_compare_exactly() {
     check(
         "policy",
         &[
-            // A double has no 2^53 + 1: comparing by doubles would say they are equal.
+            // A double has no 2^53 + 1: comparing by doubles would say they are equal, as the standard does beside one.
             r#"caller.claims[?"level"].orValue(0) == 9007199254740993"#,
             r#"caller.claims[?"level"].orValue(0) != 9007199254740992"#,
-            r#"caller.claims[?"level"].orValue(0) != 9007199254740992.0"#,
+            r#"caller.claims[?"level"].orValue(0) == 9007199254740992.0"#,
             r#"caller.claims[?"ratio"].orValue(0.0) == 0.5"#,
             r#"caller.claims[?"ratio"].orValue(0.0) != 0"#,
         ],

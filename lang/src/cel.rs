@@ -10,11 +10,12 @@ mod lexer;
 mod literal;
 mod parser;
 mod print;
-mod time;
+pub mod scope;
 pub mod typed;
 mod walk;
 
-pub use check::{Expected, Scope, check};
+pub use check::check;
 pub use expression::{Expr, ExprKind};
 pub use parser::{Extent, MAXIMUM_DEPTH, ParsedExpr, parse};
 pub use print::quote;
+pub use scope::{Evaluate, Expected, Mode, Scope, Signature, Variable};

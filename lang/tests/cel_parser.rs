@@ -333,6 +333,10 @@ fn check_round_trip(source: &str) {
     if !parsed.diagnostics.is_empty() {
         return;
     }
+    let printed = format!("({:#})", parsed.expr);
+    let read = statement(&printed);
+    assert_eq!(read.diagnostics, [], "{printed}");
+    assert_eq!(shape(&read.expr), shape(&parsed.expr), "{printed}");
     walk(&parsed.expr, &mut |node| {
         let text = &source[node.span.start as usize..node.span.end as usize];
         let alone = statement(&format!("({text})"));
@@ -352,6 +356,13 @@ fn expressions() -> impl Strategy<Value = String> {
         Just("\"é\"".to_owned()),
         Just("m[?'k']".to_owned()),
         Just(".a".to_owned()),
+        Just("1.5".to_owned()),
+        Just("7u".to_owned()),
+        Just("b'\\xff\"'".to_owned()),
+        Just("m.`content-type`".to_owned()),
+        Just("m.?k.`in`".to_owned()),
+        Just("[1, 2, 3, 4, 5, 6, 7]".to_owned()),
+        Just("'\\u0007\\n\\\\'".to_owned()),
     ];
     leaf.prop_recursive(5, 40, 3, |inner| {
         let two = (inner.clone(), inner.clone());
@@ -362,6 +373,11 @@ fn expressions() -> impl Strategy<Value = String> {
             inner.clone().prop_map(|a| format!("!{a}")),
             inner.clone().prop_map(|a| format!("- {a}")),
             inner.clone().prop_map(|a| format!("({a}).f({a})")),
+            inner.clone().prop_map(|a| format!("({a}).f.?g[?{a}]")),
+            inner.clone().prop_map(|a| format!("-({a})")),
+            two.clone().prop_map(|(a, b)| format!("({a} - ({b}))")),
+            two.clone()
+                .prop_map(|(a, b)| format!("{{?{a}: {b}, {b}: {a}}}")),
             two.clone().prop_map(|(a, b)| format!("[{a}, ?{b}]")),
             two.clone().prop_map(|(a, b)| format!("{{{a}: {b}}}")),
             (two, inner).prop_map(|((a, b), c)| format!("({a}) ? ({b}) :\t{c}")),

@@ -250,6 +250,12 @@ impl Plan {
         })
     }
 
+    /// The code of an expression.
+    pub(crate) fn code(&self, index: draft::ExpressionIndex) -> &[u8] {
+        let expression = self.expression(index);
+        expression.map_or(&[], |expression| expression.code())
+    }
+
     pub(crate) fn root(&self) -> view::Root<'_> {
         self.image.root()
     }

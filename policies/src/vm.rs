@@ -6,14 +6,25 @@
 
 mod arithmetic;
 mod assemble;
+mod call;
 mod compare;
+mod comprehension;
+mod condition;
+mod convert;
+mod datum;
+mod encoding;
 mod evaluation;
+mod format;
 mod inputs;
 mod instruction;
 mod kind;
+mod list;
 mod machine;
+mod map;
 mod memory;
+mod moment;
 mod network;
+mod print;
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,
@@ -29,17 +40,20 @@ mod verify;
 mod vocabulary;
 
 pub use assemble::{Assembler, Pool};
-pub use evaluation::{Evaluation, admits, holds};
+pub(crate) use condition::Condition;
+pub use datum::Datum;
+pub use evaluation::{Conditions, Evaluation, admits, apply, evaluate, holds};
 pub(crate) use evaluation::{Session, Verdict, stable_hash};
 pub(crate) use inputs::Context;
 pub use inputs::Endpoint;
-pub use instruction::Instruction;
+pub use instruction::{Instruction, Macro};
 pub(crate) use kind::Kind;
+pub(crate) use map::Key;
 pub use value::Failure;
 pub(crate) use value::Value;
 pub use verify::CodeFlaw;
 pub(crate) use verify::{Bounds, Summary, verify};
-pub use vocabulary::{Comprehension, Field, Function, Map, Member};
+pub use vocabulary::{Comprehension, Field, Function, Map, Member, TypeName};
 
 use jiff::tz::{Offset, TimeZone};
 

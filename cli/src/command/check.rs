@@ -10,12 +10,16 @@ use crate::input::PathArguments;
 use crate::inspection::{check_all, retain_once};
 use crate::report::{self, ReportFormat};
 use crate::terminal::Terminal;
+use crate::watch::watch;
 
 /// Say what is wrong with .route files.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     #[command(flatten)]
     paths: PathArguments,
+    /// Stay, and do it again whenever one of the files or their imports changes
+    #[arg(long)]
+    watch: bool,
     /// How to write what was found
     #[arg(long, value_enum, default_value = "human")]
     format: ReportFormat,
@@ -23,6 +27,13 @@ pub(crate) struct Check {
 
 impl Check {
     pub(super) fn run(&self, terminal: &mut Terminal<'_>) -> Result<Exit, Failure> {
+        match self.watch {
+            true => watch(&self.paths, terminal, |terminal| self.once(terminal)),
+            false => self.once(terminal),
+        }
+    }
+
+    fn once(&self, terminal: &mut Terminal<'_>) -> Result<Exit, Failure> {
         let inputs = self.paths.read(terminal)?;
         let checked = check_all(&inputs);
         let mut results: Vec<Checked> = checked.into_iter().map(|(_, checked)| checked).collect();

@@ -17,12 +17,16 @@ use crate::input::{Input, Origin, PathArguments};
 use crate::inspection::{check_all, lint_all, retain_once};
 use crate::report::{self, ReportFormat};
 use crate::terminal::Terminal;
+use crate::watch::watch;
 
 /// Say what is wrong with .route files and what will go wrong, and mend it.
 #[derive(Debug, Args)]
 pub(crate) struct Lint {
     #[command(flatten)]
     paths: PathArguments,
+    /// Stay, and do it again whenever one of the files or their imports changes
+    #[arg(long, conflicts_with_all = ["fix", "diff"])]
+    watch: bool,
     /// Apply the fixes that are safe
     #[arg(long)]
     fix: bool,
@@ -45,6 +49,13 @@ pub(crate) struct Lint {
 
 impl Lint {
     pub(super) fn run(&self, terminal: &mut Terminal<'_>) -> Result<Exit, Failure> {
+        match self.watch {
+            true => watch(&self.paths, terminal, |terminal| self.once(terminal)),
+            false => self.once(terminal),
+        }
+    }
+
+    fn once(&self, terminal: &mut Terminal<'_>) -> Result<Exit, Failure> {
         let selection = Selection::new(&self.select, &self.ignore)?;
         let mut inputs = self.paths.read(terminal)?;
         if self.fix || self.diff {

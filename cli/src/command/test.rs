@@ -7,10 +7,12 @@ use waypost_lang::SourceMap;
 use waypost_lang::render::junit;
 
 use super::plural;
-use crate::compile::{Compiled, Warnings, compile};
+use crate::compile::{Compiled, Warnings, finish};
 use crate::failure::{Exit, Failure};
 use crate::input::PathArguments;
+use crate::inspection::check_all;
 use crate::terminal::Terminal;
+use crate::watch::watch;
 
 mod coverage;
 mod filter;
@@ -21,6 +23,9 @@ mod human;
 pub(crate) struct Test {
     #[command(flatten)]
     paths: PathArguments,
+    /// Stay, and do it again whenever one of the files or their imports changes
+    #[arg(long)]
+    watch: bool,
     /// Only tests whose name contains this
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
@@ -59,10 +64,18 @@ struct Tally {
 
 impl Test {
     pub(super) fn run(&self, terminal: &mut Terminal<'_>) -> Result<Exit, Failure> {
+        match self.watch {
+            true => watch(&self.paths, terminal, |terminal| self.once(terminal)),
+            false => self.once(terminal),
+        }
+    }
+
+    fn once(&self, terminal: &mut Terminal<'_>) -> Result<Exit, Failure> {
         let inputs = self.paths.read(terminal)?;
         let mut tally = Tally::default();
-        for input in &inputs {
-            match compile(input, Warnings::Silent, terminal)? {
+        // What another imports is tested with it; by itself it may not be whole.
+        for (input, checked) in check_all(&inputs) {
+            match finish(checked, &input.name, Warnings::Silent, terminal)? {
                 Some(compiled) => self.run_file(&compiled, &mut tally, terminal)?,
                 None => tally.broken += 1,
             }

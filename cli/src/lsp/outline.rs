@@ -17,98 +17,61 @@ pub(crate) fn symbols(view: &View<'_>) -> Vec<DocumentSymbol> {
 }
 
 fn symbol(view: &View<'_>, item: &Item) -> Option<DocumentSymbol> {
-    let named = |kind, detail: &str, name: &Name| {
-        Some(entry(view, kind, &name.value, detail, item.span, name.span))
-    };
-    match &item.kind {
-        ItemKind::Secret(secret) => named(SymbolKind::KEY, "secret", &secret.name),
-        ItemKind::Let(constant) => named(SymbolKind::CONSTANT, "constant", &constant.name),
-        ItemKind::Provider(one) => named(SymbolKind::INTERFACE, "provider", &one.name),
-        ItemKind::Model(model) => named(SymbolKind::CLASS, "model", &model.name),
-        ItemKind::Extend(extension) => Some(extension_symbol(view, item.span, extension)),
-        ItemKind::Catalog(one) => named(SymbolKind::CLASS, "catalog", &one.model.name),
-        ItemKind::Require(require) => {
-            let (label, kind) = (&require.label, SymbolKind::EVENT);
-            Some(entry(
-                view,
-                kind,
-                &label.value,
-                "require",
-                item.span,
-                label.span,
-            ))
+    if let Some((kind, detail, name)) = declared(&item.kind) {
+        return Some(entry(view, kind, &name.value, detail, item.span, name.span));
+    }
+    let whole = item.span;
+    let (kind, name, detail, chosen) = match &item.kind {
+        ItemKind::Content(content) => return Some(content_symbol(view, whole, content)),
+        ItemKind::Extend(extension) => return Some(extension_symbol(view, whole, extension)),
+        ItemKind::Policy(policy) => {
+            let (kind, detail) = (SymbolKind::NAMESPACE, "may it, at what cost");
+            let mut section = entry(view, kind, "policy", detail, whole, whole);
+            section.children = Some(rules(view, policy));
+            return Some(section);
         }
-        ItemKind::Pool(pool) => named(SymbolKind::STRUCT, "pool", &pool.name),
-        ItemKind::Tier(tier) => named(SymbolKind::ENUM_MEMBER, "tier", &tier.name),
         ItemKind::Tiers(chain) => {
             let names: Vec<&str> = chain.iter().map(|name| name.value.as_str()).collect();
-            let text = names.join(" < ");
-            Some(entry(
-                view,
-                SymbolKind::ENUM,
-                &text,
-                "tiers",
-                item.span,
-                item.span,
-            ))
-        }
-        ItemKind::Content(content) => Some(content_symbol(view, item.span, content)),
-        ItemKind::Policy(policy) => {
-            let kind = SymbolKind::NAMESPACE;
-            let mut whole = entry(
-                view,
-                kind,
-                "policy",
-                "may it, at what cost",
-                item.span,
-                item.span,
-            );
-            whole.children = Some(rules(view, policy));
-            Some(whole)
+            (SymbolKind::ENUM, names.join(" < "), "tiers", whole)
         }
         ItemKind::Place(place) => {
             let name = format!("place {}", place.pool.value);
             let kind = SymbolKind::NAMESPACE;
-            Some(entry(
-                view,
-                kind,
-                &name,
-                "which replica",
-                item.span,
-                place.pool.span,
-            ))
+            (kind, name, "which replica", place.pool.span)
         }
         ItemKind::Deploy(deploy) => {
             let kind = SymbolKind::PACKAGE;
-            Some(entry(
-                view,
-                kind,
-                "deploy",
-                "",
-                item.span,
-                deploy.target.span,
-            ))
+            (kind, "deploy".to_owned(), "", deploy.target.span)
         }
         ItemKind::Test(test) => {
-            let kind = SymbolKind::METHOD;
-            Some(entry(
-                view,
-                kind,
-                &test.name.value,
-                "test",
-                item.span,
-                test.name.span,
-            ))
+            let (name, kind) = (&test.name, SymbolKind::METHOD);
+            (kind, name.value.clone(), "test", name.span)
         }
-        ItemKind::Import(path) => Some(entry(
-            view,
-            SymbolKind::FILE,
-            &path.value,
-            "import",
-            item.span,
-            path.span,
-        )),
-    }
+        ItemKind::Import(path) => {
+            let kind = SymbolKind::FILE;
+            (kind, path.value.clone(), "import", path.span)
+        }
+        ItemKind::Require(require) => {
+            let (label, kind) = (&require.label, SymbolKind::EVENT);
+            (kind, label.value.clone(), "require", label.span)
+        }
+        _ => return None,
+    };
+    Some(entry(view, kind, &name, detail, whole, chosen))
+}
+
+/// The statements that declare a name.
+fn declared(kind: &ItemKind) -> Option<(SymbolKind, &'static str, &Name)> {
+    Some(match kind {
+        ItemKind::Secret(one) => (SymbolKind::KEY, "secret", &one.name),
+        ItemKind::Let(one) => (SymbolKind::CONSTANT, "constant", &one.name),
+        ItemKind::Provider(one) => (SymbolKind::INTERFACE, "provider", &one.name),
+        ItemKind::Model(one) => (SymbolKind::CLASS, "model", &one.name),
+        ItemKind::Catalog(one) => (SymbolKind::CLASS, "catalog", &one.model.name),
+        ItemKind::Pool(one) => (SymbolKind::STRUCT, "pool", &one.name),
+        ItemKind::Tier(one) => (SymbolKind::ENUM_MEMBER, "tier", &one.name),
+        _ => return None,
+    })
 }
 
 fn extension_symbol(view: &View<'_>, span: Span, extension: &Extension) -> DocumentSymbol {

@@ -115,11 +115,12 @@ impl Surroundings {
         let models: Vec<&str> = self.models.iter().map(String::as_str).collect();
         let constant_names: Vec<&str> = self.constants.keys().map(String::as_str).collect();
         let scope = Scope {
-            section,
             tiers: &tiers,
             models: &models,
             constants: &|name| self.constants.get(name).cloned(),
             constant_names: &constant_names,
+            evaluator: Some(&waypost_compiler::Folder),
+            ..Scope::of(section)
         };
         check(expr, &scope, Expected::Any, &mut Vec::new())
     }

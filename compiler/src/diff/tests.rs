@@ -151,6 +151,19 @@ fn what_is_only_written_otherwise_is_no_change() {
 }
 
 #[test]
+fn what_is_proved_to_mean_the_same_is_no_change() {
+    same(&with("request.tokens > 24000", "request.tokens >= 24001"));
+    same(&with(
+        "caller.plan == \"free\"",
+        "!(caller.plan != \"free\")",
+    ));
+    same(&with(
+        "caller.team == \"sandbox\" && tier == \"strong\"",
+        "tier == \"strong\" && caller.team == \"sandbox\"",
+    ));
+}
+
+#[test]
 fn a_moved_border_has_a_witness_on_it() {
     let change = shown(
         &with("24000", "30000"),

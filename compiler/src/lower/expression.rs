@@ -1,141 +1,185 @@
 //! From a checked expression to code: operands before what takes them.
+//!
+//! What the checker knows to be one of several forms gets the instruction made for it: a constant pattern, set or zone
+//! is compiled once, when the plan is loaded.
 
-use waypost_lang::cel::typed::{self, Constant, Type, Typed, TypedKind};
-use waypost_policies::plan::draft::Scalar;
-use waypost_policies::vm::{Assembler, Comprehension, Field, Function, Instruction, Map, Member};
+mod constant;
+mod vocabulary;
+
+use waypost_lang::cel::typed::{self, Constant, Element, Entry, Type, Typed, TypedKind};
+use waypost_policies::vm::{Assembler, Failure, Function, Instruction, Macro};
+
+pub(crate) use constant::{from_datum, to_datum};
+pub(crate) use vocabulary::function;
 
 /// Appends the code of `typed`.
 pub(crate) fn write(typed: &Typed, to: &mut Assembler<'_>) {
     match &typed.kind {
-        TypedKind::Constant(value) => constant(value, to),
+        TypedKind::Constant(value) => constant::write(value, to),
         TypedKind::Field(fact) => {
-            if let Some(fact) = field(*fact) {
+            if let Some(fact) = vocabulary::field(*fact) {
                 to.field(fact);
             }
         }
-        TypedKind::Local(local) => {
-            to.push(Instruction::Local(*local));
-        }
+        TypedKind::Variable(variable) => push(Instruction::Variable(*variable), to),
+        TypedKind::Local(local) => push(Instruction::Local(*local), to),
         TypedKind::Member(record, name) => {
             write(record, to);
-            to.member(member(*name));
+            to.member(vocabulary::member(*name));
         }
         TypedKind::Lookup(fact, key) => {
-            if let Some(map) = map(*fact) {
+            if let Some(map) = vocabulary::map(*fact) {
                 to.lookup(map, key);
             }
         }
         TypedKind::HasKey(fact, key) => {
-            if let Some(map) = map(*fact) {
+            if let Some(map) = vocabulary::map(*fact) {
                 to.has(map, key);
             }
         }
         TypedKind::Call(function, arguments) => call(*function, arguments, to),
         TypedKind::And(left, right) => {
-            write(left, to);
-            to.and(|to| write(right, to));
+            truth(left, to);
+            to.and(|to| truth(right, to));
         }
         TypedKind::Or(left, right) => {
-            write(left, to);
-            to.or(|to| write(right, to));
+            truth(left, to);
+            to.or(|to| truth(right, to));
         }
         TypedKind::Conditional(condition, then, otherwise) => {
-            write(condition, to);
+            truth(condition, to);
             to.choose(|to| write(then, to), |to| write(otherwise, to));
         }
         TypedKind::List(elements) => {
             for element in elements {
                 write(element, to);
             }
-            make_list(elements.len(), to);
+            push(Instruction::MakeList(count(elements.len())), to);
         }
-        TypedKind::Comprehension {
-            kind,
-            range,
-            local,
-            filter,
-            body,
-        } => {
-            write(range, to);
-            let filter = |to: &mut Assembler<'_>| {
-                if let Some(filter) = filter {
-                    write(filter, to);
-                }
-            };
-            to.comprehend(comprehension(*kind), *local, filter, |to| write(body, to));
+        TypedKind::OptionalList(elements) => optional_list(elements, to),
+        TypedKind::Map(entries) => map(entries, to),
+        TypedKind::Bind { local, value, body } => {
+            write(value, to);
+            to.bind(*local);
+            write(body, to);
         }
+        TypedKind::Comprehension { .. } => comprehension(typed, to),
+        TypedKind::Fail(_) => push(Instruction::Fail(Failure::Type), to),
     }
+    forget(typed, to);
 }
 
-/// A list longer than its count can say is refused by the plan's verifier.
-fn make_list(length: usize, to: &mut Assembler<'_>) {
-    let count = u16::try_from(length).unwrap_or(u16::MAX);
-    to.push(Instruction::MakeList(count));
-}
-
-fn constant(value: &Constant, to: &mut Assembler<'_>) {
-    let instruction = match value {
-        Constant::Null => Instruction::Null,
-        Constant::Bool(value) => Instruction::Bool(*value),
-        Constant::Int(value) => Instruction::Int(*value),
-        Constant::Uint(value) => Instruction::Uint(*value),
-        Constant::Double(value) => Instruction::Double(*value),
-        Constant::Bytes(bytes) => Instruction::Bytes(bytes),
-        Constant::Timestamp(seconds, nanoseconds) => Instruction::Timestamp(*seconds, *nanoseconds),
-        Constant::Duration(nanoseconds) => Instruction::Duration(*nanoseconds),
-        Constant::Ip(address) => Instruction::Ip(*address),
-        Constant::Cidr(address, length) => Instruction::Cidr(*address, *length),
-        Constant::Absent => Instruction::Absent,
-        Constant::String(text) => {
-            to.text(text);
-            return;
-        }
-        Constant::List(elements) => return list(elements, to),
-    };
+fn push(instruction: Instruction<'_>, to: &mut Assembler<'_>) {
     to.push(instruction);
 }
 
-fn list(elements: &[Constant], to: &mut Assembler<'_>) {
-    match elements.iter().map(scalar).collect() {
-        Some(scalars) => {
-            to.list(scalars);
-        }
-        None => nested_list(elements, to),
+/// The verifier knows the type of every literal; what `dyn(…)` made of one is to be looked at when it is used.
+fn forget(typed: &Typed, to: &mut Assembler<'_>) {
+    let is_told = matches!(
+        typed.kind,
+        TypedKind::Constant(_)
+            | TypedKind::List(_)
+            | TypedKind::OptionalList(_)
+            | TypedKind::Map(_)
+            | TypedKind::Call(..)
+            | TypedKind::Comprehension { .. }
+            | TypedKind::Field(_)
+            | TypedKind::Member(..)
+    );
+    if typed.ty == Type::Dyn && is_told {
+        to.call(Function::Dyn);
     }
 }
 
-/// A list of lists or optionals, which no constant of a plan is: it is made each time.
-fn nested_list(elements: &[Constant], to: &mut Assembler<'_>) {
+/// Code for a condition. Without the checker it may be no bool, which then fails like any other failure.
+fn truth(typed: &Typed, to: &mut Assembler<'_>) {
+    write(typed, to);
+    if !matches!(typed.ty, Type::Bool | Type::Dyn) {
+        to.call(Function::Dyn);
+    }
+}
+
+/// A list or map longer than its count can say is refused by the plan's verifier.
+fn count(length: usize) -> u16 {
+    u16::try_from(length).unwrap_or(u16::MAX)
+}
+
+fn optional_list(elements: &[Element], to: &mut Assembler<'_>) {
     for element in elements {
-        constant(element, to);
+        write(&element.value, to);
     }
-    make_list(elements.len(), to);
+    let flags: Vec<u8> = elements
+        .iter()
+        .map(|element| u8::from(element.optional))
+        .collect();
+    push(Instruction::MakeOptionalList(&flags), to);
 }
 
-fn scalar(value: &Constant) -> Option<Scalar> {
-    Some(match value {
-        Constant::Null => Scalar::Null,
-        Constant::Bool(value) => Scalar::Bool(*value),
-        Constant::Int(value) => Scalar::Int(*value),
-        Constant::Uint(value) => Scalar::Uint(*value),
-        Constant::Double(value) => Scalar::Double(*value),
-        Constant::String(text) => Scalar::String(text.clone()),
-        Constant::Bytes(bytes) => Scalar::Bytes(bytes.clone()),
-        Constant::Timestamp(seconds, nanoseconds) => Scalar::Timestamp(*seconds, *nanoseconds),
-        Constant::Duration(nanoseconds) => Scalar::Duration(*nanoseconds),
-        Constant::Ip(address) => Scalar::Ip(*address),
-        Constant::Cidr(address, length) => Scalar::Cidr(*address, *length),
-        Constant::List(_) | Constant::Absent => return None,
-    })
+fn map(entries: &[Entry], to: &mut Assembler<'_>) {
+    for entry in entries {
+        write(&entry.key, to);
+        write(&entry.value, to);
+    }
+    if entries.iter().any(|entry| entry.optional) {
+        let flags: Vec<u8> = entries
+            .iter()
+            .map(|entry| u8::from(entry.optional))
+            .collect();
+        push(Instruction::MakeOptionalMap(&flags), to);
+    } else {
+        push(Instruction::MakeMap(count(entries.len())), to);
+    }
+}
+
+fn comprehension(typed: &Typed, to: &mut Assembler<'_>) {
+    let TypedKind::Comprehension {
+        kind,
+        range,
+        local,
+        second,
+        filter,
+        body,
+    } = &typed.kind
+    else {
+        return;
+    };
+    write(range, to);
+    let of = Macro {
+        kind: vocabulary::comprehension(*kind),
+        local: *local,
+        second: *second,
+    };
+    let filter = |to: &mut Assembler<'_>| {
+        if let Some(filter) = filter {
+            truth(filter, to);
+        }
+    };
+    let makes = matches!(
+        kind,
+        typed::Comprehension::Map
+            | typed::Comprehension::TransformList
+            | typed::Comprehension::TransformMap
+            | typed::Comprehension::TransformMapEntry
+    );
+    let body = |to: &mut Assembler<'_>| {
+        if makes {
+            write(body, to)
+        } else {
+            truth(body, to)
+        }
+    };
+    to.comprehend_with(of, filter, body);
 }
 
 fn call(function: typed::Function, arguments: &[Typed], to: &mut Assembler<'_>) {
     match (function, arguments) {
-        (typed::Function::Matches, [text, pattern]) => {
-            write(text, to);
-            // The checker takes constant patterns only.
-            to.matches(string(pattern).unwrap_or_default());
-        }
+        (typed::Function::Matches, [text, pattern]) => match string(pattern) {
+            Some(pattern) => {
+                write(text, to);
+                to.matches(pattern);
+            }
+            None => plain(function, arguments, to),
+        },
         (typed::Function::In, [value, list]) => {
             write(value, to);
             match strings(list).filter(|_| value.ty == Type::String) {
@@ -152,37 +196,42 @@ fn call(function: typed::Function, arguments: &[Typed], to: &mut Assembler<'_>) 
             write(list, to);
             to.text("").call(Function::Join);
         }
-        (typed::Function::Greatest | typed::Function::Least, [first, rest @ ..]) => {
+        (typed::Function::Greatest | typed::Function::Least, [first, rest @ ..])
+            if !rest.is_empty() =>
+        {
             write(first, to);
             for argument in rest {
                 write(argument, to);
-                plain(function, to);
+                apply(function, 2, to);
             }
         }
-        (_, [time, zone]) if zoned(function).is_some() => {
+        (_, [time, zone]) if vocabulary::zoned(function).is_some() => {
             write(time, to);
-            if let Some(part) = zoned(function) {
-                // The checker takes constant zones only.
-                to.zoned(part, string(zone).unwrap_or("UTC"));
+            let Some(part) = vocabulary::zoned(function) else {
+                return;
+            };
+            if let Some(name) = string(zone) {
+                to.zoned(part, name);
+            } else {
+                write(zone, to);
+                push(Instruction::ZonedBy(part), to);
             }
         }
-        _ => {
-            for argument in arguments {
-                write(argument, to);
-            }
-            plain(function, to);
-        }
+        _ => plain(function, arguments, to),
     }
 }
 
-fn plain(function: typed::Function, to: &mut Assembler<'_>) {
-    if let Some(function) = counterpart(function) {
+fn plain(function: typed::Function, arguments: &[Typed], to: &mut Assembler<'_>) {
+    for argument in arguments {
+        write(argument, to);
+    }
+    apply(function, arguments.len(), to);
+}
+
+fn apply(function: typed::Function, arguments: usize, to: &mut Assembler<'_>) {
+    if let Some(function) = vocabulary::function(function, arguments) {
         to.call(function);
     }
-}
-
-fn zoned(function: typed::Function) -> Option<Function> {
-    counterpart(function).filter(|function| function.is_zoned())
 }
 
 fn string(typed: &Typed) -> Option<&str> {
@@ -202,72 +251,4 @@ fn strings(list: &Typed) -> Option<Vec<String>> {
         _ => None,
     });
     texts.collect()
-}
-
-/// A table of variants that are called the same on both sides.
-macro_rules! same {
-    ($value:expr, $from:ident::$kind:ident => $to:ident, [$($variant:ident),* $(,)?], $($other:pat => $result:expr),*) => {
-        match $value {
-            $($from::$kind::$variant => Some($to::$variant),)*
-            $($other => $result,)*
-        }
-    };
-}
-
-/// The machine's function; `matches` has an instruction of its own.
-fn counterpart(function: typed::Function) -> Option<Function> {
-    same!(function, typed::Function => Function, [
-        Not, Negate, Equal, NotEqual, Less, LessOrEqual, Greater, GreaterOrEqual, In, Add, Subtract, Multiply, Divide,
-        Remainder, Size, Contains, StartsWith, EndsWith, LowerAscii, UpperAscii, Trim, Replace, IndexOf, LastIndexOf,
-        Split, Join, Reverse, ToInt, ToUint, ToDouble, ToString, Year, Month, DayOfYear, DayOfMonth, Date, DayOfWeek,
-        Hours, Minutes, Seconds, Milliseconds, OptionalOf, HasValue, OrValue, Or, Value, ContainsIp, Family, IsLoopback,
-        Greatest, Least, Absolute, Ceiling, Floor, Round,
-    ], typed::Function::Matches => None)
-}
-
-/// The machine's fact; maps are read by key only.
-fn field(field: typed::Field) -> Option<Field> {
-    same!(field, typed::Field => Field, [
-        RequestModel, RequestPath, RequestPrompt, RequestSystem, RequestMessages, RequestTools, RequestTokens,
-        RequestMaxTokens, RequestTurns, RequestImages, RequestStream, RequestTemperature, RequestResponseFormat,
-        Difficulty, Threshold, CallerKey, CallerTeam, CallerAgent, CallerPlan, CallerName, Tier, Model, CostEstimate,
-        CostCeiling, SourceIp, Now, EndpointZone, EndpointQueue, EndpointKvCache, EndpointLora,
-    ], typed::Field::RequestHeaders
-        | typed::Field::RequestMetadata
-        | typed::Field::CallerClaims
-        | typed::Field::EndpointLabels => None)
-}
-
-const fn map(field: typed::Field) -> Option<Map> {
-    match field {
-        typed::Field::RequestHeaders => Some(Map::Headers),
-        typed::Field::RequestMetadata => Some(Map::Metadata),
-        typed::Field::CallerClaims => Some(Map::Claims),
-        typed::Field::EndpointLabels => Some(Map::Labels),
-        _ => None,
-    }
-}
-
-const fn member(member: typed::Member) -> Member {
-    match member {
-        typed::Member::MessageRole => Member::MessageRole,
-        typed::Member::MessageContent => Member::MessageContent,
-        typed::Member::MessageName => Member::MessageName,
-        typed::Member::MessageToolCallId => Member::MessageToolCallId,
-        typed::Member::MessageToolCalls => Member::MessageToolCalls,
-        typed::Member::ToolName => Member::ToolName,
-        typed::Member::ToolDescription => Member::ToolDescription,
-        typed::Member::ToolCallName => Member::ToolCallName,
-        typed::Member::ToolCallArguments => Member::ToolCallArguments,
-    }
-}
-
-const fn comprehension(kind: typed::Comprehension) -> Comprehension {
-    match kind {
-        typed::Comprehension::All => Comprehension::All,
-        typed::Comprehension::Exists => Comprehension::Exists,
-        typed::Comprehension::ExistsOne => Comprehension::ExistsOne,
-        typed::Comprehension::Map => Comprehension::Map,
-        typed::Comprehension::Filter => Comprehension::Filter,
-    }
 }

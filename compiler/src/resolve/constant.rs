@@ -10,6 +10,7 @@ use waypost_lang::syntax::tree::Let;
 
 use super::collected::Collected;
 use super::context::Names;
+use crate::Folder;
 use crate::findings::Findings;
 
 /// The value of every constant that has one.
@@ -70,11 +71,10 @@ fn value(
 ) -> Option<Constant> {
     let constant_names: Vec<&str> = names.constants.names().collect();
     let scope = Scope {
-        section: Section::Constant,
-        tiers: &[],
-        models: &[],
         constants: &|name| values.get(name).cloned(),
         constant_names: &constant_names,
+        evaluator: Some(&Folder),
+        ..Scope::of(Section::Constant)
     };
     let mut diagnostics = Vec::new();
     let typed = check(&constant.value, &scope, Expected::Any, &mut diagnostics);

@@ -9,6 +9,7 @@ use waypost_policies::vm;
 
 use super::context::Context;
 use super::redaction::reason;
+use crate::Folder;
 use crate::checks::window;
 
 impl Context<'_> {
@@ -29,11 +30,12 @@ impl Context<'_> {
         let models: Vec<&str> = names.models.names().collect();
         let constant_names: Vec<&str> = names.constants.names().collect();
         let scope = Scope {
-            section,
             tiers: &tiers,
             models: &models,
             constants: &|name| self.constants.get(name).cloned(),
             constant_names: &constant_names,
+            evaluator: Some(&Folder),
+            ..Scope::of(section)
         };
         let mut diagnostics = Vec::new();
         let typed = check(expr, &scope, expected, &mut diagnostics);

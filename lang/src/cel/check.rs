@@ -1,54 +1,33 @@
 //! The checker: resolves names, chooses overloads, folds constants, and refuses what could fail at run time.
 //!
-//! Invariants: whatever it returns is total, reads only what its section may read, and reads maps by constant
-//! keys only; it returns nothing without having said why.
+//! Invariants: whatever it returns under [`Mode::Total`] is total, reads only what its section may read, and reads
+//! the maps of a call by constant keys only; it returns nothing without having said why.
 
 mod access;
 mod call;
-mod fold;
+mod container;
+mod format;
 mod function;
 mod guard;
 mod membership;
 mod mistake;
 mod names;
 mod operator;
+mod partial;
+mod signature;
 mod standard;
 mod types;
 
 use super::expression::{BinaryOperator, Expr, ExprKind, Literal, UnaryOperator};
-use super::typed::{Constant, Function, Section, Type, Typed, TypedKind};
-use crate::codes::{NOT_A_BOOL, NOT_IN_THIS_BUILD, TYPE_MISMATCH, UNKNOWN_IDENTIFIER};
+use super::scope::{Expected, Mode, Scope};
+use super::typed::{Constant, Function, Type, Typed, TypedKind};
+use crate::codes::{NOT_A_BOOL, TYPE_MISMATCH, UNKNOWN_IDENTIFIER};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use guard::Guard;
 use mistake::article;
-use types::{common, unify};
-
-/// What an expression finds around it.
-#[derive(Clone, Copy)]
-pub struct Scope<'a> {
-    /// The part of the file that it stands in.
-    pub section: Section,
-    /// The declared tiers.
-    pub tiers: &'a [&'a str],
-    /// The declared models.
-    pub models: &'a [&'a str],
-    /// The value of a `let`.
-    pub constants: &'a dyn Fn(&str) -> Option<Constant>,
-    /// The names of all `let`s, to find a misspelt one.
-    pub constant_names: &'a [&'a str],
-}
-
-/// The type that the place of an expression asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expected {
-    /// `when`.
-    Bool,
-    /// `per`, `keep session`, `split … by`.
-    String,
-    /// `let`.
-    Any,
-}
+use partial::Clause;
+use types::{is_open, unify};
 
 /// Checks `expr`; nothing if anything was wrong with it, and then `diagnostics` or those of the parser say what.
 pub fn check(
@@ -60,14 +39,17 @@ pub fn check(
     let mut checker = Checker {
         scope,
         locals: Vec::new(),
+        bound: Vec::new(),
         nesting: 0,
-        inlined: 0,
         guards: Vec::new(),
+        clause: (expected == Expected::Bool).then(|| Clause::of(expr)),
+        parts: Vec::new(),
         failed: false,
         diagnostics,
     };
-    let typed = checker.value(expr);
+    let mut typed = checker.value(expr);
     checker.expect(expected, expr, &typed);
+    typed.ty = typed.ty.settled();
     (!checker.failed).then_some(typed)
 }
 
@@ -89,28 +71,60 @@ struct Checker<'a> {
     scope: &'a Scope<'a>,
     /// The names that the macros around give, the outermost first.
     locals: Vec<Local>,
-    /// How many comprehensions are around.
+    /// What the locals around stand for that are no elements.
+    bound: Vec<(u16, Typed)>,
+    /// How many locals are around.
     nesting: u16,
-    /// How much was written out for names that stand for an expression.
-    inlined: usize,
     /// What holds wherever the current expression is evaluated.
     guards: Vec<Guard>,
+    /// The condition that the current expression is a part of.
+    clause: Option<Clause>,
+    /// What is read of the current expression: the whole with each part, and the part, the outermost first.
+    parts: Vec<(Span, String)>,
     failed: bool,
     diagnostics: &'a mut Vec<Diagnostic>,
 }
 
 impl Checker<'_> {
-    /// Checks an expression that is used as a value, so it is no map.
+    /// Checks an expression that is used as a value, so it is no map of the call.
     fn value(&mut self, expr: &Expr) -> Typed {
         let typed = self.any(expr);
-        if matches!(typed.ty, Type::Map(..)) {
+        if matches!(
+            (&typed.kind, &typed.ty),
+            (TypedKind::Field(_), Type::Map(..))
+        ) {
             return self.map_as_value(expr);
         }
         typed
     }
 
-    /// Checks an expression that may be a map, because a key of it is read.
+    /// Checks an expression that is no part of the condition around it.
+    fn apart(&mut self, expr: &Expr) -> Typed {
+        let clause = self.clause.take();
+        let typed = self.value(expr);
+        self.clause = clause;
+        typed
+    }
+
+    /// Checks an expression that may be a map of the call, because a key of it is read.
     fn any(&mut self, expr: &Expr) -> Typed {
+        let is_part = matches!(expr.kind, ExprKind::Select { .. } | ExprKind::Index { .. });
+        let parts = (!is_part).then(|| std::mem::take(&mut self.parts));
+        let mut typed = self.kind_of(expr);
+        if let Some(parts) = parts {
+            self.parts = parts;
+        }
+        if self.scope.mode == Mode::Unchecked {
+            typed.ty = Type::Dyn;
+        } else if typed.ty == Type::Dyn
+            && let Some(ty) = self.known_type(&typed)
+        {
+            return converted(typed, ty);
+        }
+        typed
+    }
+
+    fn kind_of(&mut self, expr: &Expr) -> Typed {
         match &expr.kind {
             ExprKind::Error => {
                 self.failed = true;
@@ -151,12 +165,7 @@ impl Checker<'_> {
                 otherwise,
             } => self.conditional(expr, condition, then, otherwise),
             ExprKind::List(elements) => self.list(expr, elements),
-            ExprKind::Map(_) => self.report(
-                NOT_IN_THIS_BUILD
-                    .error(expr.span, "maps cannot be written in expressions yet")
-                    .label("this version reads maps of the request only")
-                    .help("write a conditional: `x == \"a\" ? 1 : 2`"),
-            ),
+            ExprKind::Map(entries) => self.map(expr, entries),
             ExprKind::Message { name, .. } => self.report(
                 UNKNOWN_IDENTIFIER
                     .error(name.span, format!("there is no message `{}`", name.value))
@@ -179,6 +188,9 @@ impl Checker<'_> {
                 let typed = self.operand(operand);
                 match typed.ty {
                     Type::Error => unknown(expr.span),
+                    ref ty if is_open(ty) && !self.is_total() => {
+                        self.apply(expr.span, Function::Negate, vec![typed], Type::Dyn)
+                    }
                     Type::Int | Type::Double => {
                         let ty = typed.ty.clone();
                         self.apply(expr.span, Function::Negate, vec![typed], ty)
@@ -194,9 +206,14 @@ impl Checker<'_> {
         let sign = if is_and { "&&" } else { "||" };
         let left = self.condition(left, sign);
         // The right is read only if the left did not decide.
-        let guards = guard::implied(&left, is_and);
+        let guards = self.implied(&left, is_and);
         let right = self.under(guards, |checker| checker.condition(right, sign));
+        if left.ty == Type::Error || right.ty == Type::Error {
+            return unknown(expr.span);
+        }
         let kind = match (bool_of(&left), bool_of(&right)) {
+            _ if !self.is_total() && is_and => TypedKind::And(Box::new(left), Box::new(right)),
+            _ if !self.is_total() => TypedKind::Or(Box::new(left), Box::new(right)),
             (Some(value), _) if value != is_and => TypedKind::Constant(Constant::Bool(value)),
             (Some(_), _) => right.kind,
             (_, Some(value)) if value == is_and => left.kind,
@@ -218,11 +235,14 @@ impl Checker<'_> {
         otherwise: &Expr,
     ) -> Typed {
         let test = self.condition(condition, "?");
-        let (if_true, if_false) = (guard::implied(&test, true), guard::implied(&test, false));
+        let (if_true, if_false) = (self.implied(&test, true), self.implied(&test, false));
         let (then_expr, otherwise_expr) = (then, otherwise);
-        let mut then = self.under(if_true, |checker| checker.value(then));
-        let mut otherwise = self.under(if_false, |checker| checker.value(otherwise));
-        let Some(ty) = unify(&mut then, &mut otherwise) else {
+        let mut then = self.under(if_true, |checker| checker.apart(then));
+        let mut otherwise = self.under(if_false, |checker| checker.apart(otherwise));
+        if test.ty == Type::Error {
+            return unknown(expr.span);
+        }
+        let Some(ty) = self.agreed(&mut then, &mut otherwise) else {
             let message = format!(
                 "`{then_expr}` is {}, `{otherwise_expr}` is {}",
                 article(&then.ty),
@@ -249,42 +269,24 @@ impl Checker<'_> {
         }
     }
 
-    fn list(&mut self, expr: &Expr, elements: &[(bool, Expr)]) -> Typed {
-        if let Some((_, element)) = elements.iter().find(|(optional, _)| *optional) {
-            return self.report(
-                NOT_IN_THIS_BUILD
-                    .error(element.span, "optional elements cannot be written yet")
-                    .label("this element may be absent")
-                    .help("write its value when it is absent: `.orValue(…)`"),
-            );
+    /// The type of both; where one of them is `null` and may be, that of the other.
+    fn agreed(&self, left: &mut Typed, right: &mut Typed) -> Option<Type> {
+        let ty = unify(left, right);
+        if ty.is_none() && !self.is_total() {
+            let joined = self.joined([&left.ty, &right.ty].into_iter());
+            return Some(joined).filter(|joined| *joined != Type::Dyn);
         }
-        let elements: Vec<Typed> = elements
-            .iter()
-            .map(|(_, element)| self.value(element))
-            .collect();
-        let mut element_type = elements.first().map_or(Type::Dyn, |first| first.ty.clone());
-        for element in &elements {
-            element_type = common(&element_type, &element.ty).unwrap_or(Type::Dyn);
-        }
-        let ty = Type::List(Box::new(element_type));
-        let constants: Option<Vec<Constant>> =
-            elements.iter().map(|e| constant_of(e).cloned()).collect();
-        let kind = match constants {
-            Some(constants) => TypedKind::Constant(Constant::List(constants)),
-            None => TypedKind::List(elements),
-        };
-        Typed {
-            span: expr.span,
-            ty,
-            kind,
-        }
+        ty
     }
 
     /// Checks an operand of a logical operator.
     fn condition(&mut self, expr: &Expr, operator: &str) -> Typed {
+        let clause = self.clause.replace(Clause::of(expr));
         let typed = self.value(expr);
+        self.clause = clause;
         match typed.ty {
             Type::Bool | Type::Error => typed,
+            ref ty if is_open(ty) && !self.is_total() => typed,
             Type::Dyn => self.dynamic(expr, &format!("`{operator}` takes bools")),
             _ => {
                 let help = match operator {
@@ -311,7 +313,7 @@ impl Checker<'_> {
     fn operand(&mut self, expr: &Expr) -> Typed {
         let typed = self.value(expr);
         match &typed.ty {
-            Type::Optional(inner) if self.has_value(&typed) => {
+            Type::Optional(inner) if self.is_total() && self.has_value(&typed) => {
                 let ty = (**inner).clone();
                 call(expr.span, Function::Value, vec![typed], ty)
             }
@@ -334,6 +336,7 @@ impl Checker<'_> {
             | (Expected::Bool, Type::Bool)
             | (Expected::String, Type::String)
             | (Expected::Any, _) => {}
+            (_, ty) if is_open(ty) && !self.is_total() => {}
             (Expected::Bool, Type::Dyn) => {
                 self.dynamic(expr, "a condition is a bool");
             }
@@ -372,27 +375,67 @@ impl Checker<'_> {
         }
     }
 
-    /// Reports a mistake; what stands there has no known type, so nothing follows from it.
+    /// Reports a mistake; what stands there has no known type, so nothing follows from it. Where nothing is
+    /// checked it fails when it is evaluated.
     fn report(&mut self, diagnostic: Diagnostic) -> Typed {
-        self.failed = true;
         let span = diagnostic.primary.span;
+        if self.scope.mode == Mode::Unchecked {
+            return Typed {
+                span,
+                ty: Type::Dyn,
+                kind: TypedKind::Fail(diagnostic.message),
+            };
+        }
+        self.failed = true;
         self.diagnostics.push(diagnostic);
         unknown(span)
     }
 
-    /// Calls `function`, or folds it if all arguments are constants.
+    /// Calls `function`, or computes it now if all arguments are constants.
     fn apply(&mut self, span: Span, function: Function, arguments: Vec<Typed>, ty: Type) -> Typed {
-        let constants: Option<Vec<&Constant>> = arguments.iter().map(constant_of).collect();
-        match constants.map(|constants| fold::fold(function, &constants)) {
-            Some(Ok(Some(value))) => Typed {
-                span,
-                ty,
-                kind: TypedKind::Constant(value),
-            },
-            Some(Err(failure)) => self.constant_fails(span, failure),
-            None | Some(Ok(None)) => call(span, function, arguments, ty),
+        let is_constant = arguments.iter().all(|one| constant_of(one).is_some());
+        let typed = call(span, function, arguments, ty);
+        if is_constant {
+            self.computed(typed)
+        } else {
+            typed
         }
     }
+
+    /// The value of an expression that reads nothing.
+    fn computed(&mut self, typed: Typed) -> Typed {
+        let Some(evaluator) = self.scope.evaluator else {
+            return typed;
+        };
+        match evaluator.evaluate(&typed) {
+            Ok(value) => Typed {
+                kind: TypedKind::Constant(value),
+                ..typed
+            },
+            Err(failure) if self.is_total() => {
+                let (span, failure) = mistake::why_not_computed(&typed, &failure);
+                self.constant_fails(span, &failure)
+            }
+            Err(_) => typed,
+        }
+    }
+
+    /// Whether functions of constants are computed now.
+    fn evaluates(&self) -> bool {
+        self.scope.evaluator.is_some()
+    }
+}
+
+/// A value that is known to be of a type, as one of that type.
+fn converted(typed: Typed, ty: Type) -> Typed {
+    let function = match ty {
+        Type::Bool => Function::ToBool,
+        Type::Int => Function::ToInt,
+        Type::Uint => Function::ToUint,
+        Type::Double => Function::ToDouble,
+        _ => Function::ToString,
+    };
+    call(typed.span, function, vec![typed], ty)
 }
 
 /// What stands where something was reported.

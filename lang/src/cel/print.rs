@@ -1,5 +1,7 @@
-//! An expression as text again, for messages: on one line, with the fewest parentheses, long lists cut short.
+//! An expression as text again, on one line and with the fewest parentheses: `{expr}` for messages, with long lists
+//! cut short, and `{expr:#}` whole, to be written into a file.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::expression::{BinaryOperator, Expr, ExprKind, Literal, UnaryOperator};
@@ -21,7 +23,9 @@ struct Operand<'a>(&'a Expr, u8);
 impl fmt::Display for Operand<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if precedence(&self.0.kind) < self.1 {
-            write!(f, "({})", self.0)
+            f.write_str("(")?;
+            self.0.fmt(f)?;
+            f.write_str(")")
         } else {
             self.0.fmt(f)
         }
@@ -39,28 +43,42 @@ impl fmt::Display for Expr {
                 field,
                 optional,
             } => {
-                write!(f, "{}.{}", Operand(operand, 7), mark(*optional))?;
-                write_field(f, &field.value)
+                Operand(operand, 7).fmt(f)?;
+                write!(f, ".{}{}", mark(*optional), field_name(&field.value))
             }
             ExprKind::Index {
                 operand,
                 index,
                 optional,
-            } => write!(f, "{}[{}{index}]", Operand(operand, 7), mark(*optional)),
+            } => {
+                Operand(operand, 7).fmt(f)?;
+                write!(f, "[{}", mark(*optional))?;
+                index.fmt(f)?;
+                f.write_str("]")
+            }
             ExprKind::Call {
                 receiver,
                 function,
                 arguments,
             } => {
                 if let Some(receiver) = receiver {
-                    write!(f, "{}.", Operand(receiver, 7))?;
+                    Operand(receiver, 7).fmt(f)?;
+                    f.write_str(".")?;
                 }
                 write!(f, "{}(", function.value)?;
-                write_list(f, arguments.iter().map(|argument| (false, argument)))?;
+                write_list(f, arguments, |f, argument| argument.fmt(f))?;
                 f.write_str(")")
             }
             ExprKind::Unary { operator, operand } => {
-                write!(f, "{}{}", operator.value, Operand(operand, 6))
+                write!(f, "{}", operator.value)?;
+                // A sign before a number would be part of it.
+                let negates = operator.value == UnaryOperator::Negate;
+                let tightness = if negates && starts_with_number(operand) {
+                    8
+                } else {
+                    6
+                };
+                Operand(operand, tightness).fmt(f)
             }
             ExprKind::Binary {
                 operator,
@@ -68,30 +86,59 @@ impl fmt::Display for Expr {
                 right,
             } => {
                 let tightness = operator.value.precedence();
-                let (left, right) = (Operand(left, tightness), Operand(right, tightness + 1));
-                write!(f, "{left} {} {right}", operator.value)
+                Operand(left, tightness).fmt(f)?;
+                write!(f, " {} ", operator.value)?;
+                Operand(right, tightness + 1).fmt(f)
             }
             ExprKind::Conditional {
                 condition,
                 then,
                 otherwise,
             } => {
-                let (condition, then) = (Operand(condition, 1), Operand(then, 1));
-                write!(f, "{condition} ? {then} : {otherwise}")
+                Operand(condition, 1).fmt(f)?;
+                f.write_str(" ? ")?;
+                Operand(then, 1).fmt(f)?;
+                f.write_str(" : ")?;
+                otherwise.fmt(f)
             }
             ExprKind::List(elements) => {
                 f.write_str("[")?;
-                write_list(
-                    f,
-                    elements
-                        .iter()
-                        .map(|(optional, element)| (*optional, element)),
-                )?;
+                write_list(f, elements, |f, (optional, element)| {
+                    f.write_str(mark(*optional))?;
+                    element.fmt(f)
+                })?;
                 f.write_str("]")
             }
-            ExprKind::Map(_) => f.write_str("{…}"),
-            ExprKind::Message { name, .. } => write!(f, "{}{{…}}", name.value),
+            ExprKind::Map(entries) => {
+                f.write_str("{")?;
+                write_list(f, entries, |f, (optional, key, value)| {
+                    f.write_str(mark(*optional))?;
+                    key.fmt(f)?;
+                    f.write_str(": ")?;
+                    value.fmt(f)
+                })?;
+                f.write_str("}")
+            }
+            ExprKind::Message { name, fields } => {
+                write!(f, "{}{{", name.value)?;
+                write_list(f, fields, |f, (name, value)| {
+                    write!(f, "{}: ", field_name(&name.value))?;
+                    value.fmt(f)
+                })?;
+                f.write_str("}")
+            }
         }
+    }
+}
+
+fn starts_with_number(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Literal(literal) => matches!(literal, Literal::Int(_) | Literal::Double(_)),
+        ExprKind::Select { operand, .. } | ExprKind::Index { operand, .. } => {
+            starts_with_number(operand)
+        }
+        ExprKind::Call { receiver, .. } => receiver.as_deref().is_some_and(starts_with_number),
+        _ => false,
     }
 }
 
@@ -102,28 +149,28 @@ fn mark(optional: bool) -> &'static str {
 /// The longest list that is written out.
 const SHOWN: usize = 5;
 
-fn write_list<'a>(
+fn write_list<T>(
     f: &mut fmt::Formatter<'_>,
-    items: impl ExactSizeIterator<Item = (bool, &'a Expr)>,
+    items: &[T],
+    write_item: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
 ) -> fmt::Result {
-    let shown = if items.len() > SHOWN {
-        SHOWN - 1
-    } else {
-        SHOWN
-    };
-    let is_cut = items.len() > SHOWN;
-    for (at, (optional, item)) in items.take(shown).enumerate() {
-        let separator = if at == 0 { "" } else { ", " };
-        write!(f, "{separator}{}{item}", mark(optional))?;
+    let is_cut = items.len() > SHOWN && !f.alternate();
+    let shown = if is_cut { SHOWN - 1 } else { items.len() };
+    for (at, item) in items.iter().take(shown).enumerate() {
+        f.write_str(if at == 0 { "" } else { ", " })?;
+        write_item(f, item)?;
     }
     f.write_str(if is_cut { ", …" } else { "" })
 }
 
-fn write_field(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
-    if name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric()) {
-        f.write_str(name)
+/// The name of a field as it is written after a dot.
+pub(super) fn field_name(name: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    let starts = !name.starts_with(|c: char| c.is_ascii_digit());
+    if starts && name.chars().all(is_plain) && !matches!(name, "in" | "true" | "false" | "null") {
+        Cow::Borrowed(name)
     } else {
-        write!(f, "`{name}`")
+        Cow::Owned(format!("`{name}`"))
     }
 }
 

@@ -1,168 +1,20 @@
-//! A checked expression: every name resolved to a field, every overload chosen, nothing left that a
-//! well-formed call could make fail except arithmetic beyond 64 bits.
+//! A checked expression: every name resolved, every overload chosen, and under [`Mode::Total`] nothing left
+//! that a well-formed call could make fail except arithmetic beyond 64 bits.
+//!
+//! Values of type [`Type::Dyn`] carry their type at run time. Operators and functions on them are the same
+//! [`Function`]s, which look at the values; one that takes none of them fails, and so `Total` does not let
+//! it through.
+//!
+//! [`Mode::Total`]: super::Mode::Total
 
-use std::fmt;
+mod field;
+mod function;
+mod ty;
 
 use crate::source::Span;
-
-/// The part of a file an expression stands in: what it may read (LANGUAGE.md §4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Section {
-    /// `content`: the request.
-    Content,
-    /// `policy`: the caller, the tier and model chosen, the money, the clock.
-    Policy,
-    /// `place`: the endpoints.
-    Place,
-    /// `let`: constants only.
-    Constant,
-}
-
-/// A static type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Type {
-    /// Of an expression that was already reported; agrees with everything.
-    Error,
-    /// Known only at run time: a claim of a token.
-    Dyn,
-    /// `null`
-    Null,
-    /// true or false
-    Bool,
-    /// 64 bits, signed
-    Int,
-    /// 64 bits, unsigned
-    Uint,
-    /// IEEE 754 binary64
-    Double,
-    /// UTF-8
-    String,
-    /// Octets
-    Bytes,
-    /// A point in time
-    Timestamp,
-    /// A span of time
-    Duration,
-    /// An IP address
-    Ip,
-    /// A network
-    Cidr,
-    /// Any number of one type
-    List(Box<Type>),
-    /// From a type to a type
-    Map(Box<Type>, Box<Type>),
-    /// One or none
-    Optional(Box<Type>),
-    /// One of the request's own shapes
-    Record(Record),
-}
-
-/// The shapes that a request's lists hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Record {
-    /// An element of `request.messages`.
-    Message,
-    /// An element of `request.tools`.
-    Tool,
-    /// An element of a message's `tool_calls`.
-    ToolCall,
-}
-
-/// A field of a [`Record`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Member {
-    /// `message.role`
-    MessageRole,
-    /// `message.content`: its text; parts are joined by newlines, images left out.
-    MessageContent,
-    /// `message.name`
-    MessageName,
-    /// `message.tool_call_id`
-    MessageToolCallId,
-    /// `message.tool_calls`
-    MessageToolCalls,
-    /// `tool.name`
-    ToolName,
-    /// `tool.description`
-    ToolDescription,
-    /// `tool_call.name`
-    ToolCallName,
-    /// `tool_call.arguments`: the JSON text.
-    ToolCallArguments,
-}
-
-/// A fact that an expression may read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Field {
-    /// `request.model`
-    RequestModel,
-    /// `request.path`
-    RequestPath,
-    /// `request.prompt`
-    RequestPrompt,
-    /// `request.system`
-    RequestSystem,
-    /// `request.messages`
-    RequestMessages,
-    /// `request.tools`
-    RequestTools,
-    /// `request.tokens`
-    RequestTokens,
-    /// `request.max_tokens`; 0 when the client sent none.
-    RequestMaxTokens,
-    /// `request.turns`
-    RequestTurns,
-    /// `request.images`
-    RequestImages,
-    /// `request.stream`
-    RequestStream,
-    /// `request.temperature`
-    RequestTemperature,
-    /// `request.response_format`
-    RequestResponseFormat,
-    /// `request.headers`
-    RequestHeaders,
-    /// `request.metadata`
-    RequestMetadata,
-    /// `difficulty`
-    Difficulty,
-    /// `threshold`
-    Threshold,
-    /// `caller.key`
-    CallerKey,
-    /// `caller.team`
-    CallerTeam,
-    /// `caller.agent`
-    CallerAgent,
-    /// `caller.plan`
-    CallerPlan,
-    /// `caller.name`
-    CallerName,
-    /// `caller.claims`
-    CallerClaims,
-    /// `tier`
-    Tier,
-    /// `model`
-    Model,
-    /// `cost.estimate`
-    CostEstimate,
-    /// `cost.ceiling`
-    CostCeiling,
-    /// `source.ip`
-    SourceIp,
-    /// `now`
-    Now,
-    /// `endpoint.labels`
-    EndpointLabels,
-    /// `endpoint.zone`
-    EndpointZone,
-    /// `endpoint.queue`
-    EndpointQueue,
-    /// `endpoint.kv_cache`
-    EndpointKvCache,
-    /// `endpoint.lora`
-    EndpointLora,
-}
+pub use field::{Field, Member, Record, Section};
+pub use function::Function;
+pub use ty::{FieldType, Shape, Type};
 
 /// A checked expression.
 #[derive(Debug, Clone, PartialEq)]
@@ -182,7 +34,10 @@ pub enum TypedKind {
     Constant(Constant),
     /// A fact other than a map; maps are only ever read by key.
     Field(Field),
-    /// The variable of an enclosing comprehension, by nesting: the outermost is 0.
+    /// A declared variable, by its place in the scope's `variables`.
+    Variable(u16),
+    /// A variable of an enclosing comprehension or [`TypedKind::Bind`], numbered from 0 by nesting: an inner one
+    /// has a higher number than every one around it.
     Local(u16),
     /// A field of a record.
     Member(Box<Typed>, Member),
@@ -200,19 +55,58 @@ pub enum TypedKind {
     Conditional(Box<Typed>, Box<Typed>, Box<Typed>),
     /// A list of expressions that are not all constant.
     List(Vec<Typed>),
-    /// A macro over a list.
+    /// A list of which some elements are optionals: `[?a, b]`. An absent one leaves no gap.
+    OptionalList(Vec<Element>),
+    /// `{k: v, ?k: v}`: a map of expressions that are not all constant. Under `Total` its keys are distinct.
+    Map(Vec<Entry>),
+    /// `body` with the local `local` standing for `value`, which is evaluated once, before it.
+    Bind {
+        /// The number of the name, see [`TypedKind::Local`].
+        local: u16,
+        /// What the name stands for.
+        value: Box<Typed>,
+        /// Where it may be used.
+        body: Box<Typed>,
+    },
+    /// A macro over a list or a map.
     Comprehension {
         /// Which macro.
         kind: Comprehension,
-        /// The list.
+        /// The list or map (or dyn, which fails if it is neither).
         range: Box<Typed>,
-        /// The number of its variable, see [`TypedKind::Local`].
+        /// The number of its variable, see [`TypedKind::Local`]. Alone: each element, or each key of a map. With a
+        /// `second`: each index of a list, or each key.
         local: u16,
-        /// The three-argument `map`'s condition.
+        /// The number of the second variable: each element, or each value of a map.
+        second: Option<u16>,
+        /// The condition of `map` and the `transform…` macros.
         filter: Option<Box<Typed>>,
-        /// The condition or the new element.
+        /// The condition, the new element, or the new value; of `transformMapEntry` a map of one entry.
         body: Box<Typed>,
     },
+    /// Fails whenever it is evaluated, with this reason. Never under `Total`: what an expression that is not
+    /// checked holds where the checker found a mistake.
+    Fail(String),
+}
+
+/// An element of a list literal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Element {
+    /// Whether `value` is an optional, whose value is the element.
+    pub optional: bool,
+    /// The element.
+    pub value: Typed,
+}
+
+/// An entry of a map literal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Whether `value` is an optional, whose value is the entry's.
+    pub optional: bool,
+    /// The key.
+    pub key: Typed,
+    /// The value.
+    pub value: Typed,
 }
 
 /// Which macro.
@@ -228,6 +122,12 @@ pub enum Comprehension {
     Map,
     /// `filter`
     Filter,
+    /// `transformList`
+    TransformList,
+    /// `transformMap`: a map with the keys of the range; its keys are the indices if that is a list.
+    TransformMap,
+    /// `transformMapEntry`: one map of all the entries; a repeated key fails.
+    TransformMapEntry,
 }
 
 /// A value known at compile time.
@@ -257,160 +157,12 @@ pub enum Constant {
     Cidr(std::net::IpAddr, u8),
     /// A list
     List(Vec<Constant>),
+    /// A map, its keys distinct and in the order they were written
+    Map(Vec<(Constant, Constant)>),
+    /// A type, by its CEL name: `int`, `null_type`, `google.protobuf.Timestamp`, `net.IP`, `optional_type`
+    Type(String),
     /// `optional.none()`
     Absent,
-}
-
-macro_rules! functions {
-    ($($(#[doc = $doc:literal])* $variant:ident,)*) => {
-        /// An operator or function that evaluates all its arguments; the receiver is the first.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Function { $($(#[doc = $doc])* $variant,)* }
-
-        impl Function {
-            /// Every function.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
-        }
-    };
-}
-
-functions! {
-    /// `!a`
-    Not,
-    /// `-a`
-    Negate,
-    /// `a == b`, for any two values of one type (numbers compare across types)
-    Equal,
-    /// `a != b`
-    NotEqual,
-    /// `a < b`
-    Less,
-    /// `a <= b`
-    LessOrEqual,
-    /// `a > b`
-    Greater,
-    /// `a >= b`
-    GreaterOrEqual,
-    /// `a in list`; of a claim (dyn) that is no list: false
-    In,
-    /// `a + b`: numbers, strings, bytes, lists, times
-    Add,
-    /// `a - b`: numbers, times
-    Subtract,
-    /// `a * b`
-    Multiply,
-    /// `a / b`, with a divisor that is a constant other than 0, or of doubles
-    Divide,
-    /// `a % b`, with a divisor that is a constant other than 0
-    Remainder,
-    /// `size(a)`: characters, octets or elements
-    Size,
-    /// `s.contains(t)`
-    Contains,
-    /// `s.startsWith(t)`
-    StartsWith,
-    /// `s.endsWith(t)`
-    EndsWith,
-    /// `s.matches(pattern)`; the pattern is a constant and is compiled once
-    Matches,
-    /// `s.lowerAscii()`
-    LowerAscii,
-    /// `s.upperAscii()`
-    UpperAscii,
-    /// `s.trim()`
-    Trim,
-    /// `s.replace(old, new)`
-    Replace,
-    /// `s.indexOf(t)`
-    IndexOf,
-    /// `s.lastIndexOf(t)`
-    LastIndexOf,
-    /// `s.split(separator)`
-    Split,
-    /// `list.join(separator)`, or with no argument
-    Join,
-    /// `s.reverse()`
-    Reverse,
-    /// `int(a)` where it cannot fail
-    ToInt,
-    /// `uint(a)` where it cannot fail
-    ToUint,
-    /// `double(a)` where it cannot fail
-    ToDouble,
-    /// `string(a)`
-    ToString,
-    /// `t.getFullYear(zone?)`
-    Year,
-    /// `t.getMonth(zone?)`, January is 0
-    Month,
-    /// `t.getDayOfYear(zone?)`, the first is 0
-    DayOfYear,
-    /// `t.getDayOfMonth(zone?)`, the first is 0
-    DayOfMonth,
-    /// `t.getDate(zone?)`, the first is 1
-    Date,
-    /// `t.getDayOfWeek(zone?)`, Sunday is 0
-    DayOfWeek,
-    /// `t.getHours(zone?)`; of a duration, whole hours
-    Hours,
-    /// `t.getMinutes(zone?)`; of a duration, whole minutes
-    Minutes,
-    /// `t.getSeconds(zone?)`; of a duration, whole seconds
-    Seconds,
-    /// `t.getMilliseconds(zone?)`
-    Milliseconds,
-    /// `optional.of(a)`
-    OptionalOf,
-    /// `o.hasValue()`, `has(request.temperature)`
-    HasValue,
-    /// `o.orValue(a)`
-    OrValue,
-    /// `o.or(p)`
-    Or,
-    /// `o.value()` where a guard proves there is one
-    Value,
-    /// `network.containsIP(address)`
-    ContainsIp,
-    /// `address.family()`: 4 or 6
-    Family,
-    /// `address.isLoopback()`
-    IsLoopback,
-    /// `math.greatest(a, b)`
-    Greatest,
-    /// `math.least(a, b)`
-    Least,
-    /// `math.abs(a)`
-    Absolute,
-    /// `math.ceil(a)`
-    Ceiling,
-    /// `math.floor(a)`
-    Floor,
-    /// `math.round(a)`
-    Round,
-}
-
-impl fmt::Display for Type {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Error => f.write_str("an unknown type"),
-            Self::Dyn => f.write_str("dyn"),
-            Self::Null => f.write_str("null"),
-            Self::Bool => f.write_str("bool"),
-            Self::Int => f.write_str("int"),
-            Self::Uint => f.write_str("uint"),
-            Self::Double => f.write_str("double"),
-            Self::String => f.write_str("string"),
-            Self::Bytes => f.write_str("bytes"),
-            Self::Timestamp => f.write_str("timestamp"),
-            Self::Duration => f.write_str("duration"),
-            Self::Ip => f.write_str("ip"),
-            Self::Cidr => f.write_str("cidr"),
-            Self::List(element) => write!(f, "list({element})"),
-            Self::Map(key, value) => write!(f, "map({key}, {value})"),
-            Self::Optional(value) => write!(f, "optional({value})"),
-            Self::Record(Record::Message) => f.write_str("message"),
-            Self::Record(Record::Tool) => f.write_str("tool"),
-            Self::Record(Record::ToolCall) => f.write_str("tool call"),
-        }
-    }
+    /// `optional.of(…)`
+    Present(Box<Constant>),
 }

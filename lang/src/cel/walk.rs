@@ -13,6 +13,8 @@ impl Typed {
             TypedKind::Constant(_)
             | TypedKind::Field(_)
             | TypedKind::Local(_)
+            | TypedKind::Variable(_)
+            | TypedKind::Fail(_)
             | TypedKind::Lookup(..)
             | TypedKind::HasKey(..) => Vec::new(),
             TypedKind::Member(record, _) => vec![record],
@@ -31,6 +33,14 @@ impl Typed {
                 .chain([body])
                 .map(AsRef::as_ref)
                 .collect(),
+            TypedKind::OptionalList(elements) => {
+                elements.iter().map(|element| &element.value).collect()
+            }
+            TypedKind::Map(entries) => entries
+                .iter()
+                .flat_map(|entry| [&entry.key, &entry.value])
+                .collect(),
+            TypedKind::Bind { value, body, .. } => vec![value, body],
         }
     }
 
@@ -105,39 +115,68 @@ impl Typed {
         found
     }
 
+    /// Calls `visit` on each expression directly inside.
+    pub(super) fn each_child(&mut self, visit: &mut dyn FnMut(&mut Self)) {
+        match &mut self.kind {
+            TypedKind::Constant(_)
+            | TypedKind::Field(_)
+            | TypedKind::Local(_)
+            | TypedKind::Variable(_)
+            | TypedKind::Fail(_)
+            | TypedKind::Lookup(..)
+            | TypedKind::HasKey(..) => {}
+            TypedKind::Member(record, _) => visit(record),
+            TypedKind::Call(_, arguments) | TypedKind::List(arguments) => {
+                arguments.iter_mut().for_each(visit);
+            }
+            TypedKind::OptionalList(elements) => {
+                for element in elements {
+                    visit(&mut element.value);
+                }
+            }
+            TypedKind::Map(entries) => {
+                for entry in entries {
+                    visit(&mut entry.key);
+                    visit(&mut entry.value);
+                }
+            }
+            TypedKind::And(left, right) | TypedKind::Or(left, right) => {
+                visit(left);
+                visit(right);
+            }
+            TypedKind::Conditional(condition, then, otherwise) => {
+                visit(condition);
+                visit(then);
+                visit(otherwise);
+            }
+            TypedKind::Bind { value, body, .. } => {
+                visit(value);
+                visit(body);
+            }
+            TypedKind::Comprehension {
+                range,
+                filter,
+                body,
+                ..
+            } => {
+                visit(range);
+                if let Some(filter) = filter {
+                    visit(filter);
+                }
+                visit(body);
+            }
+        }
+    }
+
     /// The same expression as if written nowhere, to compare two of them by what they do.
     #[must_use]
     pub fn without_spans(&self) -> Self {
-        let boxed = |typed: &Self| Box::new(typed.without_spans());
-        let all = |typed: &[Self]| typed.iter().map(Self::without_spans).collect();
-        let kind = match &self.kind {
-            TypedKind::Member(record, member) => TypedKind::Member(boxed(record), *member),
-            TypedKind::Call(function, arguments) => TypedKind::Call(*function, all(arguments)),
-            TypedKind::List(elements) => TypedKind::List(all(elements)),
-            TypedKind::And(left, right) => TypedKind::And(boxed(left), boxed(right)),
-            TypedKind::Or(left, right) => TypedKind::Or(boxed(left), boxed(right)),
-            TypedKind::Conditional(condition, then, otherwise) => {
-                TypedKind::Conditional(boxed(condition), boxed(then), boxed(otherwise))
-            }
-            TypedKind::Comprehension {
-                kind,
-                range,
-                local,
-                filter,
-                body,
-            } => TypedKind::Comprehension {
-                kind: *kind,
-                range: boxed(range),
-                local: *local,
-                filter: filter.as_deref().map(boxed),
-                body: boxed(body),
-            },
-            leaf => leaf.clone(),
-        };
-        Self {
-            span: Span::default(),
-            ty: self.ty.clone(),
-            kind,
+        fn clear(typed: &mut Typed) {
+            typed.span = Span::default();
+            typed.each_child(&mut clear);
         }
+        let mut typed = self.clone();
+        clear(&mut typed);
+        typed
     }
 }

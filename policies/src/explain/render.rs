@@ -41,12 +41,14 @@ pub(super) fn text(session: &mut Session<'_, '_>, index: ExpressionIndex) -> Str
 }
 
 fn fact(session: &mut Session<'_, '_>, field: Field) -> Json {
-    scalar(session.machine().field(field))
+    let machine = session.machine();
+    let value = machine.field(field);
+    scalar(machine.inner(value))
 }
 
 fn scalar(value: Value<'_>) -> Json {
     match value {
-        Value::Null | Value::Absent(_) | Value::Failed(_) => Json::Null,
+        Value::Null | Value::Absent | Value::Failed(_) => Json::Null,
         Value::Bool(value) => json!(value),
         Value::Int(number) => json!(number),
         Value::Uint(number) => json!(number),

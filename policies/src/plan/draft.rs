@@ -84,7 +84,7 @@ pub struct Constants {
     pub patterns: Vec<String>,
     /// Time zones by IANA name, or `+02:00`.
     pub zones: Vec<String>,
-    /// Lists.
+    /// Lists. Those that hold keys and values in turn, sorted by key, are maps too.
     pub lists: Vec<Vec<Scalar>>,
     /// Sorted strings without repetition, searched by `in`.
     pub sets: Vec<Vec<String>>,
@@ -115,6 +115,14 @@ pub enum Scalar {
     Ip(IpAddr),
     /// A network: its address and the length of its prefix
     Cidr(IpAddr, u8),
+    /// A list: one of [`Constants::lists`] before this one.
+    List(u32),
+    /// A map: one of [`Constants::lists`] before this one.
+    Map(u32),
+    /// `optional.none()`
+    Absent,
+    /// The number of a [`crate::vm::TypeName`]
+    Type(u8),
 }
 
 /// A secret and where it is kept.

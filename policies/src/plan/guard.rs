@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::view::Constants;
-use crate::vm::{Comprehension, Field, Function, Instruction, Map, Member};
+use crate::vm::{Comprehension, Field, Function, Instruction, Macro, Map, Member};
 
 /// A test of one term of a condition.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,8 +164,12 @@ fn test(code: &[Instruction<'_>], constants: &Constants<'_>) -> Option<Found> {
     if let [
         Instruction::Field(Field::RequestTools | Field::RequestMessages),
         Instruction::Comprehend {
-            kind: Comprehension::Exists,
-            local,
+            of:
+                Macro {
+                    kind: Comprehension::Exists,
+                    local,
+                    second: None,
+                },
             filter: 0,
             ..
         },

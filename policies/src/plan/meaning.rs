@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use super::verify::Flaw;
 use super::view::{Period, Quota, Root, Scalar, Step, Tier, Window};
 use super::{PlanError, section};
-use crate::vm::zone;
+use crate::vm::{Key, TypeName, zone};
 
 /// The most records of a kind that decisions can refer to: a counter of 16 bits may stand one after the last.
 const MOST: usize = u16::MAX as usize - 1;
@@ -105,13 +105,59 @@ fn constants(root: &Root<'_>) -> Result<(), PlanError> {
             Err(Flaw::Set)
         }
     })?;
-    for list in constants.lists() {
-        each(section::SCALARS, list, |scalar| match scalar {
-            Scalar::Cidr(address, length) if length > if address.is_ipv4() { 32 } else { 128 } => {
-                Err(Flaw::Prefix)
-            }
-            _ => Ok(()),
-        })?;
+    composites(root)
+}
+
+/// How deep constants may hold one another.
+const MOST_NESTED: usize = 128;
+
+/// Constants that hold constants hold earlier ones, and not too deep: so what walks them ends.
+fn composites(root: &Root<'_>) -> Result<(), PlanError> {
+    let mut depths: Vec<usize> = Vec::new();
+    for list in root.constants().lists() {
+        let mut depth = 0;
+        for (index, scalar) in list.enumerate() {
+            let held = match scalar {
+                Scalar::Cidr(address, length)
+                    if length > if address.is_ipv4() { 32 } else { 128 } =>
+                {
+                    Err(Flaw::Prefix)
+                }
+                Scalar::Type(number) if TypeName::from_number(number).is_none() => Err(Flaw::Tag),
+                Scalar::List(held) => depths.get(held as usize).copied().ok_or(Flaw::Index),
+                Scalar::Map(held) if !is_map(root, held) => Err(Flaw::Map),
+                Scalar::Map(held) => depths.get(held as usize).copied().ok_or(Flaw::Index),
+                _ => Ok(0),
+            };
+            let held = held.map_err(|flaw| PlanError::flaw(section::SCALARS, index, flaw))?;
+            depth = depth.max(held + 1);
+        }
+        if depth > MOST_NESTED {
+            return Err(PlanError::flaw(section::LISTS, depths.len(), Flaw::Map));
+        }
+        depths.push(depth);
     }
     Ok(())
+}
+
+/// Whether a list constant is a map: keys and values in turn, the keys sorted and distinct.
+pub(super) fn is_map(root: &Root<'_>, index: u32) -> bool {
+    let Some(list) = root.constants().lists().get(index as usize) else {
+        return false;
+    };
+    let keys = (0..list.len())
+        .step_by(2)
+        .map(|place| list.get(place).and_then(key));
+    let keys: Option<Vec<Key<'_>>> = keys.collect();
+    list.len() % 2 == 0 && keys.is_some_and(|keys| keys.is_sorted_by(|left, right| left < right))
+}
+
+fn key(scalar: Scalar<'_>) -> Option<Key<'_>> {
+    Some(match scalar {
+        Scalar::Bool(value) => Key::Bool(value),
+        Scalar::Int(number) => Key::Number(number.into()),
+        Scalar::Uint(number) => Key::Number(number.into()),
+        Scalar::String(text) => Key::Text(text),
+        _ => return None,
+    })
 }

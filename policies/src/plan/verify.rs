@@ -64,6 +64,9 @@ pub enum Flaw {
     /// A set that is not sorted.
     #[error("a set is not sorted")]
     Set,
+    /// A map whose keys are not sorted and distinct, or constants that hold one another too deep.
+    #[error("a map's keys are not sorted and distinct, or constants nest too deep")]
+    Map,
     /// A network's prefix longer than its address.
     #[error("a network's prefix is longer than its address")]
     Prefix,

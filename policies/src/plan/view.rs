@@ -366,6 +366,14 @@ pub enum Scalar<'p> {
     Ip(IpAddr),
     /// A network: its address and the length of its prefix
     Cidr(IpAddr, u8),
+    /// A list by its index
+    List(u32),
+    /// A map by its index
+    Map(u32),
+    /// `optional.none()`
+    Absent,
+    /// The number of a type
+    Type(u8),
 }
 
 variants! {
@@ -494,5 +502,9 @@ variants! {
         8 = Duration { 0: nanoseconds as i64 },
         9 = Ip { 0: address as IpAddr },
         10 = Cidr { 0: address as IpAddr, 1: length as u8 },
+        11 = List { 0: list as u32 },
+        12 = Map { 0: map as u32 },
+        13 = Absent {},
+        14 = Type { 0: number as u8 },
     }
 }

@@ -1,10 +1,10 @@
-//! Numbers and times: arithmetic that says so when it leaves 64 bits, and conversions.
+//! Numbers and times: arithmetic that says so when it leaves 64 bits.
 
 use std::cmp::Ordering;
 
-use super::compare;
 use super::value::{Failure, Value};
 use super::vocabulary::Function;
+use super::{compare, moment};
 
 pub(super) fn apply<'a>(
     function: Function,
@@ -25,6 +25,8 @@ pub(super) fn apply<'a>(
             };
             Ok(if order == Some(wanted) { second } else { first })
         }
+        F::BitAnd | F::BitOr | F::BitXor => bits(function, first, second),
+        F::ShiftLeft | F::ShiftRight => shift(function, first, second),
         _ => unary(function, first),
     }
 }
@@ -41,8 +43,60 @@ fn unary(function: Function, value: Value<'_>) -> Result<Value<'_>, Failure> {
         (F::Ceiling, Value::Double(number)) => Value::Double(number.ceil()),
         (F::Floor, Value::Double(number)) => Value::Double(number.floor()),
         (F::Round, Value::Double(number)) => Value::Double(number.round()),
+        (F::Truncate, Value::Double(number)) => Value::Double(number.trunc()),
+        (F::Sign, Value::Int(number)) => Value::Int(number.signum()),
+        (F::Sign, Value::Uint(number)) => Value::Uint(number.min(1)),
+        (F::Sign, Value::Double(number)) if number == 0.0 || number.is_nan() => value,
+        (F::Sign, Value::Double(number)) => Value::Double(number.signum()),
+        (F::SquareRoot, Value::Double(number)) => Value::Double(number.sqrt()),
+        (F::SquareRoot, Value::Int(number)) => Value::Double((number as f64).sqrt()),
+        (F::SquareRoot, Value::Uint(number)) => Value::Double((number as f64).sqrt()),
+        (F::IsNan, Value::Double(number)) => Value::Bool(number.is_nan()),
+        (F::IsInfinite, Value::Double(number)) => Value::Bool(number.is_infinite()),
+        (F::IsFinite, Value::Double(number)) => Value::Bool(number.is_finite()),
+        (F::BitNot, Value::Int(number)) => Value::Int(!number),
+        (F::BitNot, Value::Uint(number)) => Value::Uint(!number),
         _ => return Err(Failure::Type),
     })
+}
+
+fn bits<'a>(function: Function, first: Value<'a>, second: Value<'a>) -> Result<Value<'a>, Failure> {
+    let apply = |first: u64, second: u64| match function {
+        Function::BitAnd => first & second,
+        Function::BitOr => first | second,
+        _ => first ^ second,
+    };
+    match (first, second) {
+        (Value::Int(first), Value::Int(second)) => Ok(Value::Int(
+            apply(first.cast_unsigned(), second.cast_unsigned()).cast_signed(),
+        )),
+        (Value::Uint(first), Value::Uint(second)) => Ok(Value::Uint(apply(first, second))),
+        _ => Err(Failure::Type),
+    }
+}
+
+/// Bits that leave either end are gone; to the right, zeros come in, whatever the sign.
+fn shift<'a>(
+    function: Function,
+    first: Value<'a>,
+    second: Value<'a>,
+) -> Result<Value<'a>, Failure> {
+    let Value::Int(by) = second else {
+        return Err(Failure::Type);
+    };
+    let by = u32::try_from(by.min(64)).map_err(|_| Failure::Arithmetic)?;
+    let apply = |number: u64| {
+        let shifted = match function {
+            Function::ShiftLeft => number.checked_shl(by),
+            _ => number.checked_shr(by),
+        };
+        shifted.unwrap_or(0)
+    };
+    match first {
+        Value::Int(number) => Ok(Value::Int(apply(number.cast_unsigned()).cast_signed())),
+        Value::Uint(number) => Ok(Value::Uint(apply(number))),
+        _ => Err(Failure::Type),
+    }
 }
 
 fn binary<'a>(
@@ -112,54 +166,13 @@ fn nanoseconds(time: Value<'_>) -> Result<i128, Failure> {
 
 /// A time moved by nanoseconds, within the years 1 to 9999.
 fn moved(time: Value<'_>, by: i128) -> Result<Value<'_>, Failure> {
-    const FIRST: i64 = -62_135_596_800;
-    const LAST: i64 = 253_402_300_799;
     let moved = nanoseconds(time)? + by;
     let seconds = checked(i64::try_from(moved.div_euclid(1_000_000_000)).ok())?;
     let nanoseconds = checked(u32::try_from(moved.rem_euclid(1_000_000_000)).ok())?;
-    if (FIRST..=LAST).contains(&seconds) {
-        Ok(Value::Timestamp(seconds, nanoseconds))
-    } else {
-        Err(Failure::Arithmetic)
-    }
+    checked(moment::timestamp(seconds, nanoseconds))
+        .map(|(seconds, rest)| Value::Timestamp(seconds, rest))
 }
 
 fn checked<T>(result: Option<T>) -> Result<T, Failure> {
     result.ok_or(Failure::Arithmetic)
-}
-
-/// `int(…)`, `uint(…)`, `double(…)` of anything but a string.
-pub(super) fn convert(function: Function, value: Value<'_>) -> Result<Value<'_>, Failure> {
-    Ok(match (function, value) {
-        (_, Value::Failed(failure)) => return Err(failure),
-        (Function::ToInt, Value::Int(_))
-        | (Function::ToUint, Value::Uint(_))
-        | (Function::ToDouble, Value::Double(_)) => value,
-        (Function::ToInt, Value::Uint(number)) => Value::Int(checked(i64::try_from(number).ok())?),
-        (Function::ToInt, Value::Double(number)) => {
-            // Strictly within: the bounds themselves are not exact doubles.
-            let fits =
-                number > -9_223_372_036_854_775_808.0 && number < 9_223_372_036_854_775_808.0;
-            Value::Int(checked(fits.then_some(number as i64))?)
-        }
-        (Function::ToInt, Value::Timestamp(seconds, _)) => Value::Int(seconds),
-        (Function::ToUint, Value::Int(number)) => Value::Uint(checked(u64::try_from(number).ok())?),
-        (Function::ToUint, Value::Double(number)) => {
-            let fits = number > -1.0 && number < 18_446_744_073_709_551_616.0;
-            Value::Uint(checked(fits.then_some(number as u64))?)
-        }
-        (Function::ToDouble, Value::Int(number)) => Value::Double(number as f64),
-        (Function::ToDouble, Value::Uint(number)) => Value::Double(number as f64),
-        _ => return Err(Failure::Type),
-    })
-}
-
-/// `int(…)`, `uint(…)`, `double(…)` of a string.
-pub(super) fn parse<'a>(function: Function, text: &str) -> Result<Value<'a>, Failure> {
-    Ok(match function {
-        Function::ToInt => Value::Int(checked(text.parse().ok())?),
-        Function::ToUint => Value::Uint(checked(text.parse().ok())?),
-        Function::ToDouble => Value::Double(checked(text.parse().ok())?),
-        _ => return Err(Failure::Type),
-    })
 }

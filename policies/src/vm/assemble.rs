@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::instruction::Instruction;
+use super::instruction::{Instruction, Macro};
 use super::vocabulary::{Comprehension, Field, Function, Map, Member};
 use crate::plan::draft::{Draft, Expression, ExpressionIndex, Origin, Scalar};
 use crate::plan::{Code, draft};
@@ -126,6 +126,27 @@ impl Assembler<'_> {
         self.push(Instruction::List(index))
     }
 
+    /// A map constant: its keys and values in turn, sorted by key.
+    pub fn map(&mut self, entries: Vec<Scalar>) -> &mut Self {
+        let index = self.pool.list(entries);
+        self.push(Instruction::Map(index))
+    }
+
+    /// A list to be an element of another constant.
+    pub fn nested_list(&mut self, elements: Vec<Scalar>) -> Scalar {
+        Scalar::List(self.pool.list(elements))
+    }
+
+    /// A map to be an element of another constant: its keys and values in turn, sorted by key.
+    pub fn nested_map(&mut self, entries: Vec<Scalar>) -> Scalar {
+        Scalar::Map(self.pool.list(entries))
+    }
+
+    /// Binds the value before it to a variable, up to the end of the block.
+    pub fn bind(&mut self, local: u16) -> &mut Self {
+        self.push(Instruction::Bind(local))
+    }
+
     /// A fact.
     pub fn field(&mut self, field: Field) -> &mut Self {
         self.push(Instruction::Field(field))
@@ -212,11 +233,25 @@ impl Assembler<'_> {
         filter: impl FnOnce(&mut Self),
         body: impl FnOnce(&mut Self),
     ) -> &mut Self {
+        let of = Macro {
+            kind,
+            local,
+            second: None,
+        };
+        self.comprehend_with(of, filter, body)
+    }
+
+    /// A macro over the list or map before it, with one variable or two.
+    pub fn comprehend_with(
+        &mut self,
+        of: Macro,
+        filter: impl FnOnce(&mut Self),
+        body: impl FnOnce(&mut Self),
+    ) -> &mut Self {
         let filter = self.block(filter);
         let body = self.block(body);
         self.push(Instruction::Comprehend {
-            kind,
-            local,
+            of,
             filter: count(filter.len()),
             body: count(body.len()),
         });

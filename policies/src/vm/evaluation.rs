@@ -1,16 +1,18 @@
 //! Evaluates a plan's expressions during one decision: each at most once, when a rule first asks.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use super::datum::Datum;
 use super::inputs::{Context, Endpoint, Inputs};
 use super::machine::{Buffers, Machine, member_of};
 use super::value::{Failure, Value};
-use super::vocabulary::Member;
+use super::vocabulary::{Function, Member};
 use crate::decision::Key;
 use crate::facts::Facts;
 use crate::limits::State;
-use crate::plan::Plan;
 use crate::plan::draft::ExpressionIndex;
+use crate::plan::{Draft, Plan, encode};
 
 /// What a worker keeps from one decision to the next: buffers and counters, nothing of the calls.
 #[derive(Debug, Default)]
@@ -149,11 +151,14 @@ impl<'a, 'e> Session<'a, 'e> {
             Some(memo) if memo.stamp == stamp => return memo.verdict,
             _ => {}
         }
-        let code = plan
-            .expression(index)
-            .map_or(&[][..], |expression| expression.code());
-        let value = self.machine.evaluate(code);
-        let verdict = self.judge(value);
+        let verdict = match self.test(index) {
+            Some(Ok(value)) => Verdict::Bool(value),
+            Some(Err(failure)) => Verdict::Failed(failure),
+            None => {
+                let value = self.value(index);
+                self.judge(value)
+            }
+        };
         if matches!(verdict, Verdict::Failed(_)) {
             self.evaluation.failures += 1;
         }
@@ -161,6 +166,18 @@ impl<'a, 'e> Session<'a, 'e> {
             *memo = Memo { stamp, verdict };
         }
         verdict
+    }
+
+    /// Whether a condition holds that has a form for speed.
+    fn test(&mut self, index: ExpressionIndex) -> Option<Result<bool, Failure>> {
+        let conditions = &self.machine.inputs.plan.tables().conditions;
+        let condition = conditions.get(index as usize)?.as_ref()?;
+        Some(self.machine.test(condition))
+    }
+
+    fn value(&mut self, index: ExpressionIndex) -> Value<'a> {
+        let code = self.machine.inputs.plan.code(index);
+        self.machine.evaluate(code)
     }
 
     fn judge(&self, value: Value<'a>) -> Verdict {
@@ -183,11 +200,7 @@ impl<'a, 'e> Session<'a, 'e> {
 
     /// What `read` makes of a string expression's value; of "" where it has none.
     pub(crate) fn text<T>(&mut self, index: ExpressionIndex, read: impl FnOnce(&str) -> T) -> T {
-        let plan = self.machine.inputs.plan;
-        let code = plan
-            .expression(index)
-            .map_or(&[][..], |expression| expression.code());
-        let value = self.machine.evaluate(code);
+        let value = self.value(index);
         read(self.machine.string(value).unwrap_or_default())
     }
 
@@ -245,6 +258,80 @@ pub fn holds(
     evaluation: &mut Evaluation,
 ) -> Result<bool, Failure> {
     Session::new(plan, facts, state, evaluation).condition(when)
+}
+
+/// One call's conditions by themselves, each evaluated as often as it is asked for. `tier` is the lowest one here,
+/// `threshold` has no value.
+pub struct Conditions<'a, 'e>(Session<'a, 'e>);
+
+impl<'a, 'e> Conditions<'a, 'e> {
+    /// On these facts.
+    pub fn new(plan: &'a Plan, facts: &'a Facts<'a>, evaluation: &'e mut Evaluation) -> Self {
+        Self(Session::with_inputs(
+            Inputs::new(plan, Some(facts), None),
+            None,
+            evaluation,
+        ))
+    }
+
+    /// Whether one holds.
+    ///
+    /// # Errors
+    ///
+    /// Why it has no value, or that it is no condition.
+    pub fn holds(&mut self, when: ExpressionIndex) -> Result<bool, Failure> {
+        match self.0.test(when) {
+            Some(result) => result,
+            None => self.holds_by_code(when),
+        }
+    }
+
+    /// The same by its instructions alone, without the form that a loaded plan keeps for speed: what tests compare.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::holds`].
+    pub fn holds_by_code(&mut self, when: ExpressionIndex) -> Result<bool, Failure> {
+        match self.0.value(when) {
+            Value::Bool(value) => Ok(value),
+            value => Err(value.failure().unwrap_or(Failure::Type)),
+        }
+    }
+}
+
+/// The value of an expression that reads no fact, on variables by their numbers.
+///
+/// # Errors
+///
+/// Why it has no value.
+pub fn evaluate(
+    plan: &Plan,
+    expression: ExpressionIndex,
+    variables: &[Datum],
+    evaluation: &mut Evaluation,
+) -> Result<Datum, Failure> {
+    let mut inputs = Inputs::new(plan, None, None);
+    inputs.variables = variables;
+    let mut session = Session::with_inputs(inputs, None, evaluation);
+    let value = session.value(expression);
+    session.machine.own(value, 0)
+}
+
+/// The value of a function on values, as the machine computes it.
+///
+/// # Errors
+///
+/// Why it has none.
+pub fn apply(function: Function, arguments: &[Datum]) -> Result<Datum, Failure> {
+    static NOTHING: LazyLock<Option<Plan>> =
+        LazyLock::new(|| Plan::load(encode(&Draft::default())).ok());
+    let plan = NOTHING.as_ref().ok_or(Failure::Missing)?;
+    let mut machine = Machine::new(Inputs::new(plan, None, None), Buffers::default());
+    if arguments.len() != function.arity() {
+        return Err(Failure::Type);
+    }
+    let value = machine.apply_to(function, arguments.iter().map(Value::from));
+    machine.own(value, 0)
 }
 
 /// A hash that is the same in every process and version: FNV-1a, then mixed so that its remainders are even.

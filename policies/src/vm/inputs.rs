@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::datum::Datum;
 use super::value::{Failure, Value};
 use super::vocabulary::{Field, Map};
 use crate::facts::Facts;
@@ -43,6 +44,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) context: Context,
     pub(crate) threshold: Option<f64>,
     pub(crate) difficulty: Option<f64>,
+    /// What expressions read that are not evaluated on facts.
+    pub(super) variables: &'a [Datum],
 }
 
 impl<'a> Inputs<'a> {
@@ -59,10 +62,11 @@ impl<'a> Inputs<'a> {
             context: Context::default(),
             threshold: None,
             difficulty: None,
+            variables: &[],
         }
     }
 
-    /// A fact; [`Field::Difficulty`] is the machine's to compute.
+    /// A fact. [`Field::Difficulty`] is the machine's to compute, and [`Field::RequestTemperature`] an optional that it makes.
     pub(super) fn field(&self, field: Field) -> Value<'a> {
         let value = match field {
             Field::EndpointZone
@@ -95,7 +99,6 @@ impl<'a> Inputs<'a> {
             Field::RequestTurns => Value::int(request.turns),
             Field::RequestImages => Value::int(request.images),
             Field::RequestStream => Value::Bool(request.stream),
-            Field::RequestTemperature => Value::optional(request.temperature.map(Value::Double)),
             Field::RequestResponseFormat => Value::Text(&request.response_format),
             Field::CallerKey => Value::Text(&caller.key),
             Field::CallerTeam => Value::Text(&caller.team),
@@ -137,20 +140,24 @@ impl<'a> Inputs<'a> {
 
     /// The value of a map's slot, where it has one.
     pub(crate) fn slot(&self, map: Map, slot: u16) -> Option<Value<'a>> {
-        let slot = usize::from(slot);
-        let text =
-            |values: &'a [Option<Cow<'a, str>>]| values.get(slot)?.as_deref().map(Value::Text);
         match map {
-            Map::Headers => text(&self.facts?.request.headers),
-            Map::Metadata => text(&self.facts?.request.metadata),
-            Map::Labels => text(self.endpoint?.labels),
-            Map::Claims => self
-                .facts?
-                .caller
-                .claims
-                .get(slot)?
-                .as_ref()
-                .map(Value::from),
+            Map::Claims => {
+                let claims = &self.facts?.caller.claims;
+                claims.get(usize::from(slot))?.as_ref().map(Value::from)
+            }
+            map => self.slot_text(map, slot).map(Value::Text),
         }
+    }
+
+    /// The text of a map's slot, where it has one; claims have none.
+    #[inline]
+    pub(super) fn slot_text(&self, map: Map, slot: u16) -> Option<&'a str> {
+        let values: &'a [Option<Cow<'a, str>>] = match map {
+            Map::Headers => &self.facts?.request.headers,
+            Map::Metadata => &self.facts?.request.metadata,
+            Map::Labels => self.endpoint?.labels,
+            Map::Claims => return None,
+        };
+        values.get(usize::from(slot))?.as_deref()
     }
 }

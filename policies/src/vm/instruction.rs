@@ -6,7 +6,19 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::vocabulary::{Comprehension, Field, Function, Map, Member};
+use super::value::Failure;
+use super::vocabulary::{Comprehension, Field, Function, Map, Member, TypeName};
+
+/// A macro and its variables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Macro {
+    /// Which.
+    pub kind: Comprehension,
+    /// The number of its variable: each element of a list, each key of a map; with a `second`, each index or key.
+    pub local: u16,
+    /// The number of the second: each element, or each value of a map.
+    pub second: Option<u16>,
+}
 
 /// One instruction.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,14 +49,24 @@ pub enum Instruction<'c> {
     Absent,
     /// Pushes a list constant.
     List(u32),
+    /// Pushes a map constant: a list constant that holds keys and values in turn.
+    Map(u32),
+    /// Pushes the name of a type.
+    Type(TypeName),
+    /// Pushes a failure.
+    Fail(Failure),
+    /// Pushes a variable that whoever evaluates gives.
+    Variable(u16),
     /// Pushes a fact.
     Field(Field),
     /// Pushes an optional: a map's value by slot.
     Lookup(Map, u16),
     /// Pushes whether a map has the slot's key.
     Has(Map, u16),
-    /// Pushes a macro's variable.
+    /// Pushes a macro's variable, or what was bound.
     Local(u16),
+    /// Takes a value and binds it to a variable, up to the end of the block.
+    Bind(u16),
     /// Replaces a record by its field.
     Member(Member),
     /// Replaces the arguments by the result.
@@ -55,6 +77,8 @@ pub enum Instruction<'c> {
     InSet(u32),
     /// Replaces a time by a part of it, in a zone of the plan.
     Zoned(Function, u32),
+    /// Replaces a time and the name of a zone by a part of the time in it.
+    ZonedBy(Function),
     /// Looks at the top: false skips the block of this length and the `And` after it.
     SkipIfFalse(u32),
     /// Looks at the top: true skips the block of this length and the `Or` after it.
@@ -69,12 +93,17 @@ pub enum Instruction<'c> {
     Jump(u32),
     /// Replaces this many values by their list.
     MakeList(u16),
-    /// Replaces a list by a macro's result: the blocks of the filter (of length 0: none) and the body follow.
+    /// Replaces as many values as flags by their list; one with a flag of 1 is an optional, left out where absent.
+    MakeOptionalList(&'c [u8]),
+    /// Replaces this many keys and values by their map.
+    MakeMap(u16),
+    /// Replaces as many keys and values as flags by their map; a value with a flag of 1 is an optional, its entry left
+    /// out where absent.
+    MakeOptionalMap(&'c [u8]),
+    /// Replaces a list or map by a macro's result: the blocks of the filter (of length 0: none) and the body follow.
     Comprehend {
         /// Which macro.
-        kind: Comprehension,
-        /// The number of its variable.
-        local: u16,
+        of: Macro,
         /// Length of the filter's block.
         filter: u32,
         /// Length of the body's block.
@@ -116,6 +145,16 @@ mod opcode {
     pub(super) const JUMP: u8 = 31;
     pub(super) const MAKE_LIST: u8 = 32;
     pub(super) const COMPREHEND: u8 = 33;
+    pub(super) const MAP: u8 = 34;
+    pub(super) const TYPE: u8 = 35;
+    pub(super) const FAIL: u8 = 36;
+    pub(super) const VARIABLE: u8 = 37;
+    pub(super) const BIND: u8 = 38;
+    pub(super) const ZONED_BY: u8 = 39;
+    pub(super) const MAKE_OPTIONAL_LIST: u8 = 40;
+    pub(super) const MAKE_MAP: u8 = 41;
+    pub(super) const MAKE_OPTIONAL_MAP: u8 = 42;
+    pub(super) const COMPREHEND_PAIRS: u8 = 43;
 }
 
 /// Reads operands.
@@ -209,12 +248,27 @@ impl<'c> Instruction<'c> {
             opcode::CHOOSE => Self::Choose(from.u32()?),
             opcode::JUMP => Self::Jump(from.u32()?),
             opcode::MAKE_LIST => Self::MakeList(from.u16()?),
-            opcode::COMPREHEND => Self::Comprehend {
-                kind: Comprehension::from_number(from.u8()?)?,
-                local: from.u16()?,
+            opcode::COMPREHEND | opcode::COMPREHEND_PAIRS => Self::Comprehend {
+                of: Macro {
+                    kind: Comprehension::from_number(from.u8()?)?,
+                    local: from.u16()?,
+                    second: match number {
+                        opcode::COMPREHEND => None,
+                        _ => Some(from.u16()?),
+                    },
+                },
                 filter: from.u32()?,
                 body: from.u32()?,
             },
+            opcode::MAP => Self::Map(from.u32()?),
+            opcode::TYPE => Self::Type(TypeName::from_number(from.u8()?)?),
+            opcode::FAIL => Self::Fail(Failure::from_number(from.u8()?)?),
+            opcode::VARIABLE => Self::Variable(from.u16()?),
+            opcode::BIND => Self::Bind(from.u16()?),
+            opcode::ZONED_BY => Self::ZonedBy(Function::from_number(from.u8()?)?),
+            opcode::MAKE_OPTIONAL_LIST => Self::MakeOptionalList(from.bytes()?),
+            opcode::MAKE_MAP => Self::MakeMap(from.u16()?),
+            opcode::MAKE_OPTIONAL_MAP => Self::MakeOptionalMap(from.bytes()?),
             _ => return None,
         })
     }
@@ -228,10 +282,7 @@ impl<'c> Instruction<'c> {
             Self::Uint(value) => put(code, opcode::UINT, &[&value.to_le_bytes()]),
             Self::Double(value) => put(code, opcode::DOUBLE, &[&value.to_le_bytes()]),
             Self::Text(index) => put(code, opcode::TEXT, &[&index.to_le_bytes()]),
-            Self::Bytes(bytes) => {
-                let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-                put(code, opcode::BYTES, &[&length.to_le_bytes(), bytes]);
-            }
+            Self::Bytes(bytes) => put_bytes(code, opcode::BYTES, bytes),
             Self::Timestamp(seconds, nanoseconds) => put(
                 code,
                 opcode::TIMESTAMP,
@@ -248,6 +299,9 @@ impl<'c> Instruction<'c> {
             }
             Self::Absent => code.push(opcode::ABSENT),
             Self::List(index) => put(code, opcode::LIST, &[&index.to_le_bytes()]),
+            Self::Map(index) => put(code, opcode::MAP, &[&index.to_le_bytes()]),
+            Self::Type(name) => put(code, opcode::TYPE, &[&[name.number()]]),
+            Self::Fail(failure) => put(code, opcode::FAIL, &[&[failure.number()]]),
             _ => self.encode_operation(code),
         }
     }
@@ -284,21 +338,24 @@ impl<'c> Instruction<'c> {
             Self::Choose(length) => put(code, opcode::CHOOSE, &[&length.to_le_bytes()]),
             Self::Jump(length) => put(code, opcode::JUMP, &[&length.to_le_bytes()]),
             Self::MakeList(count) => put(code, opcode::MAKE_LIST, &[&count.to_le_bytes()]),
-            Self::Comprehend {
-                kind,
-                local,
-                filter,
-                body,
-            } => put(
-                code,
-                opcode::COMPREHEND,
-                &[
-                    &[kind.number()],
-                    &local.to_le_bytes(),
-                    &filter.to_le_bytes(),
-                    &body.to_le_bytes(),
-                ],
-            ),
+            Self::MakeOptionalList(flags) => put_bytes(code, opcode::MAKE_OPTIONAL_LIST, flags),
+            Self::MakeMap(count) => put(code, opcode::MAKE_MAP, &[&count.to_le_bytes()]),
+            Self::MakeOptionalMap(flags) => put_bytes(code, opcode::MAKE_OPTIONAL_MAP, flags),
+            Self::Variable(variable) => put(code, opcode::VARIABLE, &[&variable.to_le_bytes()]),
+            Self::Bind(local) => put(code, opcode::BIND, &[&local.to_le_bytes()]),
+            Self::ZonedBy(function) => put(code, opcode::ZONED_BY, &[&[function.number()]]),
+            Self::Comprehend { of, filter, body } => {
+                let (kind, local) = ([of.kind.number()], of.local.to_le_bytes());
+                let (filter, body) = (filter.to_le_bytes(), body.to_le_bytes());
+                match of.second {
+                    None => put(code, opcode::COMPREHEND, &[&kind, &local, &filter, &body]),
+                    Some(second) => put(
+                        code,
+                        opcode::COMPREHEND_PAIRS,
+                        &[&kind, &local, &second.to_le_bytes(), &filter, &body],
+                    ),
+                }
+            }
             _ => {}
         }
     }
@@ -309,4 +366,9 @@ fn put(code: &mut Vec<u8>, number: u8, operands: &[&[u8]]) {
     for operand in operands {
         code.extend_from_slice(operand);
     }
+}
+
+fn put_bytes(code: &mut Vec<u8>, number: u8, bytes: &[u8]) {
+    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    put(code, number, &[&length.to_le_bytes(), bytes]);
 }

@@ -30,6 +30,9 @@ pub(crate) enum Kind {
     Messages,
     Tools,
     ToolCalls,
+    /// A map; the types of its keys and values are not told.
+    Map,
+    Type,
 }
 
 impl Kind {
@@ -62,6 +65,20 @@ impl Kind {
             Self::OptionalDouble => Self::Double,
             _ => Self::Any,
         }
+    }
+
+    /// Whether a macro may go over it.
+    pub(super) const fn is_range(self) -> bool {
+        self.is_list() || matches!(self, Self::Map)
+    }
+
+    /// Whether it may have values by key: a map, a record, an optional of either.
+    const fn is_keyed(self) -> bool {
+        self.is_optional()
+            || matches!(
+                self,
+                Self::Map | Self::Message | Self::Tool | Self::ToolCall
+            )
     }
 
     pub(super) const fn is_list(self) -> bool {
@@ -148,10 +165,10 @@ pub(super) const fn field_kind(field: Field) -> Kind {
 }
 
 /// The result of a call on arguments of these types; `None` when it takes no such.
-pub(super) fn signature(function: Function, arguments: [Kind; 3]) -> Option<Kind> {
-    let [first, second, third] = arguments;
+pub(super) fn signature(function: Function, arguments: [Kind; 4]) -> Option<Kind> {
+    let [first, second, ..] = arguments;
     let all = |kind: Kind| {
-        [first, second, third]
+        arguments
             .iter()
             .take(function.arity())
             .all(|k| k.agrees(kind))
@@ -163,7 +180,7 @@ pub(super) fn signature(function: Function, arguments: [Kind; 3]) -> Option<Kind
         Function::Less | Function::LessOrEqual | Function::Greater | Function::GreaterOrEqual => {
             result(are_ordered(first, second), Kind::Bool)
         }
-        Function::In => result(second.is_list(), Kind::Bool),
+        Function::In => result(second.is_range(), Kind::Bool),
         Function::Negate | Function::Absolute => {
             result(first.is_number() || first == Kind::Duration, first)
         }
@@ -173,7 +190,7 @@ pub(super) fn signature(function: Function, arguments: [Kind; 3]) -> Option<Kind
         | Function::Divide
         | Function::Remainder => sum(function, first, second),
         Function::Size => result(
-            first.is_list() || matches!(first, Kind::Text | Kind::Bytes),
+            first.is_range() || matches!(first, Kind::Text | Kind::Bytes),
             Kind::Int,
         ),
         Function::ToInt => Some(Kind::Int),
@@ -197,28 +214,129 @@ pub(super) fn signature(function: Function, arguments: [Kind; 3]) -> Option<Kind
         ),
         Function::Value => result(first.is_optional(), first.value()),
         Function::Or => result(all(Kind::Optional), first.join(second)),
-        Function::ContainsIp => result(
-            first.agrees(Kind::Cidr) && second.agrees(Kind::Ip),
-            Kind::Bool,
-        ),
-        Function::Family => result(all(Kind::Ip), Kind::Int),
-        Function::IsLoopback => result(all(Kind::Ip), Kind::Bool),
         Function::Greatest | Function::Least => {
             result(first.is_number() && second.is_number(), first.join(second))
         }
-        Function::Ceiling | Function::Floor | Function::Round => {
+        Function::Ceiling | Function::Floor | Function::Round | Function::Truncate => {
             result(all(Kind::Double), Kind::Double)
         }
+        Function::IsNan | Function::IsInfinite | Function::IsFinite => {
+            result(all(Kind::Double), Kind::Bool)
+        }
+        Function::Sign | Function::BitNot => result(first.is_number(), first),
+        Function::SquareRoot => result(first.is_number(), Kind::Double),
+        Function::BitAnd | Function::BitOr | Function::BitXor => result(
+            first.is_number() && first.agrees(second),
+            first.join(second),
+        ),
+        Function::ShiftLeft | Function::ShiftRight => {
+            result(first.is_number() && second.agrees(Kind::Int), first)
+        }
+        _ => conversion_signature(function, arguments),
+    }
+}
+
+fn conversion_signature(function: Function, arguments: [Kind; 4]) -> Option<Kind> {
+    let [first, ..] = arguments;
+    let one_of = |kinds: &[Kind], result: Kind| {
+        let fits = kinds.iter().any(|kind| first.agrees(*kind));
+        fits.then_some(result)
+    };
+    match function {
+        Function::Dyn => Some(Kind::Any),
+        Function::TypeOf => Some(Kind::Type),
+        Function::ToBool => one_of(&[Kind::Bool, Kind::Text], Kind::Bool),
+        Function::ToBytes => one_of(&[Kind::Bytes, Kind::Text], Kind::Bytes),
+        Function::ToTimestamp => one_of(&[Kind::Timestamp, Kind::Text, Kind::Int], Kind::Timestamp),
+        Function::ToDuration => one_of(&[Kind::Duration, Kind::Text, Kind::Int], Kind::Duration),
+        Function::ToIp => one_of(&[Kind::Ip, Kind::Text], Kind::Ip),
+        Function::ToCidr => one_of(&[Kind::Cidr, Kind::Text], Kind::Cidr),
+        Function::Base64Encode => one_of(&[Kind::Bytes], Kind::Text),
+        Function::Base64Decode => one_of(&[Kind::Text], Kind::Bytes),
+        _ => network_signature(function, arguments),
+    }
+}
+
+fn network_signature(function: Function, arguments: [Kind; 4]) -> Option<Kind> {
+    let [first, second, ..] = arguments;
+    let takes = |kind: Kind, result: Kind| first.agrees(kind).then_some(result);
+    match function {
+        Function::ContainsIp if second.agrees(Kind::Ip) || second == Kind::Text => {
+            takes(Kind::Cidr, Kind::Bool)
+        }
+        Function::ContainsCidr if second.agrees(Kind::Cidr) || second == Kind::Text => {
+            takes(Kind::Cidr, Kind::Bool)
+        }
+        Function::Address => takes(Kind::Cidr, Kind::Ip),
+        Function::Masked => takes(Kind::Cidr, Kind::Cidr),
+        Function::PrefixLength => takes(Kind::Cidr, Kind::Int),
+        Function::IsIp | Function::IsCidr | Function::IsCanonical => takes(Kind::Text, Kind::Bool),
+        Function::Family => takes(Kind::Ip, Kind::Int),
+        Function::IsLoopback
+        | Function::IsUnspecified
+        | Function::IsGlobalUnicast
+        | Function::IsLinkLocalUnicast
+        | Function::IsLinkLocalMulticast => takes(Kind::Ip, Kind::Bool),
+        _ => list_signature(function, arguments),
+    }
+}
+
+fn list_signature(function: Function, arguments: [Kind; 4]) -> Option<Kind> {
+    let [first, second, third, _] = arguments;
+    let result = |fits: bool, kind: Kind| fits.then_some(kind);
+    match function {
+        Function::Index if first.is_list() => Some(first.element()),
+        Function::Index if first.is_optional() => Some(Kind::Optional),
+        Function::Index => result(first.is_keyed(), Kind::Any),
+        Function::OptionalIndex => result(first.is_list() || first.is_keyed(), Kind::Optional),
+        Function::Part => Some(Kind::Optional),
+        Function::HasKey => result(first.is_keyed(), Kind::Bool),
+        Function::OfNonZero => Some(first.optional_of()),
+        Function::First | Function::Last => result(first.is_list(), first.element().optional_of()),
+        Function::Unwrap => result(first.is_list(), Kind::List),
+        Function::Slice => result(
+            first.is_list() && second.agrees(Kind::Int) && third.agrees(Kind::Int),
+            first,
+        ),
+        Function::Flatten => result(first.is_list(), Kind::List),
+        Function::FlattenTo => result(first.is_list() && second.agrees(Kind::Int), Kind::List),
+        Function::Sort | Function::Distinct => result(first.is_list(), first),
+        Function::SortBy => result(first.is_list() && second.is_list(), first),
+        Function::Range => result(first.agrees(Kind::Int), Kind::List),
+        Function::GreatestOf | Function::LeastOf if first.is_list() => Some(first.element()),
+        Function::GreatestOf | Function::LeastOf => result(first.is_number(), first),
+        Function::Reverse if first.is_list() && first != Kind::Any => Some(first),
+        Function::Format => result(first.agrees(Kind::Text) && second.is_list(), Kind::Text),
         _ => text_signature(function, arguments),
     }
 }
 
-fn text_signature(function: Function, arguments: [Kind; 3]) -> Option<Kind> {
-    let [first, second, _] = arguments;
+fn text_signature(function: Function, arguments: [Kind; 4]) -> Option<Kind> {
+    let [first, second, third, fourth] = arguments;
     let mut taken = arguments.iter().take(function.arity());
     let are_texts = taken.all(|kind| kind.agrees(Kind::Text));
+    let (is_text, are_two) = (first.agrees(Kind::Text), second.agrees(Kind::Text));
+    let are_two = is_text && are_two;
     let result = |fits: bool, kind: Kind| fits.then_some(kind);
     match function {
+        Function::Matches => result(are_texts, Kind::Bool),
+        Function::IndexOfFrom | Function::LastIndexOfFrom => {
+            result(are_two && third.agrees(Kind::Int), Kind::Int)
+        }
+        Function::SplitMost => result(are_two && third.agrees(Kind::Int), Kind::Texts),
+        Function::ReplaceMost => result(
+            are_two && third.agrees(Kind::Text) && fourth.agrees(Kind::Int),
+            Kind::Text,
+        ),
+        Function::CharAt | Function::Substring => {
+            result(is_text && second.agrees(Kind::Int), Kind::Text)
+        }
+        Function::SubstringTo => result(
+            is_text && second.agrees(Kind::Int) && third.agrees(Kind::Int),
+            Kind::Text,
+        ),
+        Function::Quote => result(are_texts, Kind::Text),
+        Function::Reverse if first == Kind::Any => Some(Kind::Any),
         Function::Contains | Function::StartsWith | Function::EndsWith => {
             result(are_texts, Kind::Bool)
         }
@@ -245,6 +363,8 @@ fn are_ordered(first: Kind, second: Kind) -> bool {
                 | Kind::OptionalText
                 | Kind::OptionalDouble
                 | Kind::Null
+                | Kind::Map
+                | Kind::Type
         );
     same || first.is_number() && second.is_number()
 }

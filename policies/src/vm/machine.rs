@@ -9,19 +9,25 @@ use super::instruction::Instruction;
 use super::memory::{MOST_VALUES, made_list};
 use super::value::{Failure, Value};
 use super::verify::MAXIMUM_LOCALS;
-use super::vocabulary::{Comprehension, Field, Function, Member};
-use super::{arithmetic, compare, inputs::Inputs, network, text, time};
+use super::vocabulary::{Field, Function, Member};
+use super::{inputs::Inputs, time, zone};
 use crate::difficulty;
 
 /// Steps that one evaluation may take: elements visited, and strings read in units of 64 bytes.
 const BUDGET: u64 = 1 << 21;
+/// What finding a time zone by a name made at run time is charged, in steps.
+const ZONE_STEPS: u64 = 256;
+
 /// Buffers without what was in them: kept from one decision to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
     stack: Vec<Value<'static>>,
     values: Vec<Value<'static>>,
+    locals: Vec<Value<'static>>,
     text: String,
     scratch: String,
+    bytes: Vec<u8>,
+    scratch_bytes: Vec<u8>,
 }
 
 /// The same memory for values of another lifetime. (Collecting in place keeps the allocation.)
@@ -36,7 +42,9 @@ pub(crate) struct Machine<'a> {
     pub(super) values: Vec<Value<'a>>,
     pub(super) text: String,
     pub(super) scratch: String,
-    locals: [Value<'a>; MAXIMUM_LOCALS],
+    pub(super) bytes: Vec<u8>,
+    pub(super) scratch_bytes: Vec<u8>,
+    locals: Vec<Value<'a>>,
     pub(super) budget: Cell<u64>,
 }
 
@@ -48,7 +56,9 @@ impl<'a> Machine<'a> {
             values: recycle(buffers.values),
             text: buffers.text,
             scratch: buffers.scratch,
-            locals: [Value::Null; MAXIMUM_LOCALS],
+            bytes: buffers.bytes,
+            scratch_bytes: buffers.scratch_bytes,
+            locals: recycle(buffers.locals),
             budget: Cell::new(BUDGET),
         }
     }
@@ -60,6 +70,9 @@ impl<'a> Machine<'a> {
             values: recycle(std::mem::take(&mut self.values)),
             text: std::mem::take(&mut self.text),
             scratch: std::mem::take(&mut self.scratch),
+            bytes: std::mem::take(&mut self.bytes),
+            scratch_bytes: std::mem::take(&mut self.scratch_bytes),
+            locals: recycle(std::mem::take(&mut self.locals)),
         }
     }
 
@@ -68,11 +81,12 @@ impl<'a> Machine<'a> {
         self.stack.clear();
         self.values.clear();
         self.text.clear();
+        self.bytes.clear();
         self.budget.set(BUDGET);
         self.block(code)
     }
 
-    fn block(&mut self, code: &'a [u8]) -> Value<'a> {
+    pub(super) fn block(&mut self, code: &'a [u8]) -> Value<'a> {
         let mut rest = code;
         while let Some((instruction, after)) = Instruction::decode(rest) {
             rest = self.step(instruction, after);
@@ -103,7 +117,10 @@ impl<'a> Machine<'a> {
                 self.stack.push(Value::Int(number));
                 return after;
             }
-            Instruction::Lookup(map, slot) => Value::optional(self.inputs.slot(map, slot)),
+            Instruction::Lookup(map, slot) => {
+                let found = self.inputs.slot(map, slot);
+                self.optional(found)
+            }
             Instruction::Has(map, slot) => Value::Bool(self.inputs.slot(map, slot).is_some()),
             Instruction::Local(local) => {
                 let value = self.locals.get(usize::from(local)).copied();
@@ -116,28 +133,39 @@ impl<'a> Machine<'a> {
             Instruction::Or => self.connect(true),
             Instruction::Choose(length) => return self.choose(length, after),
             Instruction::Jump(length) => return skip(after, length),
-            Instruction::Comprehend {
-                kind,
-                local,
-                filter,
-                body,
-            } => {
+            Instruction::Comprehend { of, filter, body } => {
                 let (filter, after) = split(after, filter);
                 let (body, after) = split(after, body);
-                let value = self.comprehend(kind, local, filter, body);
+                let value = self.comprehend(of, filter, body);
                 self.stack.push(value);
                 return after;
             }
-            Instruction::MakeList(count) => self.make_list(usize::from(count)),
+            Instruction::Bind(local) => {
+                let value = self.pop();
+                self.bind(local, value);
+                return after;
+            }
+            Instruction::MakeList(count) => self.make_list(usize::from(count), &[]),
+            Instruction::MakeOptionalList(flags) => self.make_list(flags.len(), flags),
+            Instruction::MakeMap(count) => self.make_map(usize::from(count), &[]),
+            Instruction::MakeOptionalMap(flags) => self.make_map(flags.len(), flags),
+            Instruction::Variable(variable) => {
+                let value = self.inputs.variables.get(usize::from(variable));
+                value.map_or(Value::Failed(Failure::Missing), Value::from)
+            }
             Instruction::Match(pattern) => self.matches(pattern),
             Instruction::InSet(set) => self.in_set(set),
             Instruction::Zoned(function, zone) => {
                 let zone = self.inputs.plan.tables().zones.get(zone as usize);
                 match (self.pop(), zone) {
                     (Value::Failed(failure), _) => Value::Failed(failure),
-                    (time, Some(zone)) => Value::of(time::part(function, time, zone)),
+                    (time, Some(zone)) => Value::of(time::part(function, time, Some(zone))),
                     (_, None) => Value::Failed(Failure::Missing),
                 }
+            }
+            Instruction::ZonedBy(function) => {
+                let (zone, time) = (self.pop(), self.pop());
+                Value::of(self.zoned_by(function, time, zone))
             }
             constant => literal(constant),
         };
@@ -145,22 +173,57 @@ impl<'a> Machine<'a> {
         after
     }
 
-    fn pop(&mut self) -> Value<'a> {
+    #[inline(always)]
+    pub(super) fn pop(&mut self) -> Value<'a> {
         self.stack.pop().unwrap_or(Value::Failed(Failure::Type))
     }
 
     pub(crate) fn field(&mut self, field: Field) -> Value<'a> {
-        if field != Field::Difficulty {
-            return self.inputs.field(field);
+        match field {
+            Field::Difficulty => match self.difficulty() {
+                Some(difficulty) => Value::Double(difficulty),
+                None => Value::Failed(Failure::Missing),
+            },
+            Field::RequestTemperature => match self.inputs.facts {
+                Some(facts) => self.optional(facts.request.temperature.map(Value::Double)),
+                None => Value::Failed(Failure::Missing),
+            },
+            field => self.inputs.field(field),
         }
-        match self.difficulty() {
-            Some(difficulty) => Value::Double(difficulty),
-            None => Value::Failed(Failure::Missing),
+    }
+
+    /// Gives a local a value.
+    pub(super) fn bind(&mut self, local: u16, value: Value<'a>) {
+        let local = usize::from(local);
+        if local >= self.locals.len() && local < MAXIMUM_LOCALS {
+            self.locals.resize(local + 1, Value::Null);
+        }
+        if let Some(place) = self.locals.get_mut(local) {
+            *place = value;
+        }
+    }
+
+    fn zoned_by(
+        &self,
+        function: Function,
+        time: Value<'a>,
+        name: Value<'a>,
+    ) -> Result<Value<'a>, Failure> {
+        time.failure().map_or(Ok(()), Err)?;
+        self.charge(ZONE_STEPS)?;
+        let zone = zone(self.string(name)?).ok_or(Failure::Conversion)?;
+        match time {
+            Value::Timestamp(..) => time::part(function, time, Some(&zone)),
+            _ => Err(Failure::Type),
         }
     }
 
     /// Computed when a rule first asks, and once.
+    #[inline]
     pub(crate) fn difficulty(&mut self) -> Option<f64> {
+        if self.inputs.difficulty.is_some() {
+            return self.inputs.difficulty;
+        }
         let facts = self.inputs.facts?;
         let inputs = &mut self.inputs;
         Some(*inputs.difficulty.get_or_insert_with(|| {
@@ -215,113 +278,8 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn comprehend(
-        &mut self,
-        kind: Comprehension,
-        local: u16,
-        filter: &'a [u8],
-        body: &'a [u8],
-    ) -> Value<'a> {
-        let range = self.pop();
-        if let Value::Failed(failure) = range {
-            return Value::Failed(failure);
-        }
-        let Some(length) = self.length(range) else {
-            return Value::Failed(Failure::Type);
-        };
-        let mut walk = Walk {
-            base: self.stack.len(),
-            found: 0,
-            failure: None,
-        };
-        for index in 0..length {
-            if let Err(failure) = self.charge(1) {
-                return self.fail(walk.base, failure);
-            }
-            let element = self.element(range, index);
-            if let Some(slot) = self.locals.get_mut(usize::from(local)) {
-                *slot = element;
-            }
-            if !filter.is_empty() {
-                match self.block(filter) {
-                    Value::Bool(true) => {}
-                    Value::Bool(false) => continue,
-                    value => {
-                        return self.fail(walk.base, value.failure().unwrap_or(Failure::Type));
-                    }
-                }
-            }
-            let value = self.block(body);
-            if let Some(result) = self.visit(kind, element, value, &mut walk) {
-                return result;
-            }
-        }
-        self.conclude(kind, &walk)
-    }
-
-    /// Takes in the body's value for one element; a result when the rest cannot change it.
-    fn visit(
-        &mut self,
-        kind: Comprehension,
-        element: Value<'a>,
-        value: Value<'a>,
-        walk: &mut Walk,
-    ) -> Option<Value<'a>> {
-        let kept = match (kind, value) {
-            (Comprehension::Map, Value::Failed(failure)) => {
-                return Some(self.fail(walk.base, failure));
-            }
-            (Comprehension::Map, value) => {
-                self.stack.push(value);
-                return None;
-            }
-            (_, Value::Bool(kept)) => kept,
-            (Comprehension::All | Comprehension::Exists, value) => {
-                walk.failure = walk
-                    .failure
-                    .or(Some(value.failure().unwrap_or(Failure::Type)));
-                return None;
-            }
-            (_, value) => {
-                return Some(self.fail(walk.base, value.failure().unwrap_or(Failure::Type)));
-            }
-        };
-        match (kind, kept) {
-            (Comprehension::All, false) => Some(Value::Bool(false)),
-            (Comprehension::Exists, true) => Some(Value::Bool(true)),
-            (Comprehension::ExistsOne, true) => {
-                walk.found += 1;
-                None
-            }
-            (Comprehension::Filter, true) => {
-                self.stack.push(element);
-                None
-            }
-            _ => None,
-        }
-    }
-
-    fn conclude(&mut self, kind: Comprehension, walk: &Walk) -> Value<'a> {
-        if let Some(failure) = walk.failure {
-            return Value::Failed(failure);
-        }
-        match kind {
-            Comprehension::All => Value::Bool(true),
-            Comprehension::Exists => Value::Bool(false),
-            Comprehension::ExistsOne => Value::Bool(walk.found == 1),
-            Comprehension::Map | Comprehension::Filter => {
-                self.make_list(self.stack.len() - walk.base)
-            }
-        }
-    }
-
-    fn fail(&mut self, base: usize, failure: Failure) -> Value<'a> {
-        self.stack.truncate(base);
-        Value::Failed(failure)
-    }
-
-    /// The topmost values as a list.
-    fn make_list(&mut self, count: usize) -> Value<'a> {
+    /// The topmost values as a list. With `flags`, the elements that are optional, and left out where absent.
+    pub(super) fn make_list(&mut self, count: usize, flags: &[u8]) -> Value<'a> {
         let base = self.stack.len().saturating_sub(count);
         let start = self.values.len();
         let made = self.stack.get(base..).unwrap_or_default();
@@ -329,6 +287,7 @@ impl<'a> Machine<'a> {
         let result = match failed {
             Some(failure) => Value::Failed(failure),
             None if start + made.len() > MOST_VALUES => Value::Failed(Failure::Work),
+            None if flags.contains(&1) => self.list_of_optionals(base, flags),
             None => {
                 self.values.extend_from_slice(made);
                 made_list(start, self.values.len())
@@ -336,6 +295,25 @@ impl<'a> Machine<'a> {
         };
         self.stack.truncate(base);
         result
+    }
+
+    fn list_of_optionals(&mut self, base: usize, flags: &[u8]) -> Value<'a> {
+        let start = self.values.len();
+        for (index, flag) in flags.iter().enumerate() {
+            let value = self
+                .stack
+                .get(base + index)
+                .copied()
+                .unwrap_or(Value::Absent);
+            let value = match (flag, value) {
+                (1, Value::Absent) => continue,
+                (1, Value::Present(_)) => self.inner(value),
+                (1, _) => return Value::Failed(Failure::Type),
+                (_, value) => value,
+            };
+            self.values.push(value);
+        }
+        made_list(start, self.values.len())
     }
 
     fn matches(&mut self, pattern: u32) -> Value<'a> {
@@ -371,108 +349,9 @@ impl<'a> Machine<'a> {
         }
         Value::Bool(false)
     }
-
-    fn call(&mut self, function: Function) -> Value<'a> {
-        let mut arguments = [Value::Null; 3];
-        let mut failed = None;
-        for argument in arguments.iter_mut().take(function.arity()).rev() {
-            *argument = self.pop();
-            failed = argument.failure().or(failed);
-        }
-        if let Some(failure) = failed {
-            return Value::Failed(failure);
-        }
-        let [first, second, third] = arguments;
-        Value::of(self.apply(function, first, second, third))
-    }
-
-    fn apply(
-        &mut self,
-        function: Function,
-        first: Value<'a>,
-        second: Value<'a>,
-        third: Value<'a>,
-    ) -> Result<Value<'a>, Failure> {
-        use Function as F;
-        match function {
-            F::Equal => Ok(Value::Bool(compare::equal(self, first, second)?)),
-            F::NotEqual => Ok(Value::Bool(!compare::equal(self, first, second)?)),
-            F::Less | F::LessOrEqual | F::Greater | F::GreaterOrEqual => {
-                compare::ordered(self, function, first, second).map(Value::Bool)
-            }
-            F::In => compare::contains(self, second, first).map(Value::Bool),
-            F::Not => match first {
-                Value::Bool(value) => Ok(Value::Bool(!value)),
-                _ => Err(Failure::Type),
-            },
-            F::OptionalOf => Ok(match first {
-                Value::Absent(depth) => Value::Absent(depth.saturating_add(1)),
-                value => value,
-            }),
-            F::HasValue => Ok(Value::Bool(!matches!(first, Value::Absent(0)))),
-            F::OrValue | F::Value => match first {
-                Value::Absent(0) if function == F::Value => Err(Failure::Missing),
-                Value::Absent(0) => Ok(second),
-                Value::Absent(depth) => Ok(Value::Absent(depth - 1)),
-                value => Ok(value),
-            },
-            F::Or => Ok(match first {
-                Value::Absent(0) => second,
-                value => value,
-            }),
-            F::ContainsIp | F::Family | F::IsLoopback => network::apply(function, first, second),
-            F::Size => self.size(first),
-            _ if function.is_zoned() => time::part(function, first, &jiff::tz::TimeZone::UTC),
-            F::Add if self.is_text(first) || self.length(first).is_some() => {
-                text::concatenate(self, first, second)
-            }
-            F::Add
-            | F::Subtract
-            | F::Multiply
-            | F::Divide
-            | F::Remainder
-            | F::Negate
-            | F::Absolute
-            | F::Ceiling
-            | F::Floor
-            | F::Round
-            | F::Greatest
-            | F::Least => arithmetic::apply(function, first, second),
-            F::ToInt | F::ToUint | F::ToDouble => self.convert(function, first),
-            _ => text::apply(self, function, first, second, third),
-        }
-    }
 }
 
-/// A comprehension on its way over its range.
-struct Walk {
-    /// The stack's height before it.
-    base: usize,
-    found: usize,
-    /// Of `all` and `exists`, which a later element can still decide.
-    failure: Option<Failure>,
-}
-
-impl<'a> Machine<'a> {
-    fn convert(&self, function: Function, value: Value<'a>) -> Result<Value<'a>, Failure> {
-        match self.string(value) {
-            Ok(text) => arithmetic::parse(function, text),
-            Err(_) => arithmetic::convert(function, value),
-        }
-    }
-
-    fn size(&self, value: Value<'a>) -> Result<Value<'a>, Failure> {
-        if let Ok(text) = self.string(value) {
-            return Ok(Value::count(text.chars().count()));
-        }
-        match value {
-            Value::Bytes(bytes) => Ok(Value::count(bytes.len())),
-            list => self.length(list).map(Value::count).ok_or(Failure::Type),
-        }
-    }
-}
-
-fn split(code: &[u8], length: u32) -> (&[u8], &[u8]) {
+pub(super) fn split(code: &[u8], length: u32) -> (&[u8], &[u8]) {
     code.split_at_checked(length as usize).unwrap_or((&[], &[]))
 }
 
@@ -492,8 +371,11 @@ const fn literal(instruction: Instruction<'_>) -> Value<'_> {
         Instruction::Duration(nanoseconds) => Value::Duration(nanoseconds),
         Instruction::Ip(address) => Value::Ip(address),
         Instruction::Cidr(address, length) => Value::Cidr(address, length),
-        Instruction::Absent => Value::Absent(0),
+        Instruction::Absent => Value::Absent,
         Instruction::List(index) => Value::ConstantList(index),
+        Instruction::Map(index) => Value::ConstantMap(index),
+        Instruction::Type(name) => Value::Type(name),
+        Instruction::Fail(failure) => Value::Failed(failure),
         _ => Value::Failed(Failure::Type),
     }
 }

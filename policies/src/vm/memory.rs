@@ -1,13 +1,11 @@
-//! What the machine makes: strings and lists in its buffers, by range, within its budget.
+//! What the machine makes: strings, octets, lists and optionals in its buffers, by range, within its budget.
 
 use std::ops::Range;
 
 use super::machine::Machine;
 use super::value::{Failure, Value};
-use crate::plan::view::{Rows, ScalarColumn};
-
-/// Bytes of text that one evaluation may make.
-const MOST_TEXT: usize = 1 << 24;
+/// Bytes of text, and as many octets, that one evaluation may make.
+pub(super) const MOST_TEXT: usize = 1 << 24;
 /// Elements of lists that one evaluation may make.
 pub(super) const MOST_VALUES: usize = 1 << 20;
 
@@ -73,6 +71,66 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// Octets; `None` of what is none.
+    pub(super) fn octets(&self, value: Value<'a>) -> Option<&[u8]> {
+        match value {
+            Value::Bytes(bytes) => Some(bytes),
+            Value::MadeBytes(start, length) => self.bytes.get(made(start, length)),
+            _ => None,
+        }
+    }
+
+    /// Makes octets.
+    pub(super) fn make_octets(
+        &mut self,
+        write: impl FnOnce(&Self, &mut Vec<u8>) -> Result<(), Failure>,
+    ) -> Result<Value<'a>, Failure> {
+        let mut bytes = std::mem::take(&mut self.scratch_bytes);
+        bytes.clear();
+        let written = write(self, &mut bytes);
+        let start = self.bytes.len();
+        if start + bytes.len() <= MOST_TEXT {
+            self.bytes.extend_from_slice(&bytes);
+        }
+        let (whole, length) = (self.bytes.len() == start + bytes.len(), bytes.len());
+        self.scratch_bytes = bytes;
+        written?;
+        self.charge(length as u64 / 16)?;
+        match (whole, u32::try_from(start), u32::try_from(length)) {
+            (true, Ok(start), Ok(length)) => Ok(Value::MadeBytes(start, length)),
+            _ => Err(Failure::Work),
+        }
+    }
+
+    /// An optional with this value.
+    pub(super) fn present(&mut self, value: Value<'a>) -> Result<Value<'a>, Failure> {
+        if let Value::Failed(failure) = value {
+            return Err(failure);
+        }
+        let place = u32::try_from(self.values.len()).map_err(|_| Failure::Work)?;
+        if self.values.len() >= MOST_VALUES {
+            return Err(Failure::Work);
+        }
+        self.values.push(value);
+        Ok(Value::Present(place))
+    }
+
+    /// What a fact that may be missing is: an optional.
+    pub(super) fn optional(&mut self, value: Option<Value<'a>>) -> Value<'a> {
+        value.map_or(Value::Absent, |value| Value::of(self.present(value)))
+    }
+
+    /// The value of an optional that has one; every other value stands for itself.
+    pub(crate) fn inner(&self, value: Value<'a>) -> Value<'a> {
+        match value {
+            Value::Present(place) => {
+                let value = self.values.get(place as usize).copied();
+                value.unwrap_or(Value::Failed(Failure::Missing))
+            }
+            value => value,
+        }
+    }
+
     /// A list that was made last, with one more element.
     pub(super) fn extend(
         &mut self,
@@ -121,7 +179,8 @@ impl<'a> Machine<'a> {
             Value::ToolCalls(elements) => elements.len(),
             Value::Strings(elements) => elements.len(),
             Value::MadeList(_, length) => length as usize,
-            Value::ConstantList(index) => self.constant_list(index)?.len(),
+            Value::ConstantList(index) => self.constant(index)?.len(),
+            Value::DatumList(elements) => elements.len(),
             _ => return None,
         })
     }
@@ -137,19 +196,15 @@ impl<'a> Machine<'a> {
                 elements.and_then(|elements| elements.get(index)).copied()
             }
             Value::ConstantList(constant) => {
-                let elements = self.constant_list(constant);
+                let elements = self.constant(constant);
                 elements
                     .and_then(|elements| elements.get(index))
                     .map(Value::from)
             }
+            Value::DatumList(elements) => elements.get(index).map(Value::from),
             _ => None,
         };
         element.unwrap_or(Value::Failed(Failure::Type))
-    }
-
-    fn constant_list(&self, index: u32) -> Option<Rows<'a, ScalarColumn>> {
-        let plan = self.inputs.plan;
-        plan.root().constants().lists().get(index as usize)
     }
 
     pub(super) fn charge(&self, steps: u64) -> Result<(), Failure> {
@@ -166,7 +221,7 @@ impl<'a> Machine<'a> {
     }
 }
 
-fn made(start: u32, length: u32) -> Range<usize> {
+pub(super) fn made(start: u32, length: u32) -> Range<usize> {
     let start = start as usize;
     start..start.saturating_add(length as usize)
 }

@@ -45,13 +45,29 @@ fn show<'a>(machine: &Machine<'a>, value: Value<'a>) -> String {
         let elements = (0..length).map(|index| show(machine, machine.element(value, index)));
         return format!("[{}]", elements.collect::<Vec<_>>().join(", "));
     }
+    if let Some(bytes) = machine.octets(value) {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
+    let is_record = matches!(
+        value,
+        Value::Message(_) | Value::Tool(_) | Value::ToolCall(_)
+    );
+    if let Some(entries) = machine.entries(value).filter(|_| !is_record) {
+        let entries = (0..entries).map(|index| {
+            let (key, value) = machine.entry(value, index);
+            format!("{}: {}", show(machine, key), show(machine, value))
+        });
+        return format!("{{{}}}", entries.collect::<Vec<_>>().join(", "));
+    }
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => value.to_string(),
         Value::Int(number) => number.to_string(),
         Value::Uint(number) => format!("{number}u"),
         Value::Double(number) => format!("{number:?}"),
-        Value::Absent(_) => "none".to_owned(),
+        Value::Absent => "none".to_owned(),
+        Value::Present(_) => format!("some {}", show(machine, machine.inner(value))),
+        Value::Type(name) => name.name().to_owned(),
         Value::Failed(failure) => format!("failed: {failure:?}"),
         value => value.printed().unwrap_or_else(|| format!("{value:?}")),
     }
@@ -141,10 +157,12 @@ fn facts() {
     check("failed: Missing", |code| {
         done(code.field(Field::EndpointZone))
     });
-    check("\"yes\"", |code| done(code.lookup(Map::Headers, "x-a")));
+    check("some \"yes\"", |code| {
+        done(code.lookup(Map::Headers, "x-a"))
+    });
     check("true", |code| done(code.has(Map::Headers, "x-a")));
     check("none", |code| done(code.lookup(Map::Metadata, "k")));
-    check("7", |code| done(code.lookup(Map::Claims, "level")));
+    check("some 7", |code| done(code.lookup(Map::Claims, "level")));
 }
 
 #[test]
@@ -179,7 +197,7 @@ fn conversions() {
     call(F::ToUint, &[I::Int(-1)], "failed: Arithmetic");
     call(F::ToDouble, &[I::Uint(3)], "3.0");
     text_call(F::ToInt, &["-12"], "-12");
-    text_call(F::ToInt, &["1x"], "failed: Arithmetic");
+    text_call(F::ToInt, &["1x"], "failed: Conversion");
     call(F::ToString, &[I::Int(-5)], "\"-5\"");
     call(F::ToString, &[I::Double(0.1)], "\"0.1\"");
     call(F::ToString, &[I::Bool(true)], "\"true\"");
@@ -308,7 +326,7 @@ fn optionals() {
             .call(F::HasValue);
     });
     call(F::Value, &[I::Absent], "failed: Missing");
-    check("3", |code| {
+    check("some 3", |code| {
         code.push(I::Absent)
             .push(I::Int(3))
             .call(F::OptionalOf)

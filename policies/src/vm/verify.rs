@@ -3,14 +3,16 @@
 //! One pass over the bytes, following the tree that they lay out. A type that is known only at run time (a claim of
 //! a token, an element of a nested list) agrees with everything here and is checked by the VM.
 
-use super::instruction::Instruction;
+use super::instruction::{Instruction, Macro};
 use super::kind::{Kind, field_kind, owner, signature};
 use super::vocabulary::{Comprehension, Field, Function, Map, Member};
 
 /// How deep blocks may nest: more than the front end's parser lets an expression nest.
 const MAXIMUM_NESTING: usize = 400;
-/// How deep macros may nest.
-pub(crate) const MAXIMUM_LOCALS: usize = 16;
+/// How many variables may be in scope, and one more than the highest number of one.
+pub(crate) const MAXIMUM_LOCALS: usize = 256;
+/// How deep macros may nest: each is a call of the machine within another.
+const MAXIMUM_MACROS: usize = 32;
 /// How many values may lie on the stack.
 const MAXIMUM_STACK: usize = 4096;
 
@@ -41,10 +43,11 @@ pub enum CodeFlaw {
 }
 
 /// How many of each a plan has: what operands may refer to.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Bounds {
     pub(crate) strings: usize,
-    pub(crate) lists: usize,
+    /// Of each list constant, whether it is a map's keys and values.
+    pub(crate) lists: Vec<bool>,
     pub(crate) sets: usize,
     pub(crate) patterns: usize,
     pub(crate) zones: usize,
@@ -81,6 +84,8 @@ pub(crate) fn verify(code: &[u8], bounds: &Bounds) -> Result<Summary, CodeFlaw> 
         reads: 0,
         stack: Vec::new(),
         locals: Vec::new(),
+        outer: 0,
+        macros: 0,
     };
     let result = verifier.block(code, 0)?;
     Ok(Summary {
@@ -93,7 +98,12 @@ struct Verifier<'b> {
     bounds: &'b Bounds,
     reads: u32,
     stack: Vec<Kind>,
+    /// The variables in scope, the outermost first.
     locals: Vec<(u16, Kind)>,
+    /// How many of them come from around the block.
+    outer: usize,
+    /// How many macros are around.
+    macros: usize,
 }
 
 impl Verifier<'_> {
@@ -103,6 +113,7 @@ impl Verifier<'_> {
             return Err(CodeFlaw::Nesting);
         }
         let base = self.stack.len();
+        let outer = std::mem::replace(&mut self.outer, self.locals.len());
         let mut rest = code;
         while !rest.is_empty() {
             let (instruction, after) = Instruction::decode(rest).ok_or(CodeFlaw::Instruction)?;
@@ -111,6 +122,8 @@ impl Verifier<'_> {
                 return Err(CodeFlaw::Stack);
             }
         }
+        self.locals.truncate(self.outer);
+        self.outer = outer;
         let result = self.pop(base)?;
         if self.stack.len() != base {
             return Err(CodeFlaw::Block);
@@ -133,15 +146,10 @@ impl Verifier<'_> {
                 return self.connective(Instruction::Or, length, after, base, nesting);
             }
             Instruction::Choose(length) => return self.choose(length, after, base, nesting),
-            Instruction::Comprehend {
-                kind,
-                local,
-                filter,
-                body,
-            } => {
+            Instruction::Comprehend { of, filter, body } => {
                 let (filter, after) = split(after, filter)?;
                 let (body, after) = split(after, body)?;
-                self.comprehend(kind, local, filter, body, base, nesting)?;
+                self.comprehend(of, filter, body, base, nesting)?;
                 return Ok(after);
             }
             // These stand only where the instructions above put them.
@@ -159,7 +167,25 @@ impl Verifier<'_> {
                 }
                 self.stack.push(element.list_of());
             }
+            Instruction::MakeOptionalList(flags) => {
+                self.take_flagged(flags, 1, base)?;
+                self.stack.push(Kind::List);
+            }
+            Instruction::MakeMap(count) => {
+                for _ in 0..2 * usize::from(count) {
+                    self.pop(base)?;
+                }
+                self.stack.push(Kind::Map);
+            }
+            Instruction::MakeOptionalMap(flags) => {
+                self.take_flagged(flags, 2, base)?;
+                self.stack.push(Kind::Map);
+            }
             Instruction::Call(function) => self.call(function, base)?,
+            Instruction::Bind(local) => {
+                let value = self.pop(base)?;
+                self.declare(local, value)?;
+            }
             _ => self.simple(instruction, base)?,
         }
         Ok(after)
@@ -209,43 +235,74 @@ impl Verifier<'_> {
         Ok(after)
     }
 
+    /// Takes groups of values, the last of which may be an optional.
+    fn take_flagged(&mut self, flags: &[u8], width: usize, base: usize) -> Result<(), CodeFlaw> {
+        for flag in flags.iter().rev() {
+            match flag {
+                0 => drop(self.pop(base)?),
+                1 => self.take(Kind::Optional, base)?,
+                _ => return Err(CodeFlaw::Operand),
+            }
+            for _ in 1..width {
+                self.pop(base)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A variable from here on. One of the same block may give its number away; one from around it may not.
+    fn declare(&mut self, local: u16, kind: Kind) -> Result<(), CodeFlaw> {
+        match self.locals.iter().position(|(number, _)| *number == local) {
+            Some(place) if place < self.outer => return Err(CodeFlaw::Local),
+            Some(place) => drop(self.locals.remove(place)),
+            None => {}
+        }
+        if self.locals.len() >= MAXIMUM_LOCALS || usize::from(local) >= MAXIMUM_LOCALS {
+            return Err(CodeFlaw::Nesting);
+        }
+        self.locals.push((local, kind));
+        Ok(())
+    }
+
     fn comprehend(
         &mut self,
-        kind: Comprehension,
-        local: u16,
+        of: Macro,
         filter: &[u8],
         body: &[u8],
         base: usize,
         nesting: usize,
     ) -> Result<(), CodeFlaw> {
         let range = self.pop(base)?;
-        if !range.is_list() {
+        if !range.is_range() {
             return Err(CodeFlaw::Type);
         }
-        if self.locals.len() >= MAXIMUM_LOCALS || usize::from(local) >= MAXIMUM_LOCALS {
+        if self.macros >= MAXIMUM_MACROS {
             return Err(CodeFlaw::Nesting);
         }
-        if self.locals.iter().any(|(number, _)| *number == local) {
-            return Err(CodeFlaw::Local);
+        let variables = match of.second {
+            None => 1,
+            Some(second) if second == of.local => return Err(CodeFlaw::Local),
+            Some(_) => 2,
+        };
+        match of.second {
+            None => self.declare(of.local, range.element())?,
+            Some(second) => {
+                let is_list = range.is_list() && range != Kind::Any;
+                self.declare(of.local, if is_list { Kind::Int } else { Kind::Any })?;
+                self.declare(second, range.element())?;
+            }
         }
-        self.locals.push((local, range.element()));
+        self.macros += 1;
         if !filter.is_empty() {
             let filter = self.block(filter, nesting + 1)?;
-            if kind != Comprehension::Map || !filter.agrees(Kind::Bool) {
+            if !filters(of) || !filter.agrees(Kind::Bool) {
                 return Err(CodeFlaw::Type);
             }
         }
         let body = self.block(body, nesting + 1)?;
-        self.locals.pop();
-        let is_condition = kind != Comprehension::Map;
-        if is_condition && !body.agrees(Kind::Bool) {
-            return Err(CodeFlaw::Type);
-        }
-        self.stack.push(match kind {
-            Comprehension::Map => body.list_of(),
-            Comprehension::Filter => range.element().list_of(),
-            _ => Kind::Bool,
-        });
+        self.macros -= 1;
+        self.locals.truncate(self.locals.len() - variables);
+        self.stack.push(result(of, range, body)?);
         Ok(())
     }
 
@@ -268,7 +325,13 @@ impl Verifier<'_> {
                 within(length.into(), longest + 1, Kind::Cidr)?
             }
             Instruction::Absent => Kind::Optional,
-            Instruction::List(index) => within(index, self.bounds.lists, Kind::List)?,
+            Instruction::List(index) => within(index, self.bounds.lists.len(), Kind::List)?,
+            Instruction::Map(index) => match self.bounds.lists.get(index as usize) {
+                Some(true) => Kind::Map,
+                _ => return Err(CodeFlaw::Operand),
+            },
+            Instruction::Type(_) => Kind::Type,
+            Instruction::Fail(_) | Instruction::Variable(_) => Kind::Any,
             Instruction::Field(field) => {
                 self.reads |= 1 << field.number();
                 field_kind(field)
@@ -297,12 +360,19 @@ impl Verifier<'_> {
                 self.pop(base)?;
                 within(index, self.bounds.sets, Kind::Bool)?
             }
-            Instruction::Zoned(function, zone) => {
+            Instruction::Zoned(function, _) | Instruction::ZonedBy(function)
+                if !function.is_zoned() =>
+            {
+                return Err(CodeFlaw::Operand);
+            }
+            Instruction::Zoned(_, zone) => {
                 self.take(Kind::Timestamp, base)?;
-                if !function.is_zoned() {
-                    return Err(CodeFlaw::Operand);
-                }
                 within(zone, self.bounds.zones, Kind::Int)?
+            }
+            Instruction::ZonedBy(_) => {
+                self.take(Kind::Text, base)?;
+                self.take(Kind::Timestamp, base)?;
+                Kind::Int
             }
             _ => return Err(CodeFlaw::Instruction),
         };
@@ -316,7 +386,7 @@ impl Verifier<'_> {
     }
 
     fn call(&mut self, function: Function, base: usize) -> Result<(), CodeFlaw> {
-        let mut arguments = [Kind::Any; 3];
+        let mut arguments = [Kind::Any; 4];
         for argument in arguments.iter_mut().take(function.arity()).rev() {
             *argument = self.pop(base)?;
         }
@@ -339,6 +409,32 @@ impl Verifier<'_> {
             Err(CodeFlaw::Type)
         }
     }
+}
+
+/// Whether a macro may have a filter.
+const fn filters(of: Macro) -> bool {
+    matches!(
+        of.kind,
+        Comprehension::Map | Comprehension::TransformMap | Comprehension::TransformEntries
+    )
+}
+
+/// What a macro gives over such a range with such a body.
+fn result(of: Macro, range: Kind, body: Kind) -> Result<Kind, CodeFlaw> {
+    let two = of.second.is_some();
+    Ok(match of.kind {
+        Comprehension::Map => body.list_of(),
+        Comprehension::TransformMap if two => Kind::Map,
+        Comprehension::TransformEntries if two && body.agrees(Kind::Map) => Kind::Map,
+        Comprehension::TransformMap | Comprehension::TransformEntries => {
+            return Err(CodeFlaw::Type);
+        }
+        _ if !body.agrees(Kind::Bool) => return Err(CodeFlaw::Type),
+        // It keeps elements, and has no name for them with two variables.
+        Comprehension::Filter if two => return Err(CodeFlaw::Type),
+        Comprehension::Filter => range.element().list_of(),
+        _ => Kind::Bool,
+    })
 }
 
 fn split(code: &[u8], length: u32) -> Result<(&[u8], &[u8]), CodeFlaw> {

@@ -183,6 +183,79 @@ numbered! {
         Map,
         /// `filter`
         Filter,
+        /// `transformMap`: of two variables only.
+        TransformMap,
+        /// `transformMapEntry`: of two variables only.
+        TransformEntries,
+    }
+}
+
+numbered! {
+    /// A type, as `type(…)` names it.
+    TypeName {
+        /// `null_type`
+        Null,
+        /// `bool`
+        Bool,
+        /// `int`
+        Int,
+        /// `uint`
+        Uint,
+        /// `double`
+        Double,
+        /// `string`
+        String,
+        /// `bytes`
+        Bytes,
+        /// `list`
+        List,
+        /// `map`
+        Map,
+        /// `type`
+        Type,
+        /// `optional_type`
+        Optional,
+        /// `google.protobuf.Timestamp`
+        Timestamp,
+        /// `google.protobuf.Duration`
+        Duration,
+        /// `net.IP`
+        Ip,
+        /// `net.CIDR`
+        Cidr,
+        /// An element of `request.messages`.
+        Message,
+        /// An element of `request.tools`.
+        Tool,
+        /// An element of a message's `tool_calls`.
+        ToolCall,
+    }
+}
+
+impl TypeName {
+    /// As it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Null => "null_type",
+            Self::Bool => "bool",
+            Self::Int => "int",
+            Self::Uint => "uint",
+            Self::Double => "double",
+            Self::String => "string",
+            Self::Bytes => "bytes",
+            Self::List => "list",
+            Self::Map => "map",
+            Self::Type => "type",
+            Self::Optional => "optional_type",
+            Self::Timestamp => "google.protobuf.Timestamp",
+            Self::Duration => "google.protobuf.Duration",
+            Self::Ip => "net.IP",
+            Self::Cidr => "net.CIDR",
+            Self::Message => "message",
+            Self::Tool => "tool",
+            Self::ToolCall => "tool_call",
+        }
     }
 }
 
@@ -299,6 +372,126 @@ numbered! {
         Floor,
         /// `math.round(a)`
         Round,
+        /// `bool(a)`
+        ToBool,
+        /// `bytes(a)`
+        ToBytes,
+        /// `timestamp(a)`
+        ToTimestamp,
+        /// `duration(a)`
+        ToDuration,
+        /// `ip(a)`
+        ToIp,
+        /// `cidr(a)`
+        ToCidr,
+        /// `type(a)`
+        TypeOf,
+        /// `dyn(a)`
+        Dyn,
+        /// `a[b]` of a list, a map or an optional of one; also `a.b`
+        Index,
+        /// `a[?b]`
+        OptionalIndex,
+        /// `has(a.b)`
+        HasKey,
+        /// `a[?b]` where `a` is what a token says: absent also where it is neither a list nor a map.
+        Part,
+        /// `optional.ofNonZeroValue(a)`
+        OfNonZero,
+        /// `optional.unwrap(list)`
+        Unwrap,
+        /// `list.first()`
+        First,
+        /// `list.last()`
+        Last,
+        /// `s.charAt(i)`
+        CharAt,
+        /// `s.indexOf(t, from)`
+        IndexOfFrom,
+        /// `s.lastIndexOf(t, from)`
+        LastIndexOfFrom,
+        /// `s.replace(old, new, most)`
+        ReplaceMost,
+        /// `s.split(separator, most)`
+        SplitMost,
+        /// `s.substring(from)`
+        Substring,
+        /// `s.substring(from, to)`
+        SubstringTo,
+        /// `strings.quote(s)`
+        Quote,
+        /// `s.format(list)`
+        Format,
+        /// `s.matches(pattern)` with a pattern made at run time: compiled each time, and charged for
+        Matches,
+        /// `list.slice(from, to)`
+        Slice,
+        /// `list.flatten()`
+        Flatten,
+        /// `list.flatten(depth)`
+        FlattenTo,
+        /// `list.sort()`
+        Sort,
+        /// `list.sortBy(e, key)`: the list, and the keys of its elements
+        SortBy,
+        /// `list.distinct()`
+        Distinct,
+        /// `lists.range(n)`
+        Range,
+        /// `math.sign(a)`
+        Sign,
+        /// `math.trunc(a)`
+        Truncate,
+        /// `math.sqrt(a)`
+        SquareRoot,
+        /// `math.isNaN(a)`
+        IsNan,
+        /// `math.isInf(a)`
+        IsInfinite,
+        /// `math.isFinite(a)`
+        IsFinite,
+        /// `math.bitAnd(a, b)`
+        BitAnd,
+        /// `math.bitOr(a, b)`
+        BitOr,
+        /// `math.bitXor(a, b)`
+        BitXor,
+        /// `math.bitNot(a)`
+        BitNot,
+        /// `math.bitShiftLeft(a, b)`
+        ShiftLeft,
+        /// `math.bitShiftRight(a, b)`
+        ShiftRight,
+        /// `math.greatest(list)`
+        GreatestOf,
+        /// `math.least(list)`
+        LeastOf,
+        /// `base64.encode(a)`
+        Base64Encode,
+        /// `base64.decode(s)`
+        Base64Decode,
+        /// `isIP(s)`
+        IsIp,
+        /// `isCIDR(s)`
+        IsCidr,
+        /// `ip.isCanonical(s)`
+        IsCanonical,
+        /// `address.isUnspecified()`
+        IsUnspecified,
+        /// `address.isGlobalUnicast()`
+        IsGlobalUnicast,
+        /// `address.isLinkLocalUnicast()`
+        IsLinkLocalUnicast,
+        /// `address.isLinkLocalMulticast()`
+        IsLinkLocalMulticast,
+        /// `network.containsCIDR(network)`
+        ContainsCidr,
+        /// `network.ip()`
+        Address,
+        /// `network.masked()`
+        Masked,
+        /// `network.prefixLength()`
+        PrefixLength,
     }
 }
 
@@ -307,7 +500,13 @@ impl Function {
     #[must_use]
     pub const fn arity(self) -> usize {
         match self {
-            Self::Replace => 3,
+            Self::ReplaceMost => 4,
+            Self::Replace
+            | Self::IndexOfFrom
+            | Self::LastIndexOfFrom
+            | Self::SplitMost
+            | Self::SubstringTo
+            | Self::Slice => 3,
             Self::Equal
             | Self::NotEqual
             | Self::Less
@@ -331,7 +530,23 @@ impl Function {
             | Self::Or
             | Self::ContainsIp
             | Self::Greatest
-            | Self::Least => 2,
+            | Self::Least
+            | Self::Index
+            | Self::OptionalIndex
+            | Self::HasKey
+            | Self::Part
+            | Self::CharAt
+            | Self::Substring
+            | Self::Format
+            | Self::Matches
+            | Self::FlattenTo
+            | Self::SortBy
+            | Self::BitAnd
+            | Self::BitOr
+            | Self::BitXor
+            | Self::ShiftLeft
+            | Self::ShiftRight
+            | Self::ContainsCidr => 2,
             _ => 1,
         }
     }

@@ -11,6 +11,7 @@
 mod agreement;
 mod build;
 mod check;
+mod ci;
 mod demo;
 mod diff;
 mod explain;

@@ -1,6 +1,6 @@
 //! `waypost test`.
 
-use crate::harness::{FILE, json, waypost_with};
+use crate::harness::{FILE, Folder, json, waypost, waypost_with};
 
 fn with_tests() -> String {
     format!(
@@ -141,6 +141,22 @@ fn coverage_names_the_rules_that_no_test_reaches() {
     );
     assert_eq!(coverage["all"][0]["tests"], 1);
     assert_eq!(coverage["all"][0]["line"], 15);
+}
+
+#[test]
+fn a_part_that_another_file_imports_is_tested_with_it() {
+    let folder = Folder::new("test-folder");
+    folder.write("whole.route", &format!("{FILE}\nimport \"part.route\"\n"));
+    // By itself it has no tier.
+    let part = "waypost 1\ntest \"part\" { given { prompt \"hi\" } expect { tier weak } }\n";
+    folder.write("part.route", part);
+    let ran = waypost(&["test", &folder.path()]);
+    assert_eq!(
+        (ran.code, ran.stdout.lines().count()),
+        (0, 1),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]

@@ -463,11 +463,8 @@ mod tests {
             let parsed = parse(FileId(0), function.example, 0, Extent::Statement);
             let sound = [Section::Content, Section::Policy].iter().any(|section| {
                 let scope = Scope {
-                    section: *section,
-                    tiers: &[],
-                    models: &[],
-                    constants: &|_| None,
-                    constant_names: &[],
+                    evaluator: Some(&waypost_compiler::Folder),
+                    ..Scope::of(*section)
                 };
                 check(&parsed.expr, &scope, Expected::Bool, &mut Vec::new()).is_some()
             });

@@ -1,43 +1,51 @@
-//! Calls: macros, conversions, constructors, optionals, and the functions of [`super::function`].
+//! Calls: macros, conversions, optionals, and the functions of [`super::standard`].
 
 mod binding;
 mod conversion;
 mod macros;
 mod optional;
 
-use super::function::{self, MethodCall};
 use super::mistake::article;
-use super::types::is_number;
-use super::{Checker, TYPE_MISMATCH, Type, Typed, standard, unknown};
+use super::signature::{Place, names, overloads};
+use super::types::{is_number, is_open};
+use super::{Checker, Constant, TYPE_MISMATCH, Type, Typed, constant, unknown};
 use crate::cel::expression::{Expr, ExprKind};
 use crate::cel::typed::Function;
-use crate::codes::{NOT_IN_THIS_BUILD, PARTIAL_OPERATION, UNKNOWN_FUNCTION};
+use crate::codes::UNKNOWN_FUNCTION;
 use crate::diagnostic::{Edit, nearest};
 use crate::source::Spanned;
 
-/// Functions that are called on nothing.
+/// Functions that are called on nothing and have no row in [`super::standard`].
 const GLOBAL: &[&str] = &[
     "has",
-    "size",
-    "matches",
+    "type",
+    "dyn",
     "int",
     "uint",
     "double",
     "string",
+    "bool",
+    "bytes",
     "timestamp",
     "duration",
-    "ip",
-    "cidr",
 ];
 
-const MACROS: &[&str] = &["all", "exists", "exists_one", "existsOne", "map", "filter"];
+const MACROS: &[&str] = &[
+    "all",
+    "exists",
+    "exists_one",
+    "existsOne",
+    "map",
+    "filter",
+    "transformList",
+    "transformMap",
+    "transformMapEntry",
+];
 
 const OPTIONAL_METHODS: &[&str] = &["hasValue", "value", "orValue", "or"];
 
-const MATH: &[&str] = &["greatest", "least", "abs", "ceil", "floor", "round"];
-
 /// Names that group functions.
-const NAMESPACES: &[&str] = &[
+const GROUPS: &[&str] = &[
     "math", "optional", "cel", "strings", "lists", "sets", "base64", "regex", "ip", "cidr",
 ];
 
@@ -52,8 +60,8 @@ impl Checker<'_> {
         let Some(receiver) = receiver else {
             return self.global(expr, function, arguments);
         };
-        if let Some(namespace) = self.namespace(receiver) {
-            return self.qualified(expr, namespace, function, arguments);
+        if let Some(group) = self.function_group(receiver) {
+            return self.grouped(expr, group, function, arguments);
         }
         let name = function.value.as_str();
         if MACROS.contains(&name) {
@@ -62,109 +70,101 @@ impl Checker<'_> {
         if OPTIONAL_METHODS.contains(&name) {
             return self.optional_method(expr, receiver, function, arguments);
         }
-        if matches!(name, "optMap" | "optFlatMap") {
-            return self.map_optional(expr, receiver, function, arguments);
+        match name {
+            "optMap" | "optFlatMap" => self.map_optional(expr, receiver, function, arguments),
+            "sortBy" => self.sort_by(expr, receiver, function, arguments),
+            _ => {
+                let overloads = overloads(name, |place| place == Place::Method);
+                if overloads.is_empty() {
+                    return self.unknown_function(function, "");
+                }
+                let exprs = std::iter::once(receiver).chain(arguments).collect();
+                self.invoke(expr, name, &overloads, exprs)
+            }
         }
-        if name == "size" && arguments.is_empty() {
-            return self.size(expr, receiver);
-        }
-        let overloads = function::overloads(name);
-        if overloads.is_empty() {
-            return self.unknown_function(function, "");
-        }
-        let typed = self.operand(receiver);
-        if typed.ty == Type::Error {
-            return unknown(expr.span);
-        }
-        let call = MethodCall {
-            span: expr.span,
-            receiver_expr: receiver,
-            receiver: typed,
-            function,
-            arguments,
-        };
-        self.method(call, &overloads)
     }
 
     /// The group of functions that an expression names, unless a variable hides it.
-    fn namespace(&self, receiver: &Expr) -> Option<&'static str> {
+    fn function_group(&self, receiver: &Expr) -> Option<&'static str> {
         let ExprKind::Identifier(name) = &receiver.kind else {
             return None;
         };
         let is_local = self.locals.iter().any(|local| local.name == *name);
         let is_known = is_local || (self.scope.constants)(name).is_some();
-        NAMESPACES
+        GROUPS
             .iter()
             .copied()
-            .find(|namespace| namespace == name && !is_known)
+            .find(|group| group == name && !is_known)
     }
 
     fn global(&mut self, expr: &Expr, function: &Spanned<String>, arguments: &[Expr]) -> Typed {
         let name = function.value.strip_prefix('.').unwrap_or(&function.value);
-        if name == "matches"
-            && let [text, pattern] = arguments
-        {
-            let pattern = std::slice::from_ref(pattern);
-            return self.call(expr, Some(text), function, pattern);
+        if let Some(declared) = self.declared(expr, name, arguments) {
+            return declared;
         }
         if !GLOBAL.contains(&name) {
-            return self.unknown_function(function, "");
+            let overloads = overloads(name, |place| place == Place::Global);
+            if overloads.is_empty() {
+                return self.unknown_function(function, "");
+            }
+            return self.invoke(expr, name, &overloads, arguments.iter().collect());
         }
         let [argument] = arguments else {
-            let takes = if name == "matches" { 2 } else { 1 };
-            return self.wrong_count(expr.span, name, &[takes], arguments.len());
+            return self.wrong_count(expr.span, name, &[1], arguments.len());
         };
         match name {
             "has" => self.has(expr, argument),
-            "size" => self.size(expr, argument),
-            "timestamp" => self.timestamp(expr, argument),
-            "duration" => self.duration(expr, argument),
-            "ip" => self.ip(expr, argument),
-            "cidr" => self.cidr(expr, argument),
-            "matches" => self.wrong_count(expr.span, name, &[2], 1),
+            "type" => self.type_of(expr, argument),
+            "dyn" => self.forgotten(expr, argument),
             _ => self.conversion(expr, name, argument),
         }
     }
 
-    fn qualified(
+    fn grouped(
         &mut self,
         expr: &Expr,
-        namespace: &str,
+        group: &'static str,
         function: &Spanned<String>,
         arguments: &[Expr],
     ) -> Typed {
         let name = function.value.as_str();
-        match (namespace, name, arguments) {
-            ("cel", "bind", _) => self.bind(expr, function, arguments),
-            ("optional", "none", []) => super::constant(expr.span, super::Constant::Absent),
-            ("optional", "of", [argument]) => {
-                let typed = self.value(argument);
-                if typed.ty == Type::Error {
-                    return unknown(expr.span);
+        match (group, name, arguments) {
+            ("cel", "bind", _) => return self.bind(expr, function, arguments),
+            ("cel", "block", _) => return self.block(expr, arguments),
+            ("cel", "index" | "iterVar", _) => {
+                if let Some(name) = binding::block_name(name, arguments)
+                    && let Some(found) = self.local_of(expr.span, &name)
+                {
+                    return found;
                 }
-                let ty = Type::Optional(Box::new(typed.ty.clone()));
-                super::call(expr.span, Function::OptionalOf, vec![typed], ty)
             }
-            ("math", "greatest" | "least", [_, ..]) => self.extreme(expr, function, arguments),
-            ("math", name, [argument]) if MATH.contains(&name) => self.math(expr, name, argument),
-            ("optional", "of", _) | ("math", "abs" | "ceil" | "floor" | "round", _) => {
-                self.wrong_count(expr.span, name, &[1], arguments.len())
+            ("optional", "none", []) => return constant(expr.span, Constant::Absent),
+            ("math", "greatest" | "least", [_, ..]) => {
+                return self.extreme(expr, function, arguments);
             }
-            _ => self.unknown_function(function, namespace),
+            _ => {}
         }
+        let overloads = overloads(name, |place| place == Place::Group(group));
+        if overloads.is_empty() {
+            return self.unknown_function(function, group);
+        }
+        self.invoke(expr, name, &overloads, arguments.iter().collect())
     }
 
-    /// `math.greatest` and `math.least` of any number of numbers, two at a time.
+    /// `math.greatest` and `math.least` of a list, or of any number of numbers, two at a time.
     fn extreme(&mut self, expr: &Expr, function: &Spanned<String>, arguments: &[Expr]) -> Typed {
         let operation = if function.value == "greatest" {
             Function::Greatest
         } else {
             Function::Least
         };
+        if let [argument] = arguments {
+            return self.extreme_of_one(expr, function, operation, argument);
+        }
         let mut result: Option<Typed> = None;
         for argument in arguments {
             let typed = self.operand(argument);
-            if !is_number(&typed.ty) {
+            if !is_number(&typed.ty) && (self.is_total() || !is_open(&typed.ty)) {
                 return self.wrong_operand(&function.value, "numbers", argument, &typed.ty);
             }
             result = match result {
@@ -172,6 +172,9 @@ impl Checker<'_> {
                 Some(before) if before.ty == typed.ty => {
                     let ty = typed.ty.clone();
                     Some(self.apply(expr.span, operation, vec![before, typed], ty))
+                }
+                Some(before) if !self.is_total() => {
+                    Some(self.apply(expr.span, operation, vec![before, typed], Type::Dyn))
                 }
                 Some(before) => {
                     let message = format!("`{}` takes numbers of one type", function.value);
@@ -191,62 +194,59 @@ impl Checker<'_> {
         result.unwrap_or_else(|| unknown(expr.span))
     }
 
-    fn math(&mut self, expr: &Expr, name: &str, argument: &Expr) -> Typed {
+    /// A number is its own greatest; a list may have none, so it is refused unless it is known to have one.
+    fn extreme_of_one(
+        &mut self,
+        expr: &Expr,
+        function: &Spanned<String>,
+        operation: Function,
+        argument: &Expr,
+    ) -> Typed {
         let typed = self.operand(argument);
-        let function = match name {
-            "abs" => Function::Absolute,
-            "ceil" => Function::Ceiling,
-            "floor" => Function::Floor,
-            _ => Function::Round,
-        };
-        let takes = if name == "abs" {
-            "a number"
-        } else {
-            "a double"
-        };
-        if typed.ty != Type::Double && !(name == "abs" && is_number(&typed.ty)) {
-            return self.wrong_operand(name, takes, argument, &typed.ty);
-        }
-        let ty = typed.ty.clone();
-        self.apply(expr.span, function, vec![typed], ty)
-    }
-
-    fn size(&mut self, expr: &Expr, argument: &Expr) -> Typed {
-        let typed = self.operand(argument);
-        match typed.ty {
-            Type::Error => unknown(expr.span),
-            Type::String | Type::Bytes | Type::List(_) => {
-                self.apply(expr.span, Function::Size, vec![typed], Type::Int)
+        let ty = match &typed.ty {
+            Type::Error => return unknown(expr.span),
+            ty if is_number(ty) => ty.clone(),
+            Type::List(element) if is_number(element) => element.as_ref().clone(),
+            Type::List(element) if is_open(element) && !self.is_total() => Type::Dyn,
+            ty if is_open(ty) && !self.is_total() => Type::Dyn,
+            ty => {
+                let ty = ty.clone();
+                return self.wrong_operand(
+                    &function.value,
+                    "numbers or a list of numbers",
+                    argument,
+                    &ty,
+                );
             }
-            ty => self.wrong_operand("size", "a string or a list", argument, &ty),
+        };
+        let is_list = matches!(typed.ty, Type::List(_));
+        if is_list && self.is_total() && self.least_size(&typed) == 0 {
+            let test = format!("size({argument:#}) > 0");
+            let finding = crate::codes::PARTIAL_OPERATION
+                .error(
+                    expr.span,
+                    format!("`{}` fails on an empty list", function.value),
+                )
+                .label("the list may be empty")
+                .help(format!("test its size first: `{test} && …`"));
+            let finding = self.guarded(finding, &test);
+            return self.report(finding);
         }
+        self.apply(expr.span, operation, vec![typed], ty)
     }
 
     fn unknown_function(&mut self, function: &Spanned<String>, namespace: &str) -> Typed {
         let name = function.value.strip_prefix('.').unwrap_or(&function.value);
-        if let Some(instead) = standard::partial(name) {
-            return self.report(
-                PARTIAL_OPERATION
-                    .error(function.span, format!("`{name}` can be out of range"))
-                    .label("the text or list may be shorter")
-                    .help(instead),
-            );
-        }
-        if standard::is_missing(name) {
-            return self.report(
-                NOT_IN_THIS_BUILD
-                    .error(function.span, format!("`{name}` is not in this version"))
-                    .label("a function of the standard")
-                    .help("write the condition with operators, `exists`, `all` or the functions of strings"),
-            );
+        if let Some((_, place)) = names().find(|(known, _)| *known == name) {
+            return self.misplaced(function, name, place);
         }
         let candidates = GLOBAL
             .iter()
             .chain(MACROS)
             .chain(OPTIONAL_METHODS)
-            .chain(MATH)
+            .chain(&["optMap", "optFlatMap", "sortBy"])
             .copied()
-            .chain(function::method_names());
+            .chain(names().map(|(name, _)| name));
         let shown = if namespace.is_empty() {
             name.to_owned()
         } else {
@@ -268,6 +268,23 @@ impl Checker<'_> {
             ),
             None => finding.help("strings have `contains`, `startsWith`, `endsWith`, `matches`; lists have `exists`, `all`, `size`"),
         })
+    }
+}
+
+impl Checker<'_> {
+    /// A function that there is, and that is written in another way.
+    fn misplaced(&mut self, function: &Spanned<String>, name: &str, place: Place) -> Typed {
+        let written = match place {
+            Place::Global => format!("{name}(…)"),
+            Place::Group(group) => format!("{group}.{name}(…)"),
+            Place::Method => format!("….{name}(…)"),
+        };
+        self.report(
+            UNKNOWN_FUNCTION
+                .error(function.span, format!("`{name}` is not called like this"))
+                .label("a function of CEL that is written in another way")
+                .help(format!("write `{written}`")),
+        )
     }
 }
 

@@ -1,266 +1,185 @@
-//! The functions called on a value, one row an overload, and what becomes of a call that fits none.
+//! Calls of functions that evaluate all their arguments: the overload that fits, and what becomes of a call that
+//! fits none.
 
-use std::net::IpAddr;
+use std::collections::BTreeSet;
 
 use super::mistake::article;
-use super::{Checker, Function, TYPE_MISMATCH, Type, Typed, text_of, unknown};
+use super::signature::{Overload, Place};
+use super::types::{Chosen, fits, is_open, substituted};
+use super::{Checker, TYPE_MISMATCH, Type, Typed, unknown};
 use crate::cel::expression::Expr;
-use crate::cel::typed::Constant;
-use crate::codes::PARTIAL_OPERATION;
-use crate::source::{Span, Spanned};
+use crate::source::Span;
 
-/// What a function takes or gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Bool,
-    Int,
-    String,
-    Timestamp,
-    Duration,
-    /// A string that must be known now: what it says is prepared once.
-    Constant,
-    /// An address, or a constant string that is one.
-    Address,
-    Network,
-    Strings,
-}
-
-impl Kind {
-    fn ty(self) -> Type {
-        match self {
-            Self::Bool => Type::Bool,
-            Self::Int => Type::Int,
-            Self::String | Self::Constant => Type::String,
-            Self::Timestamp => Type::Timestamp,
-            Self::Duration => Type::Duration,
-            Self::Address => Type::Ip,
-            Self::Network => Type::Cidr,
-            Self::Strings => Type::List(Box::new(Type::String)),
-        }
-    }
-
-    fn takes(self, ty: &Type) -> bool {
-        match (self, ty) {
-            (Self::Address, Type::String) => true,
-            _ => *ty == self.ty(),
-        }
-    }
-}
-
-/// One overload.
-pub(super) struct Overload {
-    name: &'static str,
-    function: Function,
-    receiver: Kind,
-    arguments: &'static [Kind],
-    result: Kind,
-}
-
-const fn row(
-    name: &'static str,
-    function: Function,
-    receiver: Kind,
-    arguments: &'static [Kind],
-    result: Kind,
-) -> Overload {
-    Overload {
-        name,
-        function,
-        receiver,
-        arguments,
-        result,
-    }
-}
-
-use Kind::{Address, Bool, Duration, Int, Network, String as Text, Strings, Timestamp};
-const ZONE: &[Kind] = &[Kind::Constant];
-
-const OVERLOADS: &[Overload] = &[
-    row("contains", Function::Contains, Text, &[Text], Bool),
-    row("startsWith", Function::StartsWith, Text, &[Text], Bool),
-    row("endsWith", Function::EndsWith, Text, &[Text], Bool),
-    row("matches", Function::Matches, Text, &[Kind::Constant], Bool),
-    row("lowerAscii", Function::LowerAscii, Text, &[], Text),
-    row("upperAscii", Function::UpperAscii, Text, &[], Text),
-    row("trim", Function::Trim, Text, &[], Text),
-    row("replace", Function::Replace, Text, &[Text, Text], Text),
-    row("indexOf", Function::IndexOf, Text, &[Text], Int),
-    row("lastIndexOf", Function::LastIndexOf, Text, &[Text], Int),
-    row("split", Function::Split, Text, &[Text], Strings),
-    row("reverse", Function::Reverse, Text, &[], Text),
-    row("join", Function::Join, Strings, &[], Text),
-    row("join", Function::Join, Strings, &[Text], Text),
-    row(
-        "containsIP",
-        Function::ContainsIp,
-        Network,
-        &[Address],
-        Bool,
-    ),
-    row("family", Function::Family, Address, &[], Int),
-    row("isLoopback", Function::IsLoopback, Address, &[], Bool),
-    row("getFullYear", Function::Year, Timestamp, &[], Int),
-    row("getFullYear", Function::Year, Timestamp, ZONE, Int),
-    row("getMonth", Function::Month, Timestamp, &[], Int),
-    row("getMonth", Function::Month, Timestamp, ZONE, Int),
-    row("getDayOfYear", Function::DayOfYear, Timestamp, &[], Int),
-    row("getDayOfYear", Function::DayOfYear, Timestamp, ZONE, Int),
-    row("getDayOfMonth", Function::DayOfMonth, Timestamp, &[], Int),
-    row("getDayOfMonth", Function::DayOfMonth, Timestamp, ZONE, Int),
-    row("getDate", Function::Date, Timestamp, &[], Int),
-    row("getDate", Function::Date, Timestamp, ZONE, Int),
-    row("getDayOfWeek", Function::DayOfWeek, Timestamp, &[], Int),
-    row("getDayOfWeek", Function::DayOfWeek, Timestamp, ZONE, Int),
-    row("getHours", Function::Hours, Timestamp, &[], Int),
-    row("getHours", Function::Hours, Timestamp, ZONE, Int),
-    row("getHours", Function::Hours, Duration, &[], Int),
-    row("getMinutes", Function::Minutes, Timestamp, &[], Int),
-    row("getMinutes", Function::Minutes, Timestamp, ZONE, Int),
-    row("getMinutes", Function::Minutes, Duration, &[], Int),
-    row("getSeconds", Function::Seconds, Timestamp, &[], Int),
-    row("getSeconds", Function::Seconds, Timestamp, ZONE, Int),
-    row("getSeconds", Function::Seconds, Duration, &[], Int),
-    row(
-        "getMilliseconds",
-        Function::Milliseconds,
-        Timestamp,
-        &[],
-        Int,
-    ),
-    row(
-        "getMilliseconds",
-        Function::Milliseconds,
-        Timestamp,
-        ZONE,
-        Int,
-    ),
-    row(
-        "getMilliseconds",
-        Function::Milliseconds,
-        Duration,
-        &[],
-        Int,
-    ),
-];
-
-/// The names of all functions that are called on a value.
-pub(super) fn method_names() -> impl Iterator<Item = &'static str> {
-    OVERLOADS.iter().map(|overload| overload.name)
-}
-
-/// The overloads of one name.
-pub(super) fn overloads(name: &str) -> Vec<&'static Overload> {
-    OVERLOADS
-        .iter()
-        .filter(|overload| overload.name == name)
-        .collect()
-}
-
-/// A call that is being matched with its overloads.
-pub(super) struct MethodCall<'a> {
+/// A call that is being matched with its overloads. The receiver of a method is its first argument.
+pub(super) struct Invocation<'a> {
     pub(super) span: Span,
-    pub(super) receiver_expr: &'a Expr,
-    pub(super) receiver: Typed,
-    pub(super) function: &'a Spanned<String>,
-    pub(super) arguments: &'a [Expr],
+    pub(super) name: &'a str,
+    pub(super) exprs: Vec<&'a Expr>,
+    pub(super) arguments: Vec<Typed>,
 }
 
 impl Checker<'_> {
-    /// Calls one of `overloads`, which is not empty.
-    pub(super) fn method(&mut self, call: MethodCall<'_>, overloads: &[&Overload]) -> Typed {
-        let name = &call.function.value;
+    /// Calls one of `overloads`, which is not empty and all written in the same place.
+    pub(super) fn invoke(
+        &mut self,
+        expr: &Expr,
+        name: &str,
+        overloads: &[&'static Overload],
+        exprs: Vec<&Expr>,
+    ) -> Typed {
+        let arguments: Vec<Typed> = exprs.iter().map(|expr| self.operand(expr)).collect();
+        if arguments.iter().any(|argument| argument.ty == Type::Error) {
+            return unknown(expr.span);
+        }
+        let invocation = Invocation {
+            span: expr.span,
+            name,
+            exprs,
+            arguments,
+        };
         let fitting: Vec<_> = overloads
             .iter()
-            .filter(|overload| overload.receiver.takes(&call.receiver.ty))
+            .filter_map(|one| Some((*one, self.choose(one, &invocation.arguments)?)))
             .collect();
-        if fitting.is_empty() {
-            let takes = overloads
-                .first()
-                .map_or(Type::Error, |overload| overload.receiver.ty());
-            return self.wrong_operand(
-                name,
-                &article(&takes),
-                call.receiver_expr,
-                &call.receiver.ty,
-            );
-        }
-        let by_count = fitting
-            .iter()
-            .find(|overload| overload.arguments.len() == call.arguments.len());
-        let Some(overload) = by_count else {
-            let counts = fitting.iter().map(|overload| overload.arguments.len());
-            let counts: std::collections::BTreeSet<usize> = counts.collect();
-            return self.wrong_count(
-                call.span,
-                name,
-                &counts.into_iter().collect::<Vec<_>>(),
-                call.arguments.len(),
-            );
+        let Some((overload, chosen)) = fitting.first() else {
+            return self.fits_none(&invocation, overloads);
         };
-        let mut typed = vec![self.address(call.receiver, overload.receiver)];
-        for (kind, argument) in overload.arguments.iter().zip(call.arguments) {
-            typed.push(self.argument(name, *kind, argument));
-        }
-        if typed.iter().any(|argument| argument.ty == Type::Error) {
-            return unknown(call.span);
-        }
-        self.apply(call.span, overload.function, typed, overload.result.ty())
+        let result = substituted(&overload.result, chosen);
+        let is_open = invocation.arguments.iter().any(|one| is_open(&one.ty));
+        let is_one = fitting
+            .iter()
+            .all(|(other, chosen)| substituted(&other.result, chosen) == result);
+        let result = if is_one || !is_open {
+            result
+        } else {
+            Type::Dyn
+        };
+        self.total(invocation, overload, result)
     }
 
-    fn argument(&mut self, function: &str, kind: Kind, expr: &Expr) -> Typed {
-        let typed = self.operand(expr);
-        if !kind.takes(&typed.ty) {
-            return self.wrong_operand(function, &article(&kind.ty()), expr, &typed.ty);
-        }
-        if kind == Kind::Constant && text_of(&typed).is_none() {
-            let (what, help) = if function == "matches" {
-                (
-                    "the pattern",
-                    "write the pattern as a string, or use `contains`",
-                )
-            } else {
-                (
-                    "the time zone",
-                    "write the zone as a string: `\"Europe/Berlin\"`",
-                )
-            };
-            return self.report(
-                PARTIAL_OPERATION
-                    .error(
-                        expr.span,
-                        format!("{what} `{expr}` is only known at run time"),
+    fn choose(&self, overload: &Overload, arguments: &[Typed]) -> Option<Chosen> {
+        let mut chosen = Chosen::new();
+        let open = !self.is_total();
+        let fits = overload.parameters.len() == arguments.len()
+            && overload
+                .parameters
+                .iter()
+                .zip(arguments)
+                .all(|(parameter, argument)| fits(parameter, &argument.ty, &mut chosen, open));
+        fits.then_some(chosen)
+    }
+
+    fn fits_none(&mut self, call: &Invocation<'_>, overloads: &[&Overload]) -> Typed {
+        let takes = |overload: &Overload, at: usize| {
+            let (parameter, argument) = (overload.parameters.get(at), call.arguments.get(at));
+            parameter
+                .zip(argument)
+                .is_some_and(|(parameter, argument)| {
+                    fits(
+                        parameter,
+                        &argument.ty,
+                        &mut Chosen::new(),
+                        !self.is_total(),
                     )
-                    .label("what it says could be wrong then")
-                    .help(help),
-            );
+                })
+        };
+        let is_method = overloads.iter().any(|one| one.place == Place::Method);
+        let mut left: Vec<&&Overload> = overloads.iter().collect();
+        if is_method {
+            left.retain(|one| takes(one, 0));
+            if left.is_empty() {
+                return self.wrong_argument(call, overloads, 0);
+            }
         }
-        self.address(typed, kind)
+        let counts: BTreeSet<usize> = left
+            .iter()
+            .map(|one| one.parameters.len() - usize::from(is_method))
+            .collect();
+        let count = call.arguments.len() - usize::from(is_method);
+        if !counts.contains(&count) {
+            let counts: Vec<usize> = counts.into_iter().collect();
+            return self.wrong_count(call.span, call.name, &counts, count);
+        }
+        left.retain(|one| one.parameters.len() == call.arguments.len());
+        for at in 0..call.arguments.len() {
+            let fitting: Vec<&&Overload> =
+                left.iter().copied().filter(|one| takes(one, at)).collect();
+            if fitting.is_empty() {
+                let left: Vec<&Overload> = left.into_iter().copied().collect();
+                return self.wrong_argument(call, &left, at);
+            }
+            left = fitting;
+        }
+        // Each argument fits alone: a signature asks two of them to agree.
+        let first = left.first().map(|one| **one);
+        let left: Vec<&Overload> = first.into_iter().collect();
+        self.wrong_argument(call, &left, call.arguments.len().saturating_sub(1))
     }
 
-    /// Reads a constant string as the address that the function takes.
-    fn address(&mut self, typed: Typed, kind: Kind) -> Typed {
-        if kind != Kind::Address || typed.ty != Type::String {
-            return typed;
+    fn wrong_argument(
+        &mut self,
+        call: &Invocation<'_>,
+        overloads: &[&Overload],
+        at: usize,
+    ) -> Typed {
+        let mut takes: Vec<String> = Vec::new();
+        for overload in overloads {
+            let Some(parameter) = overload.parameters.get(at) else {
+                continue;
+            };
+            let one = match parameter {
+                Type::List(element) if matches!(**element, Type::Parameter(_)) => {
+                    "a list".to_owned()
+                }
+                Type::Map(..) => "a map".to_owned(),
+                parameter => article(parameter),
+            };
+            if !takes.contains(&one) {
+                takes.push(one);
+            }
         }
-        match text_of(&typed).map(str::to_owned) {
-            Some(text) => self.parse_address(typed.span, &text),
-            None => self.unknown_address(typed.span),
+        let takes = takes.join(" or ");
+        match (call.exprs.get(at), call.arguments.get(at)) {
+            (Some(expr), Some(typed)) => self.wrong_operand(call.name, &takes, expr, &typed.ty),
+            _ => unknown(call.span),
         }
     }
 
-    pub(super) fn parse_address(&mut self, span: Span, text: &str) -> Typed {
-        match read_address(text) {
-            Some(address) => super::constant(span, Constant::Ip(address.to_canonical())),
-            None => self.constant_fails(span, "the text is no IP address"),
+    /// A call of a function that is known by its signature only.
+    pub(super) fn declared(
+        &mut self,
+        expr: &Expr,
+        name: &str,
+        arguments: &[Expr],
+    ) -> Option<Typed> {
+        let functions = self.scope.functions;
+        let mut signatures = functions.iter().filter(|one| one.name == name).peekable();
+        signatures.peek()?;
+        let typed: Vec<Typed> = arguments.iter().map(|one| self.operand(one)).collect();
+        for signature in signatures {
+            let mut chosen = Chosen::new();
+            let is_meant = signature.parameters.len() == typed.len()
+                && signature
+                    .parameters
+                    .iter()
+                    .zip(&typed)
+                    .all(|(parameter, argument)| fits(parameter, &argument.ty, &mut chosen, true));
+            if is_meant {
+                return Some(Typed {
+                    span: expr.span,
+                    ty: substituted(&signature.result, &chosen),
+                    kind: super::TypedKind::Fail(format!("`{name}` has no meaning here")),
+                });
+            }
         }
-    }
-
-    pub(super) fn unknown_address(&mut self, span: Span) -> Typed {
-        self.report(
-            PARTIAL_OPERATION
-                .error(span, "the address is only known at run time")
-                .label("the text may be no address")
-                .help("write a constant: `ip(\"10.0.0.1\")`; the caller's address is `source.ip`"),
+        let message = format!("`{name}` does not take these arguments");
+        Some(
+            self.report(
+                TYPE_MISMATCH
+                    .error(expr.span, message)
+                    .label("no overload fits")
+                    .help("write what one of its signatures takes"),
+            ),
         )
     }
 
@@ -288,10 +207,14 @@ impl Checker<'_> {
                 .help(format!("give it {takes} {noun}")),
         )
     }
-}
 
-/// The address that a text is. The standard refuses a dotted part inside of IPv6.
-pub(super) fn read_address(text: &str) -> Option<IpAddr> {
-    let is_mixed = text.contains(':') && text.contains('.');
-    text.parse().ok().filter(|_| !is_mixed)
+    /// The call, which cannot fail or may.
+    pub(super) fn finish(
+        &mut self,
+        invocation: Invocation<'_>,
+        overload: &Overload,
+        ty: Type,
+    ) -> Typed {
+        self.apply(invocation.span, overload.function, invocation.arguments, ty)
+    }
 }

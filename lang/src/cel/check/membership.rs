@@ -13,7 +13,7 @@ impl Checker<'_> {
     pub(super) fn membership(&mut self, expr: &Expr, left: &Expr, right: &Expr) -> Typed {
         let (left_expr, right_expr) = (left, right);
         let left = self.operand(left);
-        let right = self.any(right);
+        let right = self.right_of_in(right);
         if left.ty == Type::Error || right.ty == Type::Error {
             return unknown(expr.span);
         }
@@ -32,6 +32,12 @@ impl Checker<'_> {
                     kind,
                 }
             }
+            (_, Type::Map(key, _)) => {
+                if !are_comparable(&left.ty, key) {
+                    return self.never_in(expr, (left_expr, &left), (right_expr, &right));
+                }
+                self.apply(expr.span, Function::In, vec![left, right], Type::Bool)
+            }
             (_, Type::List(element)) => {
                 if !are_comparable(&left.ty, element) {
                     return self.never_in(expr, (left_expr, &left), (right_expr, &right));
@@ -42,11 +48,17 @@ impl Checker<'_> {
                 self.apply(expr.span, Function::In, vec![left, right], Type::Bool)
             }
             // A claim that is no list has no elements.
-            (_, Type::Dyn) if !matches!(left.ty, Type::Record(_)) => {
+            (_, Type::Dyn | Type::Nothing) if !matches!(left.ty, Type::Record(_)) => {
                 self.apply(expr.span, Function::In, vec![left, right], Type::Bool)
             }
             (_, ty) => self.not_a_list(left_expr, right_expr, ty),
         }
+    }
+
+    /// The right operand; an optional that is known to have a value stands for the value.
+    fn right_of_in(&mut self, expr: &Expr) -> Typed {
+        let typed = self.any(expr);
+        self.known_value(typed)
     }
 
     fn never_in(&mut self, expr: &Expr, left: (&Expr, &Typed), right: (&Expr, &Typed)) -> Typed {

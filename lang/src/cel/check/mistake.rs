@@ -1,6 +1,6 @@
 //! The wording that findings about types share.
 
-use super::{Checker, Expr, TYPE_MISMATCH, Type, Typed, unknown};
+use super::{Checker, Expr, Function, TYPE_MISMATCH, Type, Typed, TypedKind, text_of, unknown};
 use crate::cel::expression::ExprKind;
 use crate::codes::{CONSTANT_FAILS, PARTIAL_OPERATION};
 use crate::source::Span;
@@ -9,10 +9,15 @@ use crate::source::Span;
 pub(super) fn article(ty: &Type) -> String {
     match ty {
         Type::Error | Type::Null => ty.to_string(),
-        Type::Dyn => "of a type known only at run time".to_owned(),
+        Type::Dyn | Type::Nothing => "of a type known only at run time".to_owned(),
         Type::Int | Type::Ip | Type::Optional(_) => format!("an {ty}"),
         _ => format!("a {ty}"),
     }
+}
+
+/// Whether what stands for an expression in a message is all of it, so that it may be written into the file.
+pub(super) fn is_whole_text(text: &str) -> bool {
+    !text.contains('…')
 }
 
 /// What to write if `expr` stands where a condition belongs.
@@ -27,6 +32,29 @@ pub(super) fn as_condition(expr: &Expr, ty: &Type) -> String {
         Type::List(_) => format!("compare its size: `size({expr}) > 0`"),
         Type::Optional(_) => format!("ask for its value: `{expr}.hasValue()`"),
         _ => format!("compare it: `{expr} == …`"),
+    }
+}
+
+/// Where a constant goes wrong and why: for texts, what they should look like.
+pub(super) fn why_not_computed(typed: &Typed, failure: &str) -> (Span, String) {
+    let TypedKind::Call(function, arguments) = &typed.kind else {
+        return (typed.span, failure.to_owned());
+    };
+    let text = arguments.first().filter(|one| text_of(one).is_some());
+    let form = match function {
+        Function::ToTimestamp => "times look like \"2026-01-31T08:00:00Z\"",
+        Function::ToDuration => "durations look like \"1h30m\" or \"250ms\", up to 292 years",
+        Function::ToIp | Function::IsCanonical => "the text is no IP address",
+        Function::ToCidr => "networks look like \"10.0.0.0/8\"",
+        Function::ToInt | Function::ToUint => "the text is no whole number",
+        Function::ToDouble => "the text is no number",
+        Function::ToBool => "the text is neither `true` nor `false`",
+        Function::Base64Decode => "the text is not base64",
+        _ => return (typed.span, failure.to_owned()),
+    };
+    match text {
+        Some(text) => (text.span, form.to_owned()),
+        None => (typed.span, failure.to_owned()),
     }
 }
 

@@ -1,19 +1,34 @@
 //! What names stand for: variables, constants, and the fields that the section may read.
 
-use super::{Checker, Meaning, Typed, TypedKind, constant, unknown};
+use super::{Checker, Constant, Meaning, Type, Typed, TypedKind, call, constant, unknown};
 use crate::cel::expression::{Expr, ExprKind};
-use crate::cel::parser::MAXIMUM_DEPTH;
 use crate::cel::print::quote;
-use crate::cel::typed::{Field, Record, Section};
-use crate::codes::{EXPRESSION_SYNTAX, SECTION_SEAM, UNKNOWN_IDENTIFIER};
+use crate::cel::typed::{Field, Function, Section};
+use crate::codes::{SECTION_SEAM, UNKNOWN_IDENTIFIER};
 use crate::diagnostic::{Edit, nearest};
 use crate::source::{Span, Spanned};
 
 /// Names that only group fields.
 const GROUPS: &[&str] = &["request", "caller", "cost", "source", "endpoint"];
 
-/// How many operations names that stand for expressions may add to one expression.
-const MAXIMUM_INLINED: usize = 10_000;
+/// Types that have a name: as it is written, and as the type calls itself.
+const TYPES: &[&str] = &[
+    "bool",
+    "int",
+    "uint",
+    "double",
+    "string",
+    "bytes",
+    "list",
+    "map",
+    "null_type",
+    "type",
+    "optional_type",
+    "google.protobuf.Timestamp",
+    "google.protobuf.Duration",
+    "net.IP",
+    "net.CIDR",
+];
 
 impl Checker<'_> {
     pub(super) fn identifier(&mut self, span: Span, written: &str) -> Typed {
@@ -23,13 +38,19 @@ impl Checker<'_> {
         {
             return self.local(span, at);
         }
-        if let Some(field) = Field::find(name) {
+        if let Some(found) = self.named(span, written) {
+            return found;
+        }
+        if let Some(field) = Field::find(name).filter(|_| self.reads_facts()) {
             return self.fact(span, field);
         }
         if let Some(value) = (self.scope.constants)(name) {
             return constant(span, value);
         }
-        if GROUPS.contains(&name) {
+        if TYPES.contains(&name) {
+            return constant(span, Constant::Type(name.to_owned()));
+        }
+        if GROUPS.contains(&name) && self.reads_facts() {
             let fields: Vec<_> = fields_of(name)
                 .map(|field| format!("`{}`", field.path()))
                 .collect();
@@ -43,7 +64,13 @@ impl Checker<'_> {
         self.unknown_identifier(span, name)
     }
 
-    fn local(&mut self, span: Span, at: usize) -> Typed {
+    /// What a name of a macro around stands for.
+    pub(super) fn local_of(&self, span: Span, name: &str) -> Option<Typed> {
+        let at = self.locals.iter().rposition(|local| local.name == name)?;
+        Some(self.local(span, at))
+    }
+
+    fn local(&self, span: Span, at: usize) -> Typed {
         let Some(local) = self.locals.get(at) else {
             return unknown(span);
         };
@@ -53,39 +80,58 @@ impl Checker<'_> {
                 ty: ty.clone(),
                 kind: TypedKind::Local(*number),
             },
-            Meaning::Bound(value) => {
-                value.visit(&mut |_| self.inlined += 1);
-                let value = Typed {
-                    span,
-                    ..value.clone()
-                };
-                self.bound(span, value)
+            Meaning::Bound(value) => Typed {
+                span,
+                ..value.clone()
+            },
+        }
+    }
+
+    /// Whether the facts of a call are known here.
+    fn reads_facts(&self) -> bool {
+        self.scope.variables.is_empty()
+    }
+
+    /// The declared variable of this name, looked up from the container outwards.
+    fn named(&self, span: Span, written: &str) -> Option<Typed> {
+        let variables = self.scope.variables;
+        let find = |name: &str| variables.iter().position(|one| one.name == name);
+        let found = match written.strip_prefix('.') {
+            Some(name) => find(name),
+            None => {
+                let mut container = self.scope.container;
+                loop {
+                    if container.is_empty() {
+                        break find(written);
+                    }
+                    if let Some(found) = find(&format!("{container}.{written}")) {
+                        break Some(found);
+                    }
+                    container = container.rsplit_once('.').map_or("", |(outer, _)| outer);
+                }
             }
-        }
+        }?;
+        let variable = variables.get(found)?;
+        Some(Typed {
+            span,
+            ty: variable.ty.clone(),
+            kind: TypedKind::Variable(u16::try_from(found).ok()?),
+        })
     }
 
-    /// Names that stand for expressions are written out, so each use counts.
-    fn bound(&mut self, span: Span, value: Typed) -> Typed {
-        if self.inlined <= MAXIMUM_INLINED {
-            return value;
+    /// The variable or type that `a.b.c` names as a whole, unless a name of a macro hides it.
+    pub(super) fn qualified_name(&self, expr: &Expr) -> Option<Typed> {
+        let name = dotted(expr)?;
+        let first = name.split('.').next()?;
+        if self.locals.iter().any(|local| local.name == first) {
+            return None;
         }
-        self.too_large(span)
-    }
-
-    pub(super) fn too_large(&mut self, span: Span) -> Typed {
-        self.report(
-            EXPRESSION_SYNTAX
-                .error(
-                    span,
-                    "the expression is too large once its names are written out",
-                )
-                .label(format!(
-                    "more than {MAXIMUM_INLINED} operations, or more than {MAXIMUM_DEPTH} levels"
-                ))
-                .help(
-                    "use the names of `cel.bind` and `optMap` less often, or write several rules",
-                ),
-        )
+        let is_type = |name: &&str| TYPES.contains(name);
+        self.named(expr.span, &name).or_else(|| {
+            let name = name.strip_prefix('.').unwrap_or(&name);
+            let ty = Some(name).filter(is_type)?;
+            Some(constant(expr.span, Constant::Type(ty.to_owned())))
+        })
     }
 
     fn unknown_identifier(&mut self, span: Span, name: &str) -> Typed {
@@ -103,10 +149,11 @@ impl Checker<'_> {
             );
         }
         let section = self.scope.section;
-        let readable = |field: &Field| field.sections().contains(&section);
+        let is_readable = self.reads_facts();
+        let readable = |field: &Field| is_readable && field.sections().contains(&section);
         let by_last_part = Field::all()
             .filter(readable)
-            .chain(Field::all())
+            .chain(Field::all().filter(|_| is_readable))
             .map(Field::path)
             .find(|path| path.rsplit('.').next() == Some(name));
         let mut candidates: Vec<&str> = Vec::new();
@@ -116,6 +163,7 @@ impl Checker<'_> {
         candidates.retain(|path| !path.contains('.'));
         candidates.extend(self.locals.iter().map(|local| local.name.as_str()));
         candidates.extend(self.scope.constant_names);
+        candidates.extend(self.scope.variables.iter().map(|one| one.name));
         candidates.extend(
             GROUPS
                 .iter()
@@ -129,6 +177,15 @@ impl Checker<'_> {
                 .label("no field, constant or variable has this name")
                 .help(format!("write `{meant}`"))
                 .fix(format!("write `{meant}`"), [Edit { span, text: meant }]),
+            None if !is_readable => {
+                let names = self.scope.variables.iter().map(|one| one.name);
+                finding
+                    .label("no constant or variable has this name")
+                    .help(format!(
+                        "known are `{}`",
+                        names.collect::<Vec<_>>().join("`, `")
+                    ))
+            }
             None => finding
                 .label("no field, constant or variable has this name")
                 .help(
@@ -190,6 +247,9 @@ impl Checker<'_> {
 
     /// The group that an expression names, unless a variable hides it.
     pub(super) fn group(&self, expr: &Expr) -> Option<&'static str> {
+        if !self.reads_facts() {
+            return None;
+        }
         let ExprKind::Identifier(written) = &expr.kind else {
             return None;
         };
@@ -214,22 +274,29 @@ impl Checker<'_> {
         )
     }
 
-    pub(super) fn member(
-        &mut self,
-        span: Span,
-        base: Typed,
-        record: Record,
-        field: &Spanned<String>,
-    ) -> Typed {
-        let found = record.members().find(|(name, _)| *name == field.value);
-        if let Some((_, member)) = found {
-            return Typed {
-                span,
-                ty: member.ty(),
-                kind: TypedKind::Member(Box::new(base), member),
-            };
-        }
-        let names: Vec<_> = record.members().map(|(name, _)| name).collect();
+    /// A field of a record or of a declared shape.
+    pub(super) fn member(&mut self, span: Span, base: Typed, field: &Spanned<String>) -> Typed {
+        let names: Vec<&'static str> = match &base.ty {
+            Type::Record(record) => {
+                let found = record.members().find(|(name, _)| *name == field.value);
+                if let Some((_, member)) = found {
+                    return Typed {
+                        span,
+                        ty: member.ty(),
+                        kind: TypedKind::Member(Box::new(base), member),
+                    };
+                }
+                record.members().map(|(name, _)| name).collect()
+            }
+            Type::Struct(shape) => {
+                if let Some(ty) = shape.field(&field.value) {
+                    let name = constant(field.span, Constant::String(field.value.clone()));
+                    return call(span, Function::Select, vec![base, name], ty);
+                }
+                shape.fields.iter().map(|(name, _)| *name).collect()
+            }
+            _ => Vec::new(),
+        };
         let message = format!("a {} has no field `{}`", base.ty, field.value);
         self.unknown_field(message, field, &names)
     }
@@ -259,4 +326,17 @@ fn fields_of(group: &str) -> impl Iterator<Item = Field> {
             .split_once('.')
             .is_some_and(|(prefix, _)| prefix == group)
     })
+}
+
+/// `a.b.c` as one name.
+fn dotted(expr: &Expr) -> Option<String> {
+    match &expr.kind {
+        ExprKind::Identifier(name) => Some(name.clone()),
+        ExprKind::Select {
+            operand,
+            field,
+            optional: false,
+        } => Some(format!("{}.{}", dotted(operand)?, field.value)),
+        _ => None,
+    }
 }

@@ -1,7 +1,7 @@
 //! Operators between two operands.
 
 use super::mistake::article;
-use super::types::{are_comparable, is_number, sum_type, unify};
+use super::types::{are_comparable, is_number, is_open, is_ordered, sum_type, unify};
 use super::{Checker, TYPE_MISMATCH, Type, Typed, TypedKind, constant_of, unknown};
 use crate::cel::expression::{BinaryOperator, Expr, ExprKind, Literal};
 use crate::cel::print::quote;
@@ -52,9 +52,9 @@ impl Checker<'_> {
     }
 
     /// The value of an optional that is known to have one; anything else as it is.
-    fn known_value(&self, typed: Typed) -> Typed {
+    pub(super) fn known_value(&self, typed: Typed) -> Typed {
         match &typed.ty {
-            Type::Optional(inner) if self.has_value(&typed) => {
+            Type::Optional(inner) if self.is_total() && self.has_value(&typed) => {
                 let ty = (**inner).clone();
                 super::call(typed.span, Function::Value, vec![typed], ty)
             }
@@ -79,23 +79,21 @@ impl Checker<'_> {
     }
 
     fn order(&mut self, operands: Operands<'_>, function: Function) -> Typed {
-        if operands.left.ty == Type::Dyn {
+        if self.refuses(&operands.left.ty) {
             return self.dynamic(
                 operands.left_expr,
                 &format!("`{}` takes values of one type", operands.operator),
             );
         }
-        if operands.right.ty == Type::Dyn {
+        if self.refuses(&operands.right.ty) {
             return self.dynamic(
                 operands.right_expr,
                 &format!("`{}` takes values of one type", operands.operator),
             );
         }
         let (left, right) = (&operands.left.ty, &operands.right.ty);
-        let ordered = matches!(
-            left,
-            Type::Bool | Type::String | Type::Bytes | Type::Timestamp | Type::Duration
-        ) && left == right;
+        let ordered = is_ordered(left) && left == right
+            || !self.is_total() && (is_open(left) || is_open(right));
         if !(ordered || is_number(left) && is_number(right)) {
             return self.report(operands.mismatch("these have no order"));
         }
@@ -128,7 +126,7 @@ impl Checker<'_> {
             (&operands.left, operands.left_expr),
             (&operands.right, operands.right_expr),
         ] {
-            if typed.ty == Type::Dyn {
+            if self.refuses(&typed.ty) {
                 return self.dynamic(
                     expr,
                     &format!("`{}` takes values of one type", operands.operator),
@@ -151,7 +149,7 @@ impl Checker<'_> {
             _ => Function::Remainder,
         };
         let divides = matches!(function, Function::Divide | Function::Remainder);
-        if divides && ty != Type::Double && !self.check_divisor(&operands) {
+        if divides && self.is_total() && ty != Type::Double && !self.check_divisor(&operands, &ty) {
             return unknown(operands.expr.span);
         }
         self.apply(
@@ -162,9 +160,9 @@ impl Checker<'_> {
         )
     }
 
-    /// Says whether an integer divisor is known and not 0.
-    fn check_divisor(&mut self, operands: &Operands<'_>) -> bool {
-        let right = operands.right_expr;
+    /// Says whether an integer divisor is known not to be 0.
+    fn check_divisor(&mut self, operands: &Operands<'_>, ty: &Type) -> bool {
+        let (left, right) = (operands.left_expr, operands.right_expr);
         match constant_of(&operands.right) {
             Some(Constant::Int(0) | Constant::Uint(0)) => {
                 self.report(
@@ -173,27 +171,32 @@ impl Checker<'_> {
                         .label("this always fails")
                         .help("write another divisor"),
                 );
-                false
+                return false;
             }
-            Some(_) => true,
-            None => {
-                let left = operands.left_expr;
-                let help = if operands.operator == BinaryOperator::Divide {
-                    format!(
-                        "compare products instead (`a > b * {right}`), or divide doubles: `double({left}) / double({right})`"
-                    )
-                } else {
-                    "write a constant".to_owned()
-                };
-                self.report(
-                    PARTIAL_OPERATION
-                        .error(operands.expr.span, format!("`{right}` can be 0"))
-                        .label("a division by 0 would fail")
-                        .help(help),
-                );
-                false
-            }
+            Some(_) => return true,
+            None if self.is_not_zero(&operands.right) => return true,
+            None => {}
         }
+        let zero = if *ty == Type::Uint { "0u" } else { "0" };
+        let divisor = match right.kind {
+            ExprKind::Conditional { .. } | ExprKind::Binary { .. } => format!("({right:#})"),
+            _ => format!("{right:#}"),
+        };
+        let test = format!("{divisor} != {zero}");
+        let help = if operands.operator == BinaryOperator::Divide {
+            format!(
+                "test it first: `{test} && …`, or divide doubles: `double({left}) / double({right})`"
+            )
+        } else {
+            format!("test it first: `{test} && …`")
+        };
+        let finding = PARTIAL_OPERATION
+            .error(operands.expr.span, format!("`{right}` can be 0"))
+            .label("a division by 0 would fail")
+            .help(help);
+        let finding = self.guarded(finding, &test);
+        self.report(finding);
+        false
     }
 }
 
@@ -296,7 +299,7 @@ impl Operands<'_> {
         let string = self.left.ty == Type::String || self.right.ty == Type::String;
         (arithmetic && string).then(|| {
             format!(
-                "`{}` takes numbers; strings have functions such as `size`, `replace` and `substring`",
+                "`{}` takes numbers; strings have functions such as `size`, `replace` and `split`",
                 self.operator
             )
         })

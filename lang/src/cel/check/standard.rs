@@ -1,68 +1,369 @@
-//! Functions of the standard that this version does not have, so that a message can tell them from misspelt ones.
+//! The functions of the standard, one overload a line: where it is written, what it takes and gives, and what it
+//! needs so that it cannot fail.
 
-/// Functions that may fail on some values, with what to write instead.
-const PARTIAL: &[(&str, &str)] = &[
-    ("charAt", "use `contains`, `startsWith` or `endsWith`"),
-    ("substring", "use `contains`, `startsWith` or `endsWith`"),
-    ("first", "look through the list: `list.exists(x, …)`"),
-    ("last", "look through the list: `list.exists(x, …)`"),
-    ("slice", "look through the list: `list.exists(x, …)`"),
+use super::signature::Needs::{
+    self, Address, Clauses, Constant, Luck, Network, Nothing, Order, Position, SecondReads, Small,
+    Within,
+};
+use crate::cel::typed::Function;
+
+/// A signature as [`super::signature`] reads it, what it calls, and what that needs.
+pub(super) type Row = (&'static str, Function, Needs);
+
+/// All of them.
+pub(super) const ROWS: &[Row] = &[
+    (
+        "string.contains(string) -> bool",
+        Function::Contains,
+        Nothing,
+    ),
+    (
+        "string.startsWith(string) -> bool",
+        Function::StartsWith,
+        Nothing,
+    ),
+    (
+        "string.endsWith(string) -> bool",
+        Function::EndsWith,
+        Nothing,
+    ),
+    (
+        "string.matches(string) -> bool",
+        Function::Matches,
+        Constant,
+    ),
+    (
+        "::matches(string, string) -> bool",
+        Function::Matches,
+        Constant,
+    ),
+    (
+        "string.lowerAscii() -> string",
+        Function::LowerAscii,
+        Nothing,
+    ),
+    (
+        "string.upperAscii() -> string",
+        Function::UpperAscii,
+        Nothing,
+    ),
+    ("string.trim() -> string", Function::Trim, Nothing),
+    ("string.reverse() -> string", Function::Reverse, Nothing),
+    ("list(T).reverse() -> list(T)", Function::Reverse, Nothing),
+    (
+        "string.replace(string, string) -> string",
+        Function::Replace,
+        Nothing,
+    ),
+    (
+        "string.replace(string, string, int) -> string",
+        Function::Replace,
+        Nothing,
+    ),
+    ("string.indexOf(string) -> int", Function::IndexOf, Nothing),
+    (
+        "string.indexOf(string, int) -> int",
+        Function::IndexOf,
+        Position,
+    ),
+    (
+        "string.lastIndexOf(string) -> int",
+        Function::LastIndexOf,
+        Nothing,
+    ),
+    (
+        "string.lastIndexOf(string, int) -> int",
+        Function::LastIndexOf,
+        Position,
+    ),
+    (
+        "string.split(string) -> list(string)",
+        Function::Split,
+        Nothing,
+    ),
+    (
+        "string.split(string, int) -> list(string)",
+        Function::Split,
+        Nothing,
+    ),
+    ("list(string).join() -> string", Function::Join, Nothing),
+    (
+        "list(string).join(string) -> string",
+        Function::Join,
+        Nothing,
+    ),
+    ("string.charAt(int) -> string", Function::CharAt, Within),
+    (
+        "string.substring(int) -> string",
+        Function::Substring,
+        Within,
+    ),
+    (
+        "string.substring(int, int) -> string",
+        Function::Substring,
+        Within,
+    ),
+    (
+        "string.format(list(dyn)) -> string",
+        Function::Format,
+        Clauses,
+    ),
+    ("strings::quote(string) -> string", Function::Quote, Nothing),
+    ("string.size() -> int", Function::Size, Nothing),
+    ("::size(string) -> int", Function::Size, Nothing),
+    ("bytes.size() -> int", Function::Size, Nothing),
+    ("::size(bytes) -> int", Function::Size, Nothing),
+    ("list(T).size() -> int", Function::Size, Nothing),
+    ("::size(list(T)) -> int", Function::Size, Nothing),
+    ("map(K, V).size() -> int", Function::Size, Nothing),
+    ("::size(map(K, V)) -> int", Function::Size, Nothing),
+    ("timestamp.getFullYear() -> int", Function::Year, Nothing),
+    (
+        "timestamp.getFullYear(string) -> int",
+        Function::Year,
+        Constant,
+    ),
+    ("timestamp.getMonth() -> int", Function::Month, Nothing),
+    (
+        "timestamp.getMonth(string) -> int",
+        Function::Month,
+        Constant,
+    ),
+    (
+        "timestamp.getDayOfYear() -> int",
+        Function::DayOfYear,
+        Nothing,
+    ),
+    (
+        "timestamp.getDayOfYear(string) -> int",
+        Function::DayOfYear,
+        Constant,
+    ),
+    (
+        "timestamp.getDayOfMonth() -> int",
+        Function::DayOfMonth,
+        Nothing,
+    ),
+    (
+        "timestamp.getDayOfMonth(string) -> int",
+        Function::DayOfMonth,
+        Constant,
+    ),
+    ("timestamp.getDate() -> int", Function::Date, Nothing),
+    ("timestamp.getDate(string) -> int", Function::Date, Constant),
+    (
+        "timestamp.getDayOfWeek() -> int",
+        Function::DayOfWeek,
+        Nothing,
+    ),
+    (
+        "timestamp.getDayOfWeek(string) -> int",
+        Function::DayOfWeek,
+        Constant,
+    ),
+    ("timestamp.getHours() -> int", Function::Hours, Nothing),
+    (
+        "timestamp.getHours(string) -> int",
+        Function::Hours,
+        Constant,
+    ),
+    ("duration.getHours() -> int", Function::Hours, Nothing),
+    ("timestamp.getMinutes() -> int", Function::Minutes, Nothing),
+    (
+        "timestamp.getMinutes(string) -> int",
+        Function::Minutes,
+        Constant,
+    ),
+    ("duration.getMinutes() -> int", Function::Minutes, Nothing),
+    ("timestamp.getSeconds() -> int", Function::Seconds, Nothing),
+    (
+        "timestamp.getSeconds(string) -> int",
+        Function::Seconds,
+        Constant,
+    ),
+    ("duration.getSeconds() -> int", Function::Seconds, Nothing),
+    (
+        "timestamp.getMilliseconds() -> int",
+        Function::Milliseconds,
+        Nothing,
+    ),
+    (
+        "timestamp.getMilliseconds(string) -> int",
+        Function::Milliseconds,
+        Constant,
+    ),
+    (
+        "duration.getMilliseconds() -> int",
+        Function::Milliseconds,
+        Nothing,
+    ),
+    ("math::abs(int) -> int", Function::Absolute, Nothing),
+    ("math::abs(uint) -> uint", Function::Absolute, Nothing),
+    ("math::abs(double) -> double", Function::Absolute, Nothing),
+    ("math::ceil(double) -> double", Function::Ceiling, Nothing),
+    ("math::floor(double) -> double", Function::Floor, Nothing),
+    ("math::round(double) -> double", Function::Round, Nothing),
+    ("math::trunc(double) -> double", Function::Truncate, Nothing),
+    ("math::sign(int) -> int", Function::Sign, Nothing),
+    ("math::sign(uint) -> uint", Function::Sign, Nothing),
+    ("math::sign(double) -> double", Function::Sign, Nothing),
+    (
+        "math::sqrt(double) -> double",
+        Function::SquareRoot,
+        Nothing,
+    ),
+    ("math::sqrt(int) -> double", Function::SquareRoot, Nothing),
+    ("math::sqrt(uint) -> double", Function::SquareRoot, Nothing),
+    ("math::isNaN(double) -> bool", Function::IsNan, Nothing),
+    ("math::isInf(double) -> bool", Function::IsInfinite, Nothing),
+    (
+        "math::isFinite(double) -> bool",
+        Function::IsFinite,
+        Nothing,
+    ),
+    ("math::bitAnd(int, int) -> int", Function::BitAnd, Nothing),
+    (
+        "math::bitAnd(uint, uint) -> uint",
+        Function::BitAnd,
+        Nothing,
+    ),
+    ("math::bitOr(int, int) -> int", Function::BitOr, Nothing),
+    ("math::bitOr(uint, uint) -> uint", Function::BitOr, Nothing),
+    ("math::bitXor(int, int) -> int", Function::BitXor, Nothing),
+    (
+        "math::bitXor(uint, uint) -> uint",
+        Function::BitXor,
+        Nothing,
+    ),
+    ("math::bitNot(int) -> int", Function::BitNot, Nothing),
+    ("math::bitNot(uint) -> uint", Function::BitNot, Nothing),
+    (
+        "math::bitShiftLeft(int, int) -> int",
+        Function::ShiftLeft,
+        Small(u64::MAX),
+    ),
+    (
+        "math::bitShiftLeft(uint, int) -> uint",
+        Function::ShiftLeft,
+        Small(u64::MAX),
+    ),
+    (
+        "math::bitShiftRight(int, int) -> int",
+        Function::ShiftRight,
+        Small(u64::MAX),
+    ),
+    (
+        "math::bitShiftRight(uint, int) -> uint",
+        Function::ShiftRight,
+        Small(u64::MAX),
+    ),
+    (
+        "list(T).slice(int, int) -> list(T)",
+        Function::Slice,
+        Within,
+    ),
+    (
+        "list(list(T)).flatten() -> list(T)",
+        Function::Flatten,
+        Nothing,
+    ),
+    ("list(T).flatten() -> list(T)", Function::Flatten, Nothing),
+    (
+        "list(T).flatten(int) -> list(dyn)",
+        Function::Flatten,
+        Small(u64::MAX),
+    ),
+    ("list(T).sort() -> list(T)", Function::Sort, Order),
+    ("list(T).distinct() -> list(T)", Function::Distinct, Nothing),
+    (
+        "lists::range(int) -> list(int)",
+        Function::Range,
+        Small(10_000),
+    ),
+    ("list(T).first() -> optional(T)", Function::First, Nothing),
+    ("list(T).last() -> optional(T)", Function::Last, Nothing),
+    (
+        "base64::encode(bytes) -> string",
+        Function::Base64Encode,
+        Nothing,
+    ),
+    (
+        "base64::decode(string) -> bytes",
+        Function::Base64Decode,
+        Luck,
+    ),
+    ("::ip(string) -> ip", Function::ToIp, Address),
+    ("::cidr(string) -> cidr", Function::ToCidr, Network),
+    ("::isIP(string) -> bool", Function::IsIp, Nothing),
+    ("::isCIDR(string) -> bool", Function::IsCidr, Nothing),
+    (
+        "ip::isCanonical(string) -> bool",
+        Function::IsCanonical,
+        Address,
+    ),
+    ("ip.family() -> int", Function::Family, Nothing),
+    ("ip.isLoopback() -> bool", Function::IsLoopback, Nothing),
+    (
+        "ip.isUnspecified() -> bool",
+        Function::IsUnspecified,
+        Nothing,
+    ),
+    (
+        "ip.isGlobalUnicast() -> bool",
+        Function::IsGlobalUnicast,
+        Nothing,
+    ),
+    (
+        "ip.isLinkLocalUnicast() -> bool",
+        Function::IsLinkLocalUnicast,
+        Nothing,
+    ),
+    (
+        "ip.isLinkLocalMulticast() -> bool",
+        Function::IsLinkLocalMulticast,
+        Nothing,
+    ),
+    ("cidr.containsIP(ip) -> bool", Function::ContainsIp, Nothing),
+    (
+        "cidr.containsIP(string) -> bool",
+        Function::ContainsIp,
+        SecondReads(Function::IsIp),
+    ),
+    (
+        "cidr.containsCIDR(cidr) -> bool",
+        Function::ContainsCidr,
+        Nothing,
+    ),
+    (
+        "cidr.containsCIDR(string) -> bool",
+        Function::ContainsCidr,
+        SecondReads(Function::IsCidr),
+    ),
+    ("cidr.ip() -> ip", Function::NetworkAddress, Nothing),
+    ("cidr.masked() -> cidr", Function::Masked, Nothing),
+    (
+        "cidr.prefixLength() -> int",
+        Function::PrefixLength,
+        Nothing,
+    ),
+    (
+        "optional::of(T) -> optional(T)",
+        Function::OptionalOf,
+        Nothing,
+    ),
+    (
+        "optional::ofNonZeroValue(T) -> optional(T)",
+        Function::OfNonZeroValue,
+        Nothing,
+    ),
+    (
+        "optional::unwrap(list(optional(T))) -> list(T)",
+        Function::Unwrap,
+        Nothing,
+    ),
+    (
+        "list(optional(T)).unwrapOpt() -> list(T)",
+        Function::Unwrap,
+        Nothing,
+    ),
 ];
-
-const MISSING: &[&str] = &[
-    "block",
-    "bool",
-    "bytes",
-    "dyn",
-    "type",
-    "format",
-    "quote",
-    "sort",
-    "sortBy",
-    "distinct",
-    "flatten",
-    "range",
-    "transformList",
-    "transformMap",
-    "transformMapEntry",
-    "ofNonZeroValue",
-    "unwrap",
-    "unwrapOpt",
-    "isIP",
-    "isCIDR",
-    "isCanonical",
-    "isUnspecified",
-    "isGlobalUnicast",
-    "isLinkLocalUnicast",
-    "isLinkLocalMulticast",
-    "containsCIDR",
-    "masked",
-    "prefixLength",
-    "encode",
-    "decode",
-    "sign",
-    "trunc",
-    "sqrt",
-    "isNaN",
-    "isInf",
-    "isFinite",
-    "bitAnd",
-    "bitOr",
-    "bitXor",
-    "bitNot",
-    "bitShiftLeft",
-    "bitShiftRight",
-];
-
-/// What to write instead of a function that may fail.
-pub(super) fn partial(name: &str) -> Option<&'static str> {
-    PARTIAL
-        .iter()
-        .find(|(partial, _)| *partial == name)
-        .map(|(_, instead)| *instead)
-}
-
-/// Whether the standard has a function of this name that this version lacks.
-pub(super) fn is_missing(name: &str) -> bool {
-    MISSING.contains(&name)
-}

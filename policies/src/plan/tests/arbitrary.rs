@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use crate::example;
 use crate::money::NanoDollars;
 use crate::plan::draft::*;
+use crate::vm::TypeName;
 
 /// Turns random numbers into choices; when they run out, the first of each.
 struct Choices(std::vec::IntoIter<u32>);
@@ -80,6 +81,7 @@ fn draft(choices: &mut Choices) -> Draft {
         ..Draft::default()
     };
     draft.constants.lists = choices.many(3, |choices| choices.many(4, scalar));
+    composites(choices, &mut draft.constants.lists);
     draft.secrets = choices.many(3, secret);
     let secrets = draft.secrets.len();
     draft.providers = choices.many(2, |choices| provider(choices, secrets));
@@ -148,7 +150,7 @@ fn policy(
 }
 
 fn scalar(choices: &mut Choices) -> Scalar {
-    match choices.below(11) {
+    match choices.below(13) {
         0 => Scalar::Null,
         1 => Scalar::Bool(choices.yes()),
         2 => Scalar::Int(-(choices.number() as i64)),
@@ -159,8 +161,26 @@ fn scalar(choices: &mut Choices) -> Scalar {
         7 => Scalar::Timestamp(choices.number() as i64, 17),
         8 => Scalar::Duration(choices.number() as i64),
         9 => Scalar::Ip("fe80::1".parse().unwrap()),
+        10 => Scalar::Absent,
+        11 => Scalar::Type(u8::try_from(choices.below(TypeName::ALL.len())).unwrap()),
         _ => Scalar::Cidr("10.0.0.0".parse().unwrap(), 8),
     }
+}
+
+/// A map, and a list that holds it and what came before.
+fn composites(choices: &mut Choices, lists: &mut Vec<Vec<Scalar>>) {
+    let keys = [
+        Scalar::Bool(true),
+        Scalar::Int(-1),
+        Scalar::Uint(choices.number()),
+        Scalar::String(choices.name()),
+    ];
+    let entries = keys.into_iter().flat_map(|key| [key, scalar(choices)]);
+    let map = u32::try_from(lists.len()).unwrap();
+    let mut holder: Vec<Scalar> = (0..map).map(Scalar::List).collect();
+    holder.push(Scalar::Map(map));
+    lists.push(entries.collect());
+    lists.push(holder);
 }
 
 fn secret(choices: &mut Choices) -> Secret {

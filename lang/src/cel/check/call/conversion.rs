@@ -1,30 +1,42 @@
-//! Conversions, and the constructors of times and addresses.
+//! Conversions between types.
 
 use super::article;
-use crate::cel::check::function::read_address;
-use crate::cel::check::{
-    Checker, TYPE_MISMATCH, Type, Typed, constant, constant_of, text_of, unknown,
-};
+use crate::cel::check::types::is_open;
+use crate::cel::check::{Checker, TYPE_MISMATCH, Type, Typed, constant, constant_of, unknown};
 use crate::cel::expression::Expr;
-use crate::cel::time;
 use crate::cel::typed::{Constant, Function};
 use crate::codes::PARTIAL_OPERATION;
 
 impl Checker<'_> {
-    /// `int`, `uint`, `double`, `string`.
+    /// `int`, `uint`, `double`, `string`, `bool`, `bytes`, `timestamp`, `duration`.
     pub(super) fn conversion(&mut self, expr: &Expr, name: &str, argument: &Expr) -> Typed {
         let typed = self.operand(argument);
         let (function, ty) = match name {
             "int" => (Function::ToInt, Type::Int),
             "uint" => (Function::ToUint, Type::Uint),
             "double" => (Function::ToDouble, Type::Double),
+            "bool" => (Function::ToBool, Type::Bool),
+            "bytes" => (Function::ToBytes, Type::Bytes),
+            "timestamp" => (Function::ToTimestamp, Type::Timestamp),
+            "duration" => (Function::ToDuration, Type::Duration),
             _ => (Function::ToString, Type::String),
         };
         match converts(&ty, &typed.ty) {
             _ if typed.ty == Type::Error => unknown(expr.span),
+            Conversion::Same => Typed {
+                span: expr.span,
+                ..typed
+            },
             Conversion::Always => self.apply(expr.span, function, vec![typed], ty),
-            Conversion::Sometimes if constant_of(&typed).is_some() => {
+            Conversion::Sometimes if !self.is_total() => {
                 self.apply(expr.span, function, vec![typed], ty)
+            }
+            Conversion::Sometimes if constant_of(&typed).is_some() => {
+                let typed = self.apply(expr.span, function, vec![typed], ty.clone());
+                if constant_of(&typed).is_some() || typed.ty == Type::Error {
+                    return typed;
+                }
+                self.may_not_convert(expr, name, argument, &ty)
             }
             Conversion::Sometimes if typed.ty == Type::Dyn => {
                 self.dynamic(argument, &format!("`{name}` converts values of one type"))
@@ -50,8 +62,54 @@ impl Checker<'_> {
         }
     }
 
+    /// `dyn(a)`: the value, its type forgotten.
+    pub(super) fn forgotten(&mut self, expr: &Expr, argument: &Expr) -> Typed {
+        let typed = self.operand(argument);
+        match typed.ty {
+            Type::Error => unknown(expr.span),
+            Type::Record(_) | Type::Struct(_) if self.is_total() => {
+                let ty = typed.ty.clone();
+                self.wrong_operand("dyn", "a value other than a record", argument, &ty)
+            }
+            _ => Typed {
+                span: expr.span,
+                ty: Type::Dyn,
+                kind: typed.kind,
+            },
+        }
+    }
+
+    /// `type(a)`
+    pub(super) fn type_of(&mut self, expr: &Expr, argument: &Expr) -> Typed {
+        let typed = self.operand(argument);
+        match type_name(&typed.ty) {
+            _ if typed.ty == Type::Error => unknown(expr.span),
+            Some(name) if self.is_total() => constant(expr.span, Constant::Type(name.to_owned())),
+            _ => self.apply(expr.span, Function::TypeOf, vec![typed], Type::Type),
+        }
+    }
+
     fn may_not_convert(&mut self, expr: &Expr, name: &str, argument: &Expr, ty: &Type) -> Typed {
         let (label, help) = match ty {
+            _ if matches!(name, "timestamp" | "duration") => {
+                let example = match name {
+                    "timestamp" => "timestamp(\"2026-01-31T08:00:00Z\")",
+                    _ => "duration(\"1h30m\")",
+                };
+                return self.report(
+                    PARTIAL_OPERATION
+                        .error(
+                            expr.span,
+                            format!("`{name}` can fail on what is only known at run time"),
+                        )
+                        .label(format!("`{argument}` may be anything"))
+                        .help(format!("write a constant: `{example}`")),
+                );
+            }
+            Type::String if name == "bool" => (
+                "the text may be neither `true` nor `false`",
+                format!("compare the text: `{argument} == \"true\"`"),
+            ),
             Type::String => (
                 "the text may be no number",
                 format!("compare the text: `{argument} == \"5\"`"),
@@ -76,115 +134,11 @@ impl Checker<'_> {
                 .help(help),
         )
     }
-
-    pub(super) fn timestamp(&mut self, expr: &Expr, argument: &Expr) -> Typed {
-        let typed = self.operand(argument);
-        match (constant_of(&typed), &typed.ty) {
-            (_, Type::Error) => unknown(expr.span),
-            (_, Type::Timestamp) => typed,
-            (Some(Constant::String(text)), _) => match time::parse_timestamp(text) {
-                Some((seconds, rest)) => constant(expr.span, Constant::Timestamp(seconds, rest)),
-                None => {
-                    self.constant_fails(argument.span, "times look like \"2026-01-31T08:00:00Z\"")
-                }
-            },
-            (Some(Constant::Int(seconds)), _) => match time::timestamp(*seconds, 0) {
-                Some((seconds, rest)) => constant(expr.span, Constant::Timestamp(seconds, rest)),
-                None => {
-                    self.constant_fails(argument.span, "the time is not in the years 1 to 9999")
-                }
-            },
-            (_, ty) => {
-                let ty = ty.clone();
-                self.only_constant(
-                    expr,
-                    "timestamp",
-                    argument,
-                    &ty,
-                    "timestamp(\"2026-01-31T08:00:00Z\")",
-                )
-            }
-        }
-    }
-
-    pub(super) fn duration(&mut self, expr: &Expr, argument: &Expr) -> Typed {
-        let typed = self.operand(argument);
-        match (text_of(&typed), &typed.ty) {
-            (_, Type::Error) => unknown(expr.span),
-            (_, Type::Duration) => typed,
-            (Some(text), _) => match time::parse_duration(text) {
-                Some(nanoseconds) => constant(expr.span, Constant::Duration(nanoseconds)),
-                None => self.constant_fails(
-                    argument.span,
-                    "durations look like \"1h30m\" or \"250ms\", up to 292 years",
-                ),
-            },
-            (None, ty) => {
-                let ty = ty.clone();
-                self.only_constant(expr, "duration", argument, &ty, "duration(\"1h30m\")")
-            }
-        }
-    }
-
-    pub(super) fn ip(&mut self, expr: &Expr, argument: &Expr) -> Typed {
-        let typed = self.operand(argument);
-        match (text_of(&typed), &typed.ty) {
-            (_, Type::Error) => unknown(expr.span),
-            (_, Type::Ip) => typed,
-            (Some(text), _) => {
-                let address = self.parse_address(argument.span, text);
-                Typed {
-                    span: expr.span,
-                    ..address
-                }
-            }
-            (None, Type::String) => self.unknown_address(expr.span),
-            (None, ty) => {
-                let ty = ty.clone();
-                self.only_constant(expr, "ip", argument, &ty, "ip(\"10.0.0.1\")")
-            }
-        }
-    }
-
-    pub(super) fn cidr(&mut self, expr: &Expr, argument: &Expr) -> Typed {
-        let typed = self.operand(argument);
-        match (text_of(&typed), &typed.ty) {
-            (_, Type::Error) => unknown(expr.span),
-            (Some(text), _) => match parse_network(text) {
-                Some(network) => constant(expr.span, network),
-                None => self.constant_fails(argument.span, "networks look like \"10.0.0.0/8\""),
-            },
-            (None, ty) => {
-                let ty = ty.clone();
-                self.only_constant(expr, "cidr", argument, &ty, "cidr(\"10.0.0.0/8\")")
-            }
-        }
-    }
-
-    fn only_constant(
-        &mut self,
-        expr: &Expr,
-        name: &str,
-        argument: &Expr,
-        ty: &Type,
-        example: &str,
-    ) -> Typed {
-        if *ty != Type::String && *ty != Type::Int {
-            return self.wrong_operand(name, "a constant string", argument, ty);
-        }
-        self.report(
-            PARTIAL_OPERATION
-                .error(
-                    expr.span,
-                    format!("`{name}` can fail on what is only known at run time"),
-                )
-                .label(format!("`{argument}` may be anything"))
-                .help(format!("write a constant: `{example}`")),
-        )
-    }
 }
 
 enum Conversion {
+    /// It is of the type already.
+    Same,
     Always,
     Sometimes,
     Never,
@@ -192,9 +146,14 @@ enum Conversion {
 
 fn converts(to: &Type, from: &Type) -> Conversion {
     match (to, from) {
+        (Type::Timestamp, Type::Timestamp)
+        | (Type::Duration, Type::Duration)
+        | (Type::Bool, Type::Bool)
+        | (Type::Bytes, Type::Bytes) => Conversion::Same,
         (Type::Int, Type::Int | Type::Timestamp)
         | (Type::Uint, Type::Uint)
-        | (Type::Double, Type::Int | Type::Uint | Type::Double) => Conversion::Always,
+        | (Type::Double, Type::Int | Type::Uint | Type::Double)
+        | (Type::Bytes, Type::String) => Conversion::Always,
         (
             Type::String,
             Type::String
@@ -207,21 +166,34 @@ fn converts(to: &Type, from: &Type) -> Conversion {
             | Type::Ip
             | Type::Cidr,
         ) => Conversion::Always,
-        (Type::Int, Type::Uint | Type::Double | Type::String)
+        (_, from) if is_open(from) => Conversion::Sometimes,
+        (Type::Int, Type::Uint | Type::Double | Type::String | Type::Duration)
         | (Type::Uint, Type::Int | Type::Double | Type::String)
-        | (Type::Double, Type::String)
+        | (Type::Double | Type::Bool, Type::String)
         | (Type::String, Type::Bytes)
-        | (_, Type::Dyn) => Conversion::Sometimes,
+        | (Type::Timestamp | Type::Duration, Type::String | Type::Int) => Conversion::Sometimes,
         _ => Conversion::Never,
     }
 }
 
-/// `10.0.0.0/8`
-fn parse_network(text: &str) -> Option<Constant> {
-    let (address, prefix) = text.split_once('/')?;
-    let address = read_address(address)?;
-    let bits = if address.is_ipv4() { 32 } else { 128 };
-    let is_number = prefix.bytes().all(|byte| byte.is_ascii_digit());
-    let prefix: u8 = prefix.parse().ok()?;
-    (is_number && prefix <= bits).then_some(Constant::Cidr(address, prefix))
+/// The name of a type, if every value of it is of that one.
+const fn type_name(ty: &Type) -> Option<&'static str> {
+    Some(match ty {
+        Type::Null => "null_type",
+        Type::Bool => "bool",
+        Type::Int => "int",
+        Type::Uint => "uint",
+        Type::Double => "double",
+        Type::String => "string",
+        Type::Bytes => "bytes",
+        Type::Timestamp => "google.protobuf.Timestamp",
+        Type::Duration => "google.protobuf.Duration",
+        Type::Ip => "net.IP",
+        Type::Cidr => "net.CIDR",
+        Type::List(_) => "list",
+        Type::Map(..) => "map",
+        Type::Optional(_) => "optional_type",
+        Type::Type => "type",
+        _ => return None,
+    })
 }

@@ -1,12 +1,13 @@
 //! What is called on an optional.
 
-use crate::cel::check::mistake::article;
-use crate::cel::check::types::{common, holds_nothing};
-use crate::cel::check::{Checker, TYPE_MISMATCH, Type, Typed, unknown};
+use crate::cel::check::access::default_of;
+use crate::cel::check::mistake::{article, is_whole_text};
+use crate::cel::check::types::{common, is_open};
+use crate::cel::check::{Checker, Constant, TYPE_MISMATCH, Type, Typed, constant_of, unknown};
 use crate::cel::expression::Expr;
 use crate::cel::typed::Function;
 use crate::codes::PARTIAL_OPERATION;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Edit};
 use crate::source::Spanned;
 
 impl Checker<'_> {
@@ -21,13 +22,14 @@ impl Checker<'_> {
         let inner = match &optional.ty {
             Type::Error => return unknown(expr.span),
             Type::Optional(inner) => (**inner).clone(),
+            ty if is_open(ty) && !self.is_total() => Type::Dyn,
             ty => return self.report(not_optional(expr, receiver, &function.value, ty)),
         };
         match (function.value.as_str(), arguments) {
             ("hasValue", []) => {
                 self.apply(expr.span, Function::HasValue, vec![optional], Type::Bool)
             }
-            ("value", []) => self.guarded_value(expr, optional, inner),
+            ("value", []) => self.guarded_value(expr, receiver, optional, inner),
             ("orValue", [other]) => {
                 let other_typed = self.operand(other);
                 self.otherwise(
@@ -50,25 +52,33 @@ impl Checker<'_> {
         }
     }
 
-    fn guarded_value(&mut self, expr: &Expr, optional: Typed, inner: Type) -> Typed {
-        if self.has_value(&optional) {
-            return crate::cel::check::call(expr.span, Function::Value, vec![optional], inner);
+    fn guarded_value(
+        &mut self,
+        expr: &Expr,
+        receiver: &Expr,
+        optional: Typed,
+        inner: Type,
+    ) -> Typed {
+        if !self.is_total() || self.has_value(&optional) {
+            return self.apply(expr.span, Function::Value, vec![optional], inner);
         }
-        let default = match inner {
-            Type::String | Type::Dyn => "\"\"",
-            Type::Int => "0",
-            Type::Double => "0.0",
-            Type::Bool => "false",
-            _ => "…",
-        };
-        self.report(
-            PARTIAL_OPERATION
-                .error(expr.span, format!("`{expr}` fails when there is no value"))
-                .label("nothing before this proves that there is one")
-                .help(format!(
-                    "say what a missing one means: `.orValue({default})`, or ask `hasValue()` first"
-                )),
-        )
+        let default = default_of(&inner).unwrap_or("…");
+        let finding = PARTIAL_OPERATION
+            .error(expr.span, format!("`{expr}` fails when there is no value"))
+            .label("nothing before this proves that there is one")
+            .help(format!(
+                "say what a missing one means: `.orValue({default})`, or ask `hasValue()` first"
+            ));
+        let total = format!("{receiver:#}.orValue({default})");
+        self.report(if is_whole_text(&total) {
+            let edit = Edit {
+                span: expr.span,
+                text: total.clone(),
+            };
+            finding.fix(format!("write `{total}`"), [edit])
+        } else {
+            finding
+        })
     }
 
     fn otherwise(
@@ -82,13 +92,7 @@ impl Checker<'_> {
         if other.ty == Type::Error {
             return unknown(expr.span);
         }
-        let ty = if holds_nothing(&optional) {
-            Some(other.ty.clone())
-        } else if holds_nothing(&other) && expected != Type::Dyn {
-            common(&expected, &other.ty).map(|_| expected.clone())
-        } else {
-            common(&expected, &other.ty)
-        };
+        let ty = common(&expected, &other.ty);
         let Some(ty) = ty else {
             let message = format!(
                 "the value is {}, `{other_expr}` is {}",
@@ -102,7 +106,7 @@ impl Checker<'_> {
                     .help(format!("write {}", article(&expected))),
             );
         };
-        if holds_nothing(&optional) {
+        if constant_of(&optional) == Some(&Constant::Absent) && self.is_total() {
             return Typed {
                 span: expr.span,
                 ty,

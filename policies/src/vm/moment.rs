@@ -108,10 +108,54 @@ fn days_in(year: i64, month: i64) -> i64 {
 
 fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let before = year - 1;
-    let leap_days = before / 4 - before / 100 + before / 400;
+    let leap_days = before.div_euclid(4) - before.div_euclid(100) + before.div_euclid(400);
     let months: i64 = (1..month).map(|month| days_in(year, month)).sum();
     // 719,162 days lie between 0001-01-01 and 1970-01-01.
     before * 365 + leap_days + months + day - 1 - 719_162
+}
+
+/// A point in time on the wall of some zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Civil {
+    pub(super) year: i64,
+    /// From 1.
+    pub(super) month: i64,
+    /// From 1.
+    pub(super) day: i64,
+    /// From 0.
+    pub(super) day_of_year: i64,
+    /// Sunday is 0.
+    pub(super) weekday: i64,
+    /// Seconds since midnight.
+    pub(super) second_of_day: i64,
+}
+
+/// The date and time of so many seconds since 1970, in years from 0 to 10,000.
+pub(super) fn civil(seconds: i64) -> Civil {
+    let days = seconds.div_euclid(86_400);
+    let mut year = 1970 + days / 366;
+    // At most a few years off: each step goes to the year that the day is in.
+    while days_since_1970(year + 1, 1, 1) <= days {
+        year += 1;
+    }
+    while days_since_1970(year, 1, 1) > days {
+        year -= 1;
+    }
+    let day_of_year = days - days_since_1970(year, 1, 1);
+    let (mut month, mut day) = (1, day_of_year);
+    while day >= days_in(year, month) {
+        day -= days_in(year, month);
+        month += 1;
+    }
+    Civil {
+        year,
+        month,
+        day: day + 1,
+        day_of_year,
+        // 1970-01-01 was a Thursday.
+        weekday: (days + 4).rem_euclid(7),
+        second_of_day: seconds.rem_euclid(86_400),
+    }
 }
 
 struct Reader<'a>(&'a str);
@@ -165,7 +209,7 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse_duration, parse_timestamp};
+    use super::{civil, parse_duration, parse_timestamp};
 
     #[test]
     fn timestamps() {
@@ -191,6 +235,29 @@ mod tests {
         ] {
             assert_eq!(parse_timestamp(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn dates() {
+        let date = |text: &str| {
+            let (seconds, _) = parse_timestamp(text).unwrap_or_default();
+            let date = civil(seconds);
+            (
+                date.year,
+                date.month,
+                date.day,
+                date.day_of_year,
+                date.weekday,
+                date.second_of_day,
+            )
+        };
+        assert_eq!(date("1970-01-01T00:00:00Z"), (1970, 1, 1, 0, 4, 0));
+        assert_eq!(date("2024-12-31T23:59:59Z"), (2024, 12, 31, 365, 2, 86_399));
+        assert_eq!(date("2024-02-29T00:00:01Z"), (2024, 2, 29, 59, 4, 1));
+        assert_eq!(date("0001-01-01T00:00:00Z"), (1, 1, 1, 0, 1, 0));
+        assert_eq!(date("9999-12-31T23:59:59Z"), (9999, 12, 31, 364, 5, 86_399));
+        assert_eq!(civil(-62_135_596_801).year, 0);
+        assert_eq!(civil(253_402_300_800).year, 10_000);
     }
 
     #[test]
