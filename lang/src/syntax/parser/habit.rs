@@ -273,7 +273,7 @@ impl Parser<'_> {
         let token = self.peek();
         let found = self.at(TokenKind::Word) && wrong.contains(&self.written(token));
         if found {
-            self.misspelt_as(token, right, "another language's word");
+            self.misspelt_as(token, right, &format!("`{right}` belongs here"));
             self.bump();
         }
         found
