@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use divan::{AllocProfiler, Bencher, black_box};
-use waypost_compiler::{check, lower};
+use waypost_compiler::{check, lint, lower};
 use waypost_policies::limits::State;
 use waypost_policies::plan::{Plan, encode};
 use waypost_policies::{Evaluation, Outcome, decide, example};
@@ -80,6 +80,7 @@ fn file(models: usize, tiers: usize, rules: usize) -> String {
     text
 }
 
+const EXAMPLE: &str = include_str!("../../examples/agents/agents.route");
 const SMALL: (usize, usize, usize) = (4, 2, 10);
 const LARGE: (usize, usize, usize) = (1_000, 200, 10_000);
 
@@ -96,6 +97,19 @@ fn sealed((models, tiers, rules): (usize, usize, usize)) -> Vec<u8> {
 fn check_file(bencher: Bencher<'_, '_>, size: (usize, usize, usize)) {
     let text = file(size.0, size.1, size.2);
     bencher.bench_local(|| check("scale.route", black_box(&text), &|_: &str| None));
+}
+
+#[divan::bench(sample_count = 20)]
+fn lint_large(bencher: Bencher<'_, '_>) {
+    let text = file(LARGE.0, LARGE.1, LARGE.2);
+    let checked = check("scale.route", &text, &|_: &str| None);
+    bencher.bench_local(|| lint(black_box(&checked), None));
+}
+
+/// The file of `examples/agents`, as an editor or a warm process checks it.
+#[divan::bench]
+fn check_example(bencher: Bencher<'_, '_>) {
+    bencher.bench_local(|| check("agents.route", black_box(EXAMPLE), &|_: &str| None));
 }
 
 #[divan::bench(args = [SMALL, LARGE], sample_count = 20)]
