@@ -2,7 +2,7 @@
 //!
 //! Invariant: a call keeps the gateway that it began with, whatever plan is served by the time it ends.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -10,6 +10,7 @@ use waypost_policies::Facts;
 use waypost_policies::decision::{Decision, Outcome};
 use waypost_policies::explain::{Explanation, explain};
 use waypost_policies::limits::State;
+use waypost_policies::place::RetryBudget;
 use waypost_policies::plan::draft::{self, Draft, ModelIndex, Price};
 use waypost_policies::plan::{Plan, view};
 
@@ -58,6 +59,10 @@ pub(crate) struct Model {
     pub(crate) rejects: Vec<String>,
     /// Whether it knows `max_tokens` only as `max_completion_tokens`.
     pub(crate) completion_tokens: bool,
+    /// How often its upstream may be asked again, shared with the other models that are asked there.
+    pub(crate) retries: Arc<Mutex<RetryBudget>>,
+    /// How that upstream is known, whatever the plan.
+    upstream: String,
 }
 
 /// A tier, as calls need it.
@@ -85,6 +90,7 @@ struct Kept<'g> {
     journal: Arc<Journal>,
     recent: Arc<Recent>,
     pools: &'g [Placed],
+    models: &'g [Model],
 }
 
 /// Why a server does not start.
@@ -132,6 +138,7 @@ impl Gateway {
             journal: Arc::default(),
             recent: Arc::default(),
             pools: &[],
+            models: &[],
         };
         Self::assemble(plan, settings, kept)
     }
@@ -150,6 +157,7 @@ impl Gateway {
             journal: Arc::clone(&old.journal),
             recent: Arc::clone(&old.recent),
             pools: &old.pools,
+            models: &old.models,
         };
         Self::assemble(plan, settings, kept)
     }
@@ -175,11 +183,7 @@ impl Gateway {
             journal: kept.journal,
             recent: kept.recent,
             bounds: settings.bounds,
-            models: draft
-                .models
-                .iter()
-                .map(|model| Model::new(model, &draft))
-                .collect(),
+            models: models(&draft, kept.models),
             tiers: draft.tiers.iter().map(Tier::new).collect(),
             quotas: draft.quotas.iter().map(Quota::new).collect(),
             receipts: settings.receipts.clone(),
@@ -280,7 +284,7 @@ impl Gateway {
 }
 
 impl Model {
-    fn new(model: &draft::Model, draft: &Draft) -> Self {
+    fn new(model: &draft::Model, draft: &Draft, before: &[Self]) -> Self {
         let speaks_openai = match model.via {
             draft::Via::Provider(index) => draft
                 .providers
@@ -288,6 +292,7 @@ impl Model {
                 .is_some_and(|provider| provider.kind != draft::ProviderKind::OpenAiCompatible),
             draft::Via::Pool(_) => false,
         };
+        let upstream = upstream_of(model.via, draft);
         let known =
             wants_completion_tokens(&model.upstream_name) || wants_completion_tokens(&model.name);
         Self {
@@ -297,8 +302,46 @@ impl Model {
             price: model.price,
             rejects: model.rejects.clone(),
             completion_tokens: speaks_openai && known,
+            retries: before
+                .iter()
+                .find(|before| before.upstream == upstream)
+                .map(|before| Arc::clone(&before.retries))
+                .unwrap_or_default(),
+            upstream,
         }
     }
+}
+
+/// The models of a plan; those that are asked at one upstream share what it may be asked again, also with the plan before.
+fn models(draft: &Draft, before: &[Model]) -> Vec<Model> {
+    let mut models: Vec<Model> = Vec::with_capacity(draft.models.len());
+    for model in &draft.models {
+        let mut new = Model::new(model, draft, before);
+        if let Some(same) = models.iter().find(|other| other.upstream == new.upstream) {
+            new.retries = Arc::clone(&same.retries);
+        }
+        models.push(new);
+    }
+    models
+}
+
+fn upstream_of(via: draft::Via, draft: &Draft) -> String {
+    let (kind, name) = match via {
+        draft::Via::Provider(index) => {
+            let provider = draft.providers.get(usize::from(index));
+            ("provider", provider.map(|provider| &provider.name))
+        }
+        draft::Via::Pool(index) => {
+            let pool = draft.pools.get(usize::from(index));
+            ("pool", pool.map(|pool| &pool.name))
+        }
+    };
+    format!("{kind} {}", name.map_or("", |name| name))
+}
+
+/// A panic elsewhere leaves whole values behind.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Tier {

@@ -18,6 +18,7 @@ mod limits;
 mod plan;
 mod pools;
 mod reload;
+mod resilience;
 mod shutdown;
 mod streams;
 mod upstream;
