@@ -20,7 +20,7 @@ pub(crate) fn serve(gateway: &Gateway, request: &Request<Incoming>) -> Response<
             "method_not_allowed",
             message,
         )
-        .response();
+        .response(waypost_policies::facts::Surface::Chat);
     }
     match request.uri().path() {
         "/metrics" => {
@@ -47,7 +47,7 @@ pub(crate) fn serve(gateway: &Gateway, request: &Request<Incoming>) -> Response<
             format!("there is no `{path}` here"),
         )
         .hint("this port has /metrics, /healthz, /readyz, /decisions and /plan")
-        .response(),
+        .response(waypost_policies::facts::Surface::Chat),
     }
 }
 
