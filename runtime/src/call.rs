@@ -31,6 +31,7 @@ use crate::clock;
 use crate::failure::{Failure, json_response};
 use crate::gateway::Gateway;
 use crate::receipt::Ending;
+use crate::recent::RecentCall;
 
 use admit::admit;
 use attempt::Asking;
@@ -45,6 +46,20 @@ struct Arrived {
     identity: Arc<Identity>,
     peer: IpAddr,
     started: Instant,
+}
+
+impl Arrived {
+    fn into_recent(self, surface: Surface, request_id: &str) -> RecentCall {
+        RecentCall {
+            request_id: request_id.to_owned(),
+            surface,
+            path: self.parts.uri.path().to_owned(),
+            headers: self.parts.headers,
+            body: self.body,
+            identity: self.identity,
+            peer: self.peer,
+        }
+    }
 }
 
 /// Answers a call.
@@ -84,7 +99,7 @@ pub(crate) async fn answer(
     let mut response = match result {
         Ok(answered) => answer::respond(answered, account, gateway, surface),
         Err((failure, ending)) => {
-            let mut response = failure.response(surface);
+            let mut response = failure.response_on(surface);
             account.blame(&failure);
             answer::mark(&mut response, &account);
             account.close(failure.status.as_u16(), ending);
@@ -94,6 +109,9 @@ pub(crate) async fn answer(
     if let Some(explanation) = explanation {
         answer::explain(&mut response, explanation);
     }
+    gateway
+        .recent
+        .remember(arrived.into_recent(surface, request_id));
     Ok(response)
 }
 

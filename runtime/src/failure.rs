@@ -180,7 +180,12 @@ impl Failure {
         document.to_string()
     }
 
-    pub(crate) fn response(&self, surface: Surface) -> Response<Body> {
+    pub(crate) fn response(&self) -> Response<Body> {
+        self.response_on(Surface::Chat)
+    }
+
+    /// The response to a client of a surface.
+    pub(crate) fn response_on(&self, surface: Surface) -> Response<Body> {
         let mut response = json_response(self.status, self.json_on(surface));
         let headers = response.headers_mut();
         if self.status == StatusCode::UNAUTHORIZED {

@@ -88,7 +88,7 @@ pub(crate) async fn serve(
                 %reason,
                 "refused"
             );
-            failure.response(place.map_or(Surface::Chat, Place::surface))
+            failure.response_on(place.map_or(Surface::Chat, Place::surface))
         }
     };
     if !waits {
@@ -150,7 +150,7 @@ fn wrong_method(method: &Method, place: Place<'_>) -> Response<Body> {
         "method_not_allowed",
         message,
     )
-    .response(place.surface());
+    .response_on(place.surface());
     if let Ok(value) = HeaderValue::from_str(allowed.as_str()) {
         response.headers_mut().insert(ALLOW, value);
     }

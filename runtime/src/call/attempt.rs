@@ -23,7 +23,7 @@ use crate::clock;
 use crate::failure::Tried;
 use crate::forward::{Shape, shape, without};
 use crate::gateway::{Gateway, Model};
-use crate::pool::{Picked, Pool, Wanted};
+use crate::pool::{Picked, Placed, Wanted};
 use crate::provider::{Credential, Provider, replica_address, spoken_by_engines};
 use crate::translate::{Context, Pair, Sent};
 
@@ -232,7 +232,7 @@ impl<'c> Asking<'c> {
 
     async fn pick(
         &self,
-        pool: &Arc<Pool>,
+        pool: &Placed,
         index: u16,
         target: &mut Target<'_>,
     ) -> Result<Picked, AttemptError> {
