@@ -57,7 +57,7 @@ enum Machine {
     MessagesToChat(MessagesToChat),
     ChatToMessages(ChatToMessages),
     ChatToResponses(ChatToResponses),
-    MessagesToResponses(MessagesToChat, ChatToResponses),
+    MessagesToResponses(Box<(MessagesToChat, ChatToResponses)>),
 }
 
 impl Machine {
@@ -67,7 +67,8 @@ impl Machine {
             Self::MessagesToChat(machine) => machine.take(data, output),
             Self::ChatToMessages(machine) => machine.take(data, output),
             Self::ChatToResponses(machine) => machine.take(data, output),
-            Self::MessagesToResponses(first, second) => {
+            Self::MessagesToResponses(both) => {
+                let (first, second) = &mut **both;
                 let mut between = Vec::new();
                 first.take(data, &mut between);
                 for event in between {
@@ -83,7 +84,8 @@ impl Machine {
             Self::MessagesToChat(machine) => machine.finish(output),
             Self::ChatToMessages(machine) => machine.finish(output),
             Self::ChatToResponses(machine) => machine.finish(output),
-            Self::MessagesToResponses(first, second) => {
+            Self::MessagesToResponses(both) => {
+                let (first, second) = &mut **both;
                 let mut between = Vec::new();
                 first.finish(&mut between);
                 for event in between {
@@ -113,7 +115,7 @@ impl Translation {
                     include_usage: true,
                     ..context.clone()
                 });
-                Machine::MessagesToResponses(first, ChatToResponses::new(context))
+                Machine::MessagesToResponses(Box::new((first, ChatToResponses::new(context))))
             }
         };
         Self {
