@@ -97,12 +97,13 @@ pub(crate) async fn answer(
         &arrived.body,
         &request,
         deadline,
+        request_id,
     );
     let result = ask_models(gateway, &mut facts, &asking, &mut account, admitted).await;
     let mut response = match result {
-        Ok(answered) => answer::respond(answered, account, gateway),
+        Ok(answered) => answer::respond(answered, account, gateway, surface),
         Err((failure, ending)) => {
-            let mut response = failure.response();
+            let mut response = failure.response_on(surface);
             account.blame(&failure);
             answer::mark(&mut response, &account);
             account.close(failure.status.as_u16(), ending);

@@ -44,6 +44,12 @@ pub(crate) enum AttemptError {
     TooLarge(usize),
     #[error("its address is not a URL")]
     Address,
+    #[error("its provider's API has no such surface")]
+    NoSurface,
+    #[error("it cannot take this call: {0}")]
+    Untranslatable(String),
+    #[error("its answer cannot be translated: {0}")]
+    Unreadable(String),
     #[error("no replica is available")]
     NoReplica,
     #[error("every replica is saturated")]
@@ -82,7 +88,7 @@ impl AttemptError {
         const NEXT_MODEL: Reaction = Reaction::new(false, false, false);
         match self {
             Self::Connect(_) | Self::Broken(_) | Self::OutOfTime(_) | Self::Empty => AGAIN,
-            Self::NotJson => AGAIN,
+            Self::NotJson | Self::Unreadable(_) => AGAIN,
             // Methods, protocols and features that it does not have, it will not have in a moment either.
             Self::Status { status, .. } if matches!(status.as_u16(), 405 | 501 | 505) => {
                 Reaction::new(false, true, false)
@@ -92,6 +98,7 @@ impl AttemptError {
             Self::Coded => Reaction::new(false, true, false),
             Self::ContextLength(_) | Self::ContentFilter(_) => NEXT_MODEL,
             Self::Credentials(_) | Self::UnknownThere | Self::Address => NEXT_MODEL,
+            Self::Untranslatable(_) | Self::NoSurface => NEXT_MODEL,
             Self::TooLarge(_) | Self::NoReplica | Self::Saturated => NEXT_MODEL,
             Self::Shed => Reaction::new(false, false, true),
         }
@@ -114,7 +121,11 @@ impl AttemptError {
     pub(super) const fn word(&self) -> &'static str {
         match self {
             Self::Connect(_) => "upstream_unreachable",
-            Self::Broken(_) | Self::Empty | Self::NotJson | Self::Coded => "upstream_broken",
+            Self::Broken(_) | Self::Empty | Self::NotJson | Self::Unreadable(_) | Self::Coded => {
+                "upstream_broken"
+            }
+            Self::NoSurface => "unsupported_surface",
+            Self::Untranslatable(_) => "unsupported_by_model",
             Self::OutOfTime(_) => "upstream_timeout",
             Self::Status { status, .. } if status.as_u16() == 429 => "rate_limit_exceeded",
             Self::Status { .. } | Self::ErrorInAnswer => "upstream_error",
@@ -134,6 +145,8 @@ impl AttemptError {
         match self {
             Self::ContextLength(_) => "send fewer or shorter messages",
             Self::ContentFilter(_) => "change what the call says",
+            Self::Untranslatable(_) => "leave it out, or name a model that speaks this API itself",
+            Self::NoSurface => "name a model that does, or send the call to another path",
             Self::Credentials(_) | Self::UnknownThere | Self::Address => {
                 "tell the operator: this server is set up wrongly for this model"
             }
@@ -153,6 +166,9 @@ impl AttemptError {
             Self::ContextLength(_) | Self::ContentFilter(_) => {
                 failed(StatusCode::BAD_REQUEST, "invalid_request_error").param("messages")
             }
+            Self::Untranslatable(_) | Self::NoSurface => {
+                failed(StatusCode::BAD_REQUEST, "invalid_request_error")
+            }
             Self::Status {
                 status,
                 retry_after,
@@ -160,7 +176,7 @@ impl AttemptError {
             } => {
                 let (status, kind) = match status.as_u16() {
                     429 => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_error"),
-                    503 => (StatusCode::SERVICE_UNAVAILABLE, "upstream_error"),
+                    503 | 529 => (StatusCode::SERVICE_UNAVAILABLE, "upstream_error"),
                     408 | 504 => (StatusCode::GATEWAY_TIMEOUT, "upstream_error"),
                     _ => (StatusCode::BAD_GATEWAY, "upstream_error"),
                 };
