@@ -9,7 +9,7 @@ use waypost_lang::{Diagnostic, SourceMap, Span};
 use crate::findings::Findings;
 use crate::imports::Imports;
 use crate::load::{self, Loader};
-use crate::{Program, checks, resolve};
+use crate::{Program, checks, demands, resolve};
 
 /// What came of checking a file and all it imports.
 #[derive(Debug)]
@@ -37,6 +37,11 @@ pub fn check(name: &str, text: &str, loader: &dyn Loader) -> Checked {
     let resolved = resolve::resolve(&loaded, &mut findings);
     if let Some(program) = &resolved {
         checks::check_program(program, &mut findings);
+        // What an organisation demands is asked of a file that is sound.
+        if !findings.has_errors() {
+            let (sources, imports) = (&loaded.sources, &loaded.imports);
+            findings.extend(demands::check(program, sources, imports));
+        }
     }
     let diagnostics = findings.into_sorted();
     let failed = diagnostics.iter().any(Diagnostic::is_error);

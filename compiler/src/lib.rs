@@ -6,6 +6,7 @@
 pub mod ceiling;
 mod check;
 mod checks;
+pub mod demands;
 pub mod diff;
 mod edits;
 mod findings;

@@ -3,10 +3,12 @@
 //! `resolve` makes it from syntax trees; the checks and lints read it; `lower` turns it into a plan and
 //! `manifests` into YAML. It exists only when the sources have no errors.
 
-use waypost_lang::Span;
 use waypost_lang::cel::typed::Typed;
 use waypost_lang::source::Spanned;
 use waypost_lang::syntax::tree::{Amount, Date, Milliseconds, NanoDollars, Percent, Range, Window};
+use waypost_lang::{Severity, Span};
+
+use crate::demands::Kind;
 
 /// Index into [`Program::tiers`]: the rank in the chain, 0 the lowest.
 pub type TierIndex = usize;
@@ -42,8 +44,27 @@ pub struct Program {
     pub policy: Policy,
     /// Where it is deployed; absent when no file says.
     pub deploy: Option<Deploy>,
+    /// What organisations demand of it.
+    pub demands: Vec<Demand>,
     /// Test blocks.
     pub tests: Vec<Test>,
+}
+
+/// `require "…" { … }`
+#[derive(Debug, Clone)]
+pub struct Demand {
+    /// What is demanded, in words.
+    pub label: Spanned<String>,
+    /// Of which items.
+    pub each: Kind,
+    /// Only of such items; over the item (variable 0) and the file (variable 1).
+    pub when: Option<Typed>,
+    /// What must hold, over the same.
+    pub that: Typed,
+    /// What to do where it does not.
+    pub help: Option<String>,
+    /// How bad that is.
+    pub severity: Severity,
 }
 
 /// A secret.

@@ -9,6 +9,7 @@ pub(crate) mod collected;
 mod constant;
 pub(crate) mod content;
 pub(crate) mod context;
+mod demand;
 mod deploy;
 mod expression;
 pub(crate) mod extension;
@@ -27,7 +28,6 @@ pub(crate) mod tier;
 mod values;
 
 use crate::Program;
-use crate::checks::this_version;
 use crate::findings::Findings;
 use crate::load::Loaded;
 
@@ -52,11 +52,7 @@ pub(crate) fn resolve(loaded: &Loaded, findings: &mut Findings) -> Option<Progra
     let contents = content::resolve(&collected, context);
     let policy = policy::resolve(&collected, tiers.as_deref(), context);
     content::check_callers(&contents, &policy, context);
-    for (_, demand) in &collected.demands {
-        context
-            .findings
-            .push(this_version::demand(demand.label.span));
-    }
+    let demands = demand::resolve(&collected, context);
     let tests = test::resolve(&collected, &contents, &policy, context);
     Some(Program {
         secrets: secrets?,
@@ -68,6 +64,7 @@ pub(crate) fn resolve(loaded: &Loaded, findings: &mut Findings) -> Option<Progra
         contents,
         policy,
         deploy,
+        demands,
         tests,
     })
 }

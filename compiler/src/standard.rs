@@ -14,12 +14,20 @@ pub const PACKS: &[(&str, &str)] = &[
         include_str!("../../policies/std/catalog.route"),
     ),
     (
+        "std/company.route",
+        include_str!("../../policies/std/company.route"),
+    ),
+    (
         "std/guards.route",
         include_str!("../../policies/std/guards.route"),
     ),
     (
         "std/privacy.route",
         include_str!("../../policies/std/privacy.route"),
+    ),
+    (
+        "std/regulated.route",
+        include_str!("../../policies/std/regulated.route"),
     ),
 ];
 

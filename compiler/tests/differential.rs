@@ -61,6 +61,11 @@ impl Choices {
             3 => {
                 let text = self.text(depth, scope);
                 let members: Vec<String> = (0..self.below(3)).map(|_| self.literal()).collect();
+                match self.below(4) {
+                    0 => return self.of_map(&text),
+                    1 => return self.of_made_list(&text, scope),
+                    _ => {}
+                }
                 format!("{text} in [\"auto\", {}]", members.join(", ")).replace(", ]", "]")
             }
             4 => {
@@ -87,6 +92,31 @@ impl Choices {
                 format!("(({condition}) ? ({then}) : ({otherwise}))")
             }
             _ => self.comprehension(depth, scope),
+        }
+    }
+
+    /// A map written out: whether it has a key, and what it says of each.
+    fn of_map(&mut self, text: &str) -> String {
+        let map = format!("{{\"auto\": {}, \"b\": 2}}", self.int(0));
+        match self.below(4) {
+            0 => format!("({text}) in {map}"),
+            1 => format!("{map}.exists(k, k == ({text}))"),
+            2 => format!("{map} == {{\"b\": 2, \"auto\": {}}}", self.int(0)),
+            _ => format!("{map}.all(k, size(k) < {})", self.int(0)),
+        }
+    }
+
+    /// A list made on the way.
+    fn of_made_list(&mut self, text: &str, scope: Scope) -> String {
+        let other = self.text(0, scope);
+        let list = format!("[{text}, {other}]");
+        match self.below(3) {
+            0 => format!("{list}.exists_one(e, e == {})", self.literal()),
+            1 => format!(
+                "{list}.map(e, e + \"!\") == [{}, {other} + \"!\"]",
+                self.literal()
+            ),
+            _ => format!("size({list}.filter(e, e != {})) > 0", self.literal()),
         }
     }
 
@@ -307,7 +337,13 @@ fn ours(expression: &str, policy: bool, said: &Said) -> Option<Result<bool, vm::
     let mut facts = example::facts(&request);
     facts.caller = said.caller();
     let mut evaluation = Evaluation::default();
-    Some(vm::holds(&plan, when, &facts, &state, &mut evaluation))
+    let mut conditions = vm::Conditions::new(&plan, &facts, &mut evaluation);
+    let (fast, by_code) = (conditions.holds(when), conditions.holds_by_code(when));
+    drop(conditions);
+    assert_eq!(fast, by_code, "{expression}: both forms mean the same");
+    let holds = vm::holds(&plan, when, &facts, &state, &mut evaluation);
+    assert_eq!(holds, by_code, "{expression}");
+    Some(holds)
 }
 
 /// What the crate says; `None` where it fails.

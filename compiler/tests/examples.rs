@@ -64,11 +64,9 @@ fn the_environments_of_a_company_differ_in_what_their_overlays_say() {
     let base = environment("base.route");
     let production = environment("production.route");
     let staging = environment("staging.route");
-    let replicas = |program: &Program| program.deploy.as_ref().unwrap().replicas.high;
-    assert_eq!(
-        (replicas(&base), replicas(&production), replicas(&staging)),
-        (1, 10, 1)
-    );
+    let image = |program: &Program| program.deploy.as_ref().unwrap().image.clone();
+    assert_eq!((image(&base), image(&staging)), (None, None));
+    assert_eq!(image(&production).unwrap(), "ghcr.io/acme/waypost:0.1.0");
     assert_eq!(
         production.providers[0].url,
         "https://acme-aoai-prod.openai.azure.com"
@@ -80,4 +78,18 @@ fn the_environments_of_a_company_differ_in_what_their_overlays_say() {
     // What no file says comes from the catalog.
     let price = production.models[0].price.unwrap();
     assert_eq!((price.input, price.cached), (1_750_000_000, 175_000_000));
+    // Production answers to the company's rules, and they are not idle.
+    assert_eq!(production.demands.len(), 6);
+    let dear = |import: &str| {
+        let text = std::fs::read_to_string(import).ok()?;
+        Some(text.replace("budget  $50 / day", "budget  $500 / day"))
+    };
+    let path = folder.join("production.route");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let refused = check(path.to_str().unwrap(), &text, &dear).diagnostics;
+    let said: Vec<&str> = refused.iter().map(|one| one.message.as_str()).collect();
+    assert_eq!(
+        said,
+        ["the budget `team` does not meet a demand: team budgets are modest"]
+    );
 }

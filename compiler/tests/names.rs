@@ -296,7 +296,10 @@ fn packs_compile_alone_and_are_found_by_their_name() {
     for (name, text) in waypost_compiler::standard::PACKS {
         assert_eq!(together(&[(name, text)]), []);
         let import = format!("{SOUND}\nimport \"{name}\"\n");
-        assert_eq!(findings(&import), []);
+        let mut found = findings(&import);
+        // What a company demands, this file need not meet.
+        found.retain(|(code, _)| code != "WP0490");
+        assert_eq!(found, []);
     }
     // A file beside it does not take a pack's place.
     let root = "waypost 1\nimport \"std/agents.route\"\n";

@@ -113,6 +113,7 @@ codes! {
     UNUSED_IMPORT = "0474" "unused-import";
     IDLE_OVERLAY = "0475" "idle-overlay";
     MISSING_REJECTS = "0476" "missing-rejects";
+    DEMAND_NOT_MET = "0490" "demand-not-met";
     UNUSED_SUPPRESSION = "0491" "unused-suppression";
     SUPPRESSION_WITHOUT_REASON = "0492" "suppression-without-reason";
     UNKNOWN_SUPPRESSED_CODE = "0493" "unknown-suppressed-code";

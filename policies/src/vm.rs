@@ -9,6 +9,7 @@ mod assemble;
 mod call;
 mod compare;
 mod comprehension;
+mod condition;
 mod convert;
 mod datum;
 mod encoding;
@@ -39,6 +40,7 @@ mod verify;
 mod vocabulary;
 
 pub use assemble::{Assembler, Pool};
+pub(crate) use condition::Condition;
 pub use datum::Datum;
 pub use evaluation::{Conditions, Evaluation, admits, apply, evaluate, holds};
 pub(crate) use evaluation::{Session, Verdict, stable_hash};

@@ -18,6 +18,11 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// The example's text.
 pub(crate) const EXAMPLE: &str = include_str!("../../../examples/agents/agents.route");
 
+/// The example with its suppressions made plain comments of the same length.
+pub(crate) fn unsuppressed() -> String {
+    EXAMPLE.replace("// allow(", "// (allow")
+}
+
 /// Where documents of tests lie that are on no disk.
 pub(crate) const URI: &str = "file:///nowhere/agents.route";
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use waypost_lang::syntax;
 
-use crate::client::{Client, EXAMPLE, URI};
+use crate::client::{Client, EXAMPLE, URI, unsuppressed};
 use crate::text::{apply, everything, position};
 
 /// Whether the text compiles.
@@ -207,14 +207,15 @@ fn every_fix_of_every_broken_file_removes_its_finding() {
 #[test]
 fn a_finding_can_be_fixed_allowed_and_explained() {
     let mut client = Client::start();
-    client.open(URI, EXAMPLE);
+    let plain = unsuppressed();
+    client.open(URI, &plain);
     let before = client.findings(URI);
     let all = actions(&mut client, None);
     let allow = all
         .iter()
         .find(|one| one["title"] == "allow WP0440 here, with a reason")
         .unwrap();
-    let text = apply(EXAMPLE, allow["edit"]["changes"][URI].as_array().unwrap());
+    let text = apply(&plain, allow["edit"]["changes"][URI].as_array().unwrap());
     client.replace(URI, 2, &text);
     let after = client.findings_of(URI, 2);
     assert_eq!(after.len(), before.len() - 1, "{after:?}");

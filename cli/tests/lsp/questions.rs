@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Client, EXAMPLE, URI};
+use crate::client::{Client, EXAMPLE, URI, unsuppressed};
 use crate::text::{everything, offset, position, slice};
 
 /// The place of `what` in the example, `into` bytes into it.
@@ -25,7 +25,7 @@ fn hover(client: &mut Client, what: &str, into: usize) -> String {
 #[test]
 fn hover_says_what_stands_there() {
     let mut client = Client::start();
-    client.open(URI, EXAMPLE);
+    client.open(URI, &unsuppressed());
     let mut said = |what: &str, into| hover(&mut client, what, into);
     let model = said("aoai  deployment", 0);
     assert!(model.contains("provider aoai"), "{model}");

@@ -31,14 +31,6 @@ pub(crate) fn workload_identity(span: Span) -> Diagnostic {
         .help("write `auth secret NAME`, with the key in a Kubernetes secret")
 }
 
-/// `require`: nothing would be demanded.
-pub(crate) fn demand(span: Span) -> Diagnostic {
-    codes::NOT_IN_THIS_BUILD
-        .error(span, "this version cannot hold a file against a demand")
-        .label("would demand nothing")
-        .help("leave it out until it can")
-}
-
 /// `threshold hold`: nothing would steer it.
 pub(crate) fn threshold_hold(span: Span) -> Diagnostic {
     codes::NOT_IN_THIS_BUILD

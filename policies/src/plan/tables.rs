@@ -10,7 +10,7 @@ use super::ranked::{Ranked, Rule};
 use super::verify::Flaw;
 use super::view::{Root, Step, Tier};
 use super::{Needs, PlanError, meaning, section};
-use crate::vm::{self, Bounds, Field, Instruction, Kind, Summary};
+use crate::vm::{self, Bounds, Condition, Field, Instruction, Kind, Summary};
 
 /// How large a compiled pattern may be, in bytes: nearly all fit the first.
 const PATTERN_SIZES: [usize; 2] = [1 << 16, 1 << 20];
@@ -25,6 +25,8 @@ pub(crate) struct Tables {
     pub(crate) patterns: Vec<Regex>,
     pub(crate) zones: Vec<TimeZone>,
     pub(crate) expressions: Vec<Summary>,
+    /// Of each expression the form in which it is evaluated fastest, if it has one.
+    pub(crate) conditions: Vec<Option<Condition>>,
     /// The model that each tier tries first; a split stands for its largest arm.
     pub(crate) homes: Vec<u16>,
     /// Accepted names that are exact, sorted by name.
@@ -65,6 +67,10 @@ impl Tables {
             patterns,
             zones: zones.collect(),
             expressions,
+            conditions: root
+                .expressions()
+                .map(|expression| Condition::of(expression.code(), root.constants()))
+                .collect(),
             homes: root.tiers().filter_map(|tier| home(&tier)).collect(),
             exact,
             prefixes,

@@ -106,15 +106,22 @@ pub(super) fn ordered<'a>(
     left: Value<'a>,
     right: Value<'a>,
 ) -> Result<bool, Failure> {
-    let Some(order) = order(machine, left, right)? else {
-        return Ok(false);
+    Ok(decide(function, order(machine, left, right)?))
+}
+
+/// What a comparison says of values in this order; of those in none, that they are unequal.
+pub(super) const fn decide(function: Function, order: Option<Ordering>) -> bool {
+    let Some(order) = order else {
+        return matches!(function, Function::NotEqual);
     };
-    Ok(match function {
+    match function {
+        Function::Equal => order.is_eq(),
+        Function::NotEqual => order.is_ne(),
         Function::Less => order.is_lt(),
         Function::LessOrEqual => order.is_le(),
         Function::Greater => order.is_gt(),
         _ => order.is_ge(),
-    })
+    }
 }
 
 /// How two values of one ordered type stand to one another; `None` with NaN.

@@ -151,8 +151,14 @@ impl<'a, 'e> Session<'a, 'e> {
             Some(memo) if memo.stamp == stamp => return memo.verdict,
             _ => {}
         }
-        let value = self.value(index);
-        let verdict = self.judge(value);
+        let verdict = match self.test(index) {
+            Some(Ok(value)) => Verdict::Bool(value),
+            Some(Err(failure)) => Verdict::Failed(failure),
+            None => {
+                let value = self.value(index);
+                self.judge(value)
+            }
+        };
         if matches!(verdict, Verdict::Failed(_)) {
             self.evaluation.failures += 1;
         }
@@ -160,6 +166,13 @@ impl<'a, 'e> Session<'a, 'e> {
             *memo = Memo { stamp, verdict };
         }
         verdict
+    }
+
+    /// Whether a condition holds that has a form for speed.
+    fn test(&mut self, index: ExpressionIndex) -> Option<Result<bool, Failure>> {
+        let conditions = &self.machine.inputs.plan.tables().conditions;
+        let condition = conditions.get(index as usize)?.as_ref()?;
+        Some(self.machine.test(condition))
     }
 
     fn value(&mut self, index: ExpressionIndex) -> Value<'a> {
@@ -267,6 +280,18 @@ impl<'a, 'e> Conditions<'a, 'e> {
     ///
     /// Why it has no value, or that it is no condition.
     pub fn holds(&mut self, when: ExpressionIndex) -> Result<bool, Failure> {
+        match self.0.test(when) {
+            Some(result) => result,
+            None => self.holds_by_code(when),
+        }
+    }
+
+    /// The same by its instructions alone, without the form that a loaded plan keeps for speed: what tests compare.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::holds`].
+    pub fn holds_by_code(&mut self, when: ExpressionIndex) -> Result<bool, Failure> {
         match self.0.value(when) {
             Value::Bool(value) => Ok(value),
             value => Err(value.failure().unwrap_or(Failure::Type)),

@@ -140,20 +140,24 @@ impl<'a> Inputs<'a> {
 
     /// The value of a map's slot, where it has one.
     pub(crate) fn slot(&self, map: Map, slot: u16) -> Option<Value<'a>> {
-        let slot = usize::from(slot);
-        let text =
-            |values: &'a [Option<Cow<'a, str>>]| values.get(slot)?.as_deref().map(Value::Text);
         match map {
-            Map::Headers => text(&self.facts?.request.headers),
-            Map::Metadata => text(&self.facts?.request.metadata),
-            Map::Labels => text(self.endpoint?.labels),
-            Map::Claims => self
-                .facts?
-                .caller
-                .claims
-                .get(slot)?
-                .as_ref()
-                .map(Value::from),
+            Map::Claims => {
+                let claims = &self.facts?.caller.claims;
+                claims.get(usize::from(slot))?.as_ref().map(Value::from)
+            }
+            map => self.slot_text(map, slot).map(Value::Text),
         }
+    }
+
+    /// The text of a map's slot, where it has one; claims have none.
+    #[inline]
+    pub(super) fn slot_text(&self, map: Map, slot: u16) -> Option<&'a str> {
+        let values: &'a [Option<Cow<'a, str>>] = match map {
+            Map::Headers => &self.facts?.request.headers,
+            Map::Metadata => &self.facts?.request.metadata,
+            Map::Labels => self.endpoint?.labels,
+            Map::Claims => return None,
+        };
+        values.get(usize::from(slot))?.as_deref()
     }
 }

@@ -219,7 +219,11 @@ impl<'a> Machine<'a> {
     }
 
     /// Computed when a rule first asks, and once.
+    #[inline]
     pub(crate) fn difficulty(&mut self) -> Option<f64> {
+        if self.inputs.difficulty.is_some() {
+            return self.inputs.difficulty;
+        }
         let facts = self.inputs.facts?;
         let inputs = &mut self.inputs;
         Some(*inputs.difficulty.get_or_insert_with(|| {
