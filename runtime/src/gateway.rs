@@ -7,7 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use waypost_policies::Facts;
 use waypost_policies::decision::{Decision, Outcome};
 use waypost_policies::explain::{Explanation, explain};
-use waypost_policies::limits::State;
+use waypost_policies::limits::{Position, State};
 use waypost_policies::plan::draft::{self, Draft, ModelIndex, Price};
 use waypost_policies::plan::{Plan, view};
 
@@ -16,6 +16,7 @@ use crate::client::{self, Client, ClientError};
 use crate::clock;
 use crate::evaluations::Evaluations;
 use crate::journal::Journal;
+use crate::ledger::{Keeper, LedgerError, StateStore, Unrecorded, random_seed};
 use crate::metrics::{Metrics, RouteKey};
 use crate::pool::{DiscoveryError, Pool};
 use crate::provider::{Provider, wants_completion_tokens};
@@ -28,7 +29,9 @@ use crate::settings::{Bounds, Settings};
 #[derive(Debug)]
 pub(crate) struct Gateway {
     pub(crate) plan: Arc<Plan>,
-    pub(crate) state: State,
+    pub(crate) state: Arc<State>,
+    /// What keeps the state; nothing where it is in memory alone.
+    keeper: Option<Keeper>,
     pub(crate) evaluations: Evaluations,
     pub(crate) directory: Directory,
     pub(crate) redactions: Redactions,
@@ -101,9 +104,9 @@ pub enum StartError {
     /// TLS cannot be set up.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// The system gave no random numbers.
-    #[error("the system gave no random numbers")]
-    Random,
+    /// What is used of limits and budgets cannot be kept.
+    #[error(transparent)]
+    State(#[from] LedgerError),
 }
 
 impl Gateway {
@@ -116,8 +119,11 @@ impl Gateway {
         if settings.demo_key {
             directory = directory.with_demo_key();
         }
+        let metrics = Metrics::default();
+        let (state, keeper) = open_state(&plan, &settings.state, &metrics)?;
         Ok(Self {
-            state: State::new(&plan, seed()?),
+            state,
+            keeper,
             evaluations: Evaluations::new(),
             directory,
             redactions: Redactions::read(&plan)?,
@@ -128,7 +134,7 @@ impl Gateway {
                 .iter()
                 .map(|pool| Arc::new(Pool::new(pool, draft.labels.clone())))
                 .collect(),
-            metrics: Metrics::default(),
+            metrics,
             journal: Journal::default(),
             bounds: settings.bounds,
             models: draft
@@ -222,10 +228,30 @@ impl Gateway {
 
     /// What is missing before calls can be served.
     pub(crate) fn missing(&self) -> Vec<String> {
-        self.pools
-            .iter()
-            .filter_map(|pool| pool.missing())
-            .collect()
+        let pools = self.pools.iter().filter_map(|pool| pool.missing());
+        let trouble = self.keeper.as_ref().and_then(|keeper| keeper.trouble());
+        pools.chain(trouble).collect()
+    }
+
+    /// Whether what calls use can be written down now; in memory it always can.
+    pub(crate) fn can_record(&self) -> bool {
+        !self
+            .keeper
+            .as_ref()
+            .is_some_and(|keeper| keeper.is_failing())
+    }
+
+    /// Writes down everything up to here: from then on it survives the end of this process.
+    pub(crate) fn commit(&self, position: Position) -> Result<(), Unrecorded> {
+        let keeper = self.keeper.as_ref();
+        keeper.map_or(Ok(()), |keeper| keeper.commit(position))
+    }
+
+    /// Waits until everything up to here survives the loss of power, or until that cannot be had.
+    pub(crate) async fn secure(&self, position: Position) {
+        if let Some(keeper) = &self.keeper {
+            keeper.secure(position).await;
+        }
     }
 
     /// The decision on a call, rule by rule.
@@ -303,16 +329,22 @@ fn providers(
     draft.providers.iter().map(provider).collect()
 }
 
-/// A secret seed for the keys of quotas.
-fn seed() -> Result<[u64; 2], StartError> {
-    use ring::rand::{SecureRandom as _, SystemRandom};
-    let mut halves = [0; 2];
-    for half in &mut halves {
-        let mut bytes = [0; 8];
-        SystemRandom::new()
-            .fill(&mut bytes)
-            .map_err(|_| StartError::Random)?;
-        *half = u64::from_le_bytes(bytes);
+/// What is used of the plan's quotas, and what keeps it. A plan that counts nothing needs no folder.
+fn open_state(
+    plan: &Plan,
+    store: &StateStore,
+    metrics: &Metrics,
+) -> Result<(Arc<State>, Option<Keeper>), StartError> {
+    let fresh = |seed| State::new(plan, seed);
+    match store {
+        StateStore::Folder(folder) if plan.quotas().len() > 0 => {
+            let figures = metrics.disk.clone();
+            let (state, keeper) = Keeper::open(folder, fresh, clock::now(), figures)?;
+            Ok((state, Some(keeper)))
+        }
+        _ => {
+            let seed = random_seed().ok_or(LedgerError::Random)?;
+            Ok((Arc::new(fresh(seed)), None))
+        }
     }
-    Ok(halves)
 }

@@ -1,6 +1,7 @@
 //! What Prometheus reads. Handles are found without a lock once they have been used.
 
 mod calls;
+mod disk;
 mod ledger;
 mod upstreams;
 
@@ -15,6 +16,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Metric, Registry};
 
 pub(crate) use calls::{Calls, RouteKey};
+pub(crate) use disk::Disk;
 pub(crate) use ledger::Ledger;
 pub(crate) use upstreams::Upstreams;
 
@@ -83,6 +85,7 @@ pub(crate) struct Metrics {
     pub(crate) calls: Calls,
     pub(crate) upstreams: Upstreams,
     pub(crate) ledger: Ledger,
+    pub(crate) disk: Disk,
 }
 
 impl Default for Metrics {
@@ -92,6 +95,7 @@ impl Default for Metrics {
             calls: Calls::register(&mut registry),
             upstreams: Upstreams::register(&mut registry),
             ledger: Ledger::register(&mut registry),
+            disk: Disk::register(&mut registry),
             registry,
         }
     }
