@@ -91,7 +91,8 @@ impl Server {
             stopped,
             settings.bounds.drain,
         ));
-        tracing::info!(%address, "serving");
+        let admin = admin_address.map(tracing::field::display);
+        tracing::info!(%address, admin, "serving");
         Ok(Self {
             address,
             admin_address,

@@ -24,7 +24,7 @@ use crate::manifests::pod_monitor::{self, Scrape, pod_monitor};
 use crate::manifests::rbac::{self, Rule};
 use crate::manifests::secrets::SecretMounts;
 use crate::manifests::service::{http, service};
-use crate::manifests::volume::{Volume, read, write};
+use crate::manifests::volume::{self, Volume, read};
 use crate::program::{Pool, ProviderAuth};
 
 const APP: &str = "waypost";
@@ -195,7 +195,7 @@ fn container(target: &Target<'_>, secrets: &SecretMounts) -> Container {
     let image = target.deploy.image.clone().unwrap_or_else(default_image);
     let mut mounts = vec![
         read("plan", PLAN_DIRECTORY),
-        write("state", STATE_DIRECTORY),
+        volume::write("state", STATE_DIRECTORY),
     ];
     mounts.extend(secrets.mounts(SECRET_DIRECTORY));
     Container {
