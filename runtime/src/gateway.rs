@@ -337,7 +337,7 @@ fn open_state(
 ) -> Result<(Arc<State>, Option<Keeper>), StartError> {
     let fresh = |seed| State::new(plan, seed);
     match store {
-        StateStore::Folder(folder) if plan.quotas().len() > 0 => {
+        StateStore::Folder(folder) if !plan.quotas().is_empty() => {
             let figures = metrics.disk.clone();
             let (state, keeper) = Keeper::open(folder, fresh, clock::now(), figures)?;
             Ok((state, Some(keeper)))

@@ -104,7 +104,7 @@ impl Run {
         state: &StateStore,
         terminal: &mut Terminal<'_>,
     ) -> Result<(), Failure> {
-        if plan.quotas().len() == 0 {
+        if plan.quotas().is_empty() {
             return Ok(());
         }
         match state {
