@@ -296,7 +296,7 @@ impl Account {
     /// Settles, and writes it down. Where that cannot be, the reservation counts until it can.
     fn end(&self, reservation: Reservation, spent: Spent, now: i64) {
         let position = self.gateway.state.settle(reservation, spent, now);
-        let _ = self.gateway.commit(position);
+        let _ = self.gateway.books.commit(position);
     }
 
     /// Counts a call that no model answered: hammering at a broken upstream is limited too.
@@ -305,7 +305,7 @@ impl Account {
         for charge in charges {
             if self.gateway.counts_requests(charge.quota) {
                 let position = self.gateway.state.add(charge.quota, charge.key, 1, now);
-                let _ = self.gateway.commit(position);
+                let _ = self.gateway.books.commit(position);
             }
         }
     }

@@ -1,4 +1,6 @@
-//! What all calls share: the plan, what is counted, who is known, where models are.
+//! What all calls of a plan share: the plan, what is counted, who is known, where models are.
+//!
+//! Invariant: a call keeps the gateway that it began with, whatever plan is served by the time it ends.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,39 +9,41 @@ use tokio::sync::mpsc::UnboundedSender;
 use waypost_policies::Facts;
 use waypost_policies::decision::{Decision, Outcome};
 use waypost_policies::explain::{Explanation, explain};
-use waypost_policies::limits::{Position, State};
+use waypost_policies::limits::State;
 use waypost_policies::plan::draft::{self, Draft, ModelIndex, Price};
 use waypost_policies::plan::{Plan, view};
 
+use crate::books::Books;
 use crate::callers::{Directory, KeysError};
 use crate::client::{self, Client, ClientError};
 use crate::clock;
 use crate::evaluations::Evaluations;
 use crate::journal::Journal;
-use crate::ledger::{Keeper, LedgerError, StateStore, Unrecorded, random_seed};
+use crate::ledger::LedgerError;
 use crate::metrics::{Metrics, RouteKey};
-use crate::pool::{DiscoveryError, Pool};
+use crate::pool::{DiscoveryError, Placed};
 use crate::provider::{Provider, wants_completion_tokens};
 use crate::receipt::Receipt;
+use crate::recent::Recent;
 use crate::redact::{RedactionError, Redactions};
 use crate::secrets::{SecretError, SecretValue};
 use crate::settings::{Bounds, Settings};
 
-/// What all calls share.
+/// What all calls of a plan share.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     pub(crate) plan: Arc<Plan>,
     pub(crate) state: Arc<State>,
-    /// What keeps the state; nothing where it is in memory alone.
-    keeper: Option<Keeper>,
-    pub(crate) evaluations: Evaluations,
+    pub(crate) books: Books,
+    pub(crate) evaluations: Arc<Evaluations>,
     pub(crate) directory: Directory,
     pub(crate) redactions: Redactions,
     pub(crate) client: Client,
     pub(crate) providers: Vec<Provider>,
-    pub(crate) pools: Vec<Arc<Pool>>,
+    pub(crate) pools: Vec<Placed>,
     pub(crate) metrics: Metrics,
-    pub(crate) journal: Journal,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) recent: Arc<Recent>,
     pub(crate) bounds: Bounds,
     models: Vec<Model>,
     tiers: Vec<Tier>,
@@ -73,6 +77,17 @@ struct Quota {
     label: String,
     per_caller: bool,
     requests: bool,
+}
+
+/// What a gateway takes over from the one before it.
+struct Kept<'g> {
+    books: Books,
+    evaluations: Arc<Evaluations>,
+    client: Client,
+    metrics: Metrics,
+    journal: Arc<Journal>,
+    recent: Arc<Recent>,
+    pools: &'g [Placed],
 }
 
 /// Why a server does not start.
@@ -110,7 +125,40 @@ pub enum StartError {
 }
 
 impl Gateway {
+    /// For the plan that a server starts with.
     pub(crate) fn build(plan: Arc<Plan>, settings: &Settings) -> Result<Self, StartError> {
+        let metrics = Metrics::default();
+        let kept = Kept {
+            books: Books::open(&plan, &settings.state, &metrics.disk)?,
+            evaluations: Arc::new(Evaluations::new()),
+            client: client::public(settings.bounds.connect)?,
+            metrics,
+            journal: Arc::default(),
+            recent: Arc::default(),
+            pools: &[],
+        };
+        Self::assemble(plan, settings, kept)
+    }
+
+    /// For a plan that takes the place of another: what was counted, and what is known of upstreams, goes on.
+    pub(crate) fn replacing(
+        old: &Self,
+        plan: Arc<Plan>,
+        settings: &Settings,
+    ) -> Result<Self, StartError> {
+        let kept = Kept {
+            books: old.books.next(&plan, &settings.state, &old.metrics.disk)?,
+            evaluations: Arc::clone(&old.evaluations),
+            client: old.client.clone(),
+            metrics: old.metrics.renewed(),
+            journal: Arc::clone(&old.journal),
+            recent: Arc::clone(&old.recent),
+            pools: &old.pools,
+        };
+        Self::assemble(plan, settings, kept)
+    }
+
+    fn assemble(plan: Arc<Plan>, settings: &Settings, kept: Kept<'_>) -> Result<Self, StartError> {
         let draft = plan.to_draft();
         let secrets = resolve_secrets(&plan, settings)?;
         let secret = |index: draft::SecretIndex| secrets.get(usize::from(index));
@@ -119,23 +167,18 @@ impl Gateway {
         if settings.demo_key {
             directory = directory.with_demo_key();
         }
-        let metrics = Metrics::default();
-        let (state, keeper) = open_state(&plan, &settings.state, &metrics)?;
         Ok(Self {
-            state,
-            keeper,
-            evaluations: Evaluations::new(),
+            state: Arc::clone(&kept.books.state),
+            books: kept.books,
+            evaluations: kept.evaluations,
             directory,
             redactions: Redactions::read(&plan)?,
-            client: client::public(settings.bounds.connect)?,
             providers: providers(&draft, settings, &secrets)?,
-            pools: draft
-                .pools
-                .iter()
-                .map(|pool| Arc::new(Pool::new(pool, draft.labels.clone())))
-                .collect(),
-            metrics,
-            journal: Journal::default(),
+            pools: Placed::all(&draft, settings, &kept.client, kept.pools)?,
+            client: kept.client,
+            metrics: kept.metrics,
+            journal: kept.journal,
+            recent: kept.recent,
             bounds: settings.bounds,
             models: draft
                 .models
@@ -221,37 +264,16 @@ impl Gateway {
             ledger.used(index, &quota.label, share);
         }
         for (index, pool) in self.pools.iter().enumerate() {
-            self.metrics.upstreams.observe(index, pool);
+            self.metrics.upstreams.observe(index, &pool.pool);
         }
         self.metrics.text()
     }
 
     /// What is missing before calls can be served.
     pub(crate) fn missing(&self) -> Vec<String> {
-        let pools = self.pools.iter().filter_map(|pool| pool.missing());
-        let trouble = self.keeper.as_ref().and_then(|keeper| keeper.trouble());
-        pools.chain(trouble).collect()
-    }
-
-    /// Whether what calls use can be written down now; in memory it always can.
-    pub(crate) fn can_record(&self) -> bool {
-        !self
-            .keeper
-            .as_ref()
-            .is_some_and(|keeper| keeper.is_failing())
-    }
-
-    /// Writes down everything up to here: from then on it survives the end of this process.
-    pub(crate) fn commit(&self, position: Position) -> Result<(), Unrecorded> {
-        let keeper = self.keeper.as_ref();
-        keeper.map_or(Ok(()), |keeper| keeper.commit(position))
-    }
-
-    /// Waits until everything up to here survives the loss of power, or until that cannot be had.
-    pub(crate) async fn secure(&self, position: Position) {
-        if let Some(keeper) = &self.keeper {
-            keeper.secure(position).await;
-        }
+        let pools = self.pools.iter();
+        let pools = pools.filter_map(|placed| placed.pool.missing());
+        pools.chain(self.books.trouble()).collect()
     }
 
     /// The decision on a call, rule by rule.
@@ -327,24 +349,4 @@ fn providers(
             .ok_or_else(|| StartError::Credential(provider.name.clone()))
     };
     draft.providers.iter().map(provider).collect()
-}
-
-/// What is used of the plan's quotas, and what keeps it. A plan that counts nothing needs no folder.
-fn open_state(
-    plan: &Plan,
-    store: &StateStore,
-    metrics: &Metrics,
-) -> Result<(Arc<State>, Option<Keeper>), StartError> {
-    let fresh = |seed| State::new(plan, seed);
-    match store {
-        StateStore::Folder(folder) if !plan.quotas().is_empty() => {
-            let figures = metrics.disk.clone();
-            let (state, keeper) = Keeper::open(folder, fresh, clock::now(), figures)?;
-            Ok((state, Some(keeper)))
-        }
-        _ => {
-            let seed = random_seed().ok_or(LedgerError::Random)?;
-            Ok((Arc::new(fresh(seed)), None))
-        }
-    }
 }

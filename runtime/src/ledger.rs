@@ -24,17 +24,17 @@ mod writer;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
 
 use tokio::sync::watch;
-use waypost_policies::limits::{Log, Position, Record};
+use waypost_policies::limits::{Log, Position, Record, State};
 
 use crate::metrics::Disk;
 use folder::Folder;
 pub use folder::LedgerError;
 pub(crate) use folder::random_seed;
-pub(crate) use keeper::Keeper;
+pub use keeper::Keeper;
 use writer::Writer;
 
 /// A thread's buffer that has grown beyond this is not kept.
@@ -61,6 +61,9 @@ pub(crate) struct Ledger {
     failing: AtomicBool,
     stopping: AtomicBool,
     keeper: Mutex<Option<Thread>>,
+    /// The state whose records are written, and which checkpoints are made of.
+    kept: Mutex<Option<Chapter>>,
+    turned: AtomicBool,
     figures: Disk,
 }
 
@@ -70,6 +73,22 @@ struct Pending {
     bytes: Vec<u8>,
     /// The position of the last of them.
     end: u64,
+    /// Whose records are taken in.
+    chapter: u64,
+}
+
+/// A state that the log has: the one it began with, or that of a plan that took its place.
+#[derive(Debug, Clone)]
+struct Chapter {
+    number: u64,
+    state: Arc<State>,
+}
+
+/// The log as one chapter's state has it.
+#[derive(Debug)]
+struct ChapterLog {
+    ledger: Arc<Ledger>,
+    number: u64,
 }
 
 /// Up to which position everything survives the loss of power.
@@ -103,6 +122,8 @@ impl Ledger {
             failing: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             keeper: Mutex::default(),
+            kept: Mutex::default(),
+            turned: AtomicBool::new(false),
             figures,
         }
     }
@@ -204,13 +225,23 @@ impl Ledger {
     }
 }
 
-impl Log for Ledger {
+impl Log for ChapterLog {
     fn append(&self, record: &Record<'_>) -> Position {
+        self.ledger.append(self.number, record)
+    }
+}
+
+impl Ledger {
+    /// Takes a record in. Those of a chapter that is over mean nothing any more: they have no position.
+    fn append(&self, chapter: u64, record: &Record<'_>) -> Position {
         SCRATCH.with_borrow_mut(|scratch| {
             scratch.clear();
             frame::append(scratch, frame::RECORD, |bytes| record.encode(bytes));
             let position = {
                 let mut pending = lock(&self.pending);
+                if pending.chapter != chapter {
+                    return Position::default();
+                }
                 pending.bytes.extend_from_slice(scratch);
                 pending.end += scratch.len() as u64;
                 Position(pending.end)

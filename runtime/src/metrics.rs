@@ -3,10 +3,12 @@
 mod calls;
 mod disk;
 mod ledger;
+mod plans;
 mod upstreams;
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
@@ -18,6 +20,7 @@ use prometheus_client::registry::{Metric, Registry};
 pub(crate) use calls::{Calls, RouteKey};
 pub(crate) use disk::Disk;
 pub(crate) use ledger::Ledger;
+pub(crate) use plans::Plans;
 pub(crate) use upstreams::Upstreams;
 
 type Labels = Vec<(&'static str, String)>;
@@ -44,6 +47,20 @@ where
             family,
             known: ArcSwap::default(),
         }
+    }
+
+    /// The same metrics, for keys that mean something else: those of another plan.
+    fn renewed(&self) -> Self {
+        Self {
+            family: self.family.clone(),
+            known: ArcSwap::default(),
+        }
+    }
+
+    /// As [`Table::renewed`], and shows nothing of what was: for what is looked up anew each time.
+    fn emptied(&self) -> Self {
+        self.family.clear();
+        self.renewed()
     }
 
     /// The metric of a key; its labels are made only the first time.
@@ -81,11 +98,12 @@ where
 /// All metrics of a server.
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    registry: Registry,
+    registry: Arc<Registry>,
     pub(crate) calls: Calls,
     pub(crate) upstreams: Upstreams,
     pub(crate) ledger: Ledger,
     pub(crate) disk: Disk,
+    pub(crate) plans: Plans,
 }
 
 impl Default for Metrics {
@@ -96,12 +114,25 @@ impl Default for Metrics {
             upstreams: Upstreams::register(&mut registry),
             ledger: Ledger::register(&mut registry),
             disk: Disk::register(&mut registry),
-            registry,
+            plans: Plans::register(&mut registry),
+            registry: Arc::new(registry),
         }
     }
 }
 
 impl Metrics {
+    /// The same metrics for the calls of another plan, whose indices mean something else.
+    pub(crate) fn renewed(&self) -> Self {
+        Self {
+            registry: Arc::clone(&self.registry),
+            calls: self.calls.renewed(),
+            upstreams: self.upstreams.renewed(),
+            ledger: self.ledger.renewed(),
+            disk: self.disk.clone(),
+            plans: self.plans.clone(),
+        }
+    }
+
     /// As Prometheus reads it.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();

@@ -54,7 +54,7 @@ impl Replay {
         reader.end()
     }
 
-    /// Whether everything that was used is among the records: what came before them is not needed.
+    /// Whether everything that was used has been among the records: what came before them is not needed.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.is_complete
@@ -90,7 +90,6 @@ impl Replay {
             tiers: reader.list(Reader::text)?,
         };
         self.mapping = Some(self.state.adopt(self.planned, &quotas, &names));
-        self.is_complete = false;
         Ok(())
     }
 

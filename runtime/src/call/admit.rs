@@ -38,7 +38,7 @@ pub(super) fn admit(
             };
         };
         // What nothing counts needs not be written down.
-        if !route.charges.is_empty() && !gateway.can_record() {
+        if !route.charges.is_empty() && !gateway.books.can_record() {
             return Admitted {
                 decision,
                 reservation: None,
@@ -80,7 +80,7 @@ fn recorded(
     if let Some(floor) = decision.session {
         gateway.state.raise_floor(floor, now);
     }
-    match gateway.commit(reservation.position()) {
+    match gateway.books.commit(reservation.position()) {
         Ok(()) => Some(reservation),
         Err(Unrecorded) => {
             gateway.state.refund(reservation, now);

@@ -21,7 +21,7 @@ use crate::account::Account;
 use crate::failure::Tried;
 use crate::forward::{Shape, shape};
 use crate::gateway::{Gateway, Model};
-use crate::pool::{Picked, Pool, Wanted};
+use crate::pool::{Picked, Placed, Wanted};
 use crate::provider::{Credential, replica_address};
 
 /// The pause before the first retry; it doubles each time.
@@ -167,7 +167,7 @@ impl<'c> Asking<'c> {
         }
         let reply = result?;
         // Mostly long since the case: models take longer than disks.
-        self.gateway.secure(account.position()).await;
+        self.gateway.books.secure(account.position()).await;
         account.first_byte();
         Ok(Answered {
             reply,
@@ -214,7 +214,7 @@ impl<'c> Asking<'c> {
 
     async fn pick(
         &self,
-        pool: &Arc<Pool>,
+        pool: &Placed,
         index: u16,
         target: &mut Target<'_>,
     ) -> Result<Picked, AttemptError> {

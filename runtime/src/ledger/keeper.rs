@@ -2,18 +2,18 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use waypost_policies::limits::{Log, Record, State};
+use waypost_policies::limits::{Position, Record, State};
 
 use super::folder::{Folder, FolderLock, LedgerError, unusable};
 use super::frame::{self, Marker};
 use super::recovery::{Recovered, recover};
 use super::writer::Writer;
-use super::{Ledger, Unrecorded, lock};
-use crate::metrics::Disk;
+use super::{Chapter, ChapterLog, Ledger, Unrecorded, lock};
+use crate::metrics::{Disk, Metrics};
 
 /// Between two syncs: a sync for each call would wear out the disk, and calls take longer than this.
 const GROUP: Duration = Duration::from_millis(1);
@@ -24,9 +24,11 @@ const GROWTH: u64 = 32 << 20;
 
 /// A ledger and the thread that keeps it. When this is dropped, everything is synced.
 #[derive(Debug)]
-pub(crate) struct Keeper {
+pub struct Keeper {
     ledger: Arc<Ledger>,
     thread: Option<JoinHandle<()>>,
+    /// How many states have followed the first.
+    chapters: AtomicU64,
     /// Given up last.
     _lock: FolderLock,
 }
@@ -46,7 +48,26 @@ impl Keeper {
     /// Opens a folder: the state that it says, and the log of what comes.
     ///
     /// `fresh` makes, from the folder's seed, a state of which nothing is used.
-    pub(crate) fn open(
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be used, or what it says is damaged.
+    pub fn open(
+        path: &Path,
+        fresh: impl FnOnce([u64; 2]) -> State,
+        now: i64,
+    ) -> Result<(Arc<State>, Self), LedgerError> {
+        Self::open_and_measure(path, fresh, now, Metrics::default().disk)
+    }
+
+    /// Puts everything up to a position into the file: from then on it survives the end of this process. Whether it
+    /// could be.
+    #[must_use]
+    pub fn record(&self, position: Position) -> bool {
+        self.ledger.commit(position).is_ok()
+    }
+
+    pub(crate) fn open_and_measure(
         path: &Path,
         fresh: impl FnOnce([u64; 2]) -> State,
         now: i64,
@@ -60,10 +81,7 @@ impl Keeper {
             records,
             dropped,
         } = recover(&folder, fresh(folder.seed()), now)?;
-        let mut first = Vec::new();
-        frame::append(&mut first, frame::RECORD, |bytes| {
-            state.declaration().encode(bytes);
-        });
+        let first = declaration(&state);
         let segment = last + 1;
         let segment_path = folder.segment_path(segment);
         let (file, length) = folder
@@ -80,28 +98,66 @@ impl Keeper {
             Writer::new(file, segment, length),
             figures,
         ));
-        let state = Arc::new(state.logged(Arc::clone(&ledger) as Arc<dyn Log>));
-        let (of_thread, kept) = (Arc::clone(&ledger), Arc::clone(&state));
+        let state = chapter(&ledger, 0, state);
+        *lock(&ledger.kept) = Some(Chapter {
+            number: 0,
+            state: Arc::clone(&state),
+        });
+        let of_thread = Arc::clone(&ledger);
         let thread = thread::Builder::new()
             .name("waypost-ledger".to_owned())
-            .spawn(move || of_thread.keep(&kept))
+            .spawn(move || of_thread.keep())
             .map_err(unusable(path))?;
         *lock(&ledger.keeper) = Some(thread.thread().clone());
         let keeper = Self {
             ledger,
             thread: Some(thread),
+            chapters: AtomicU64::new(0),
             _lock: lock_of_folder,
         };
         Ok((state, keeper))
     }
 }
 
-impl std::ops::Deref for Keeper {
-    type Target = Ledger;
-
-    fn deref(&self) -> &Ledger {
+impl Keeper {
+    pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
     }
+
+    /// Takes in a state that is to follow the one that is kept. Its records are written once it is turned to.
+    pub(crate) fn follow(&self, state: State) -> (u64, Arc<State>) {
+        let number = self.chapters.fetch_add(1, Ordering::Relaxed) + 1;
+        (number, chapter(&self.ledger, number, state))
+    }
+
+    /// From now on this state is kept.
+    pub(crate) fn turn_to(&self, number: u64, state: &Arc<State>) {
+        let declaration = declaration(state);
+        {
+            let mut pending = lock(&self.ledger.pending);
+            pending.end += declaration.len() as u64;
+            pending.bytes.extend(declaration);
+            pending.chapter = number;
+        }
+        let state = Arc::clone(state);
+        *lock(&self.ledger.kept) = Some(Chapter { number, state });
+        self.ledger.turned.store(true, Ordering::Release);
+        self.ledger.wake();
+    }
+}
+
+fn chapter(ledger: &Arc<Ledger>, number: u64, state: State) -> Arc<State> {
+    let ledger = Arc::clone(ledger);
+    Arc::new(state.logged(Arc::new(ChapterLog { ledger, number })))
+}
+
+/// What a segment begins with.
+fn declaration(state: &State) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    frame::append(&mut bytes, frame::RECORD, |bytes| {
+        state.declaration().encode(bytes);
+    });
+    bytes
 }
 
 impl Drop for Keeper {
@@ -112,11 +168,13 @@ impl Drop for Keeper {
             // A thread that panicked has synced what it could.
             let _ = thread.join();
         }
+        // The state has the ledger for its log.
+        *lock(&self.ledger.kept) = None;
     }
 }
 
 impl Ledger {
-    fn keep(&self, state: &State) {
+    fn keep(&self) {
         let mut stage = Stage::Write;
         loop {
             let is_last = self.stopping.load(Ordering::Acquire);
@@ -126,7 +184,7 @@ impl Ledger {
             }
             // A checkpoint has no better chance than what waits to be written.
             if !is_last && lock(&self.trouble).write.is_none() {
-                stage = self.check(state, stage);
+                stage = self.check(stage);
             }
             self.sync();
             if is_last {
@@ -181,20 +239,25 @@ impl Ledger {
     }
 
     /// Makes the checkpoint that is due.
-    fn check(&self, state: &State, stage: Stage) -> Stage {
+    fn check(&self, stage: Stage) -> Stage {
+        let is_turned = self.turned.swap(false, Ordering::AcqRel);
+        let Some(kept) = lock(&self.kept).clone() else {
+            return stage;
+        };
         let length = lock(&self.writer).extent().length;
         let stage = match stage {
-            _ if lock(&self.trouble).sync.is_some() => Stage::Rotate,
+            _ if is_turned || lock(&self.trouble).sync.is_some() => Stage::Rotate,
             Stage::Until(most) if length >= most => Stage::Rotate,
             stage => stage,
         };
         let stage = match stage {
-            Stage::Rotate if self.rotate(state) => Stage::Write,
+            Stage::Rotate if self.rotate(&kept) => Stage::Write,
             stage => stage,
         };
         match stage {
-            Stage::Write => match self.write_all(state) {
-                Ok(length) => Stage::Until(length + length.max(GROWTH)),
+            Stage::Write => match self.write_all(&kept) {
+                Ok(Some(length)) => Stage::Until(length + length.max(GROWTH)),
+                Ok(None) => Stage::Rotate,
                 Err(Unrecorded) => Stage::Write,
             },
             stage => stage,
@@ -202,11 +265,8 @@ impl Ledger {
     }
 
     /// Goes on in a new segment. Whether there is one.
-    fn rotate(&self, state: &State) -> bool {
-        let mut first = Vec::new();
-        frame::append(&mut first, frame::RECORD, |bytes| {
-            state.declaration().encode(bytes);
-        });
+    fn rotate(&self, kept: &Chapter) -> bool {
+        let first = declaration(&kept.state);
         let number = lock(&self.writer).extent().segment + 1;
         let (file, length) = match self.folder.create(number, &first) {
             Ok(created) => created,
@@ -218,8 +278,11 @@ impl Ledger {
         let is_unsafe = lock(&self.trouble).sync.is_some();
         let old = {
             let mut writer = lock(&self.writer);
-            if self.flush(&mut writer).is_err() && !is_unsafe {
-                drop(writer);
+            let is_written = self.flush(&mut writer).is_ok();
+            // Nobody turns to another state while the segment that begins with this one's declaration is put in place.
+            let pending = lock(&self.pending);
+            if pending.chapter != kept.number || !(is_written || is_unsafe) {
+                drop((pending, writer));
                 // Made anew once there is room.
                 let _ = self.folder.remove(number);
                 return false;
@@ -235,14 +298,17 @@ impl Ledger {
         true
     }
 
-    /// Writes everything that is used into the segment, after which the ones before it are not needed.
-    fn write_all(&self, state: &State) -> Result<u64, Unrecorded> {
+    /// Writes everything that is used into the segment, after which the ones before it are not needed. How long it is
+    /// then; `None` where another state has taken the place of this one meanwhile.
+    fn write_all(&self, kept: &Chapter) -> Result<Option<u64>, Unrecorded> {
         let mut part = 0;
-        while state.checkpoint(part).is_some() {
+        while kept.state.checkpoint(part).is_some() {
             self.flush(&mut lock(&self.writer))?;
             part += 1;
         }
-        self.append(&Record::complete());
+        if self.append(kept.number, &Record::complete()) == Position::default() {
+            return Ok(None);
+        }
         let extent = {
             let mut writer = lock(&self.writer);
             self.flush(&mut writer)?;
@@ -256,6 +322,6 @@ impl Ledger {
         if let Err(error) = self.folder.forget_before(extent.segment) {
             tracing::warn!(%error, "an old file of the state directory is still there");
         }
-        Ok(extent.length)
+        Ok(Some(extent.length))
     }
 }

@@ -16,7 +16,6 @@ use waypost_policies::limits::{Calendar, Quota, Reservation, Spent, State, Unit,
 use waypost_policies::plan::draft::Period;
 
 use super::*;
-use crate::metrics::Metrics;
 
 const NOON: i64 = 1_795_521_600_000_000_000;
 
@@ -72,7 +71,7 @@ fn fresh(seed: [u64; 2]) -> State {
 }
 
 fn open(path: &Path) -> Result<(Arc<State>, Keeper), LedgerError> {
-    Keeper::open(path, fresh, NOON, Metrics::default().disk)
+    Keeper::open(path, fresh, NOON)
 }
 
 fn key(state: &State, number: u64) -> Key {
@@ -130,13 +129,13 @@ fn what_was_committed_is_there_after_a_crash_and_a_stop() {
     let folder = Scratch::new();
     let (state, keeper) = open(&folder.0).unwrap();
     let held = reserve(&state, 1, 70);
-    keeper.commit(held.position()).unwrap();
+    keeper.ledger().commit(held.position()).unwrap();
     let crashed = crash(&folder);
     let (back, kept) = open(&crashed.0).unwrap();
     assert_eq!(used(&back, 1), [70, 70]);
     drop((back, kept));
     let position = state.settle(held, spent(20), NOON);
-    keeper.commit(position).unwrap();
+    keeper.ledger().commit(position).unwrap();
     drop(keeper);
     for _ in 0..3 {
         let (back, kept) = open(&folder.0).unwrap();
@@ -246,7 +245,7 @@ fn checkpoints_make_old_segments_superfluous() {
         settle_down(&folder);
         assert_eq!(folder.segments().len(), 1, "{round}");
         let position = state.add(1, key(&state, 1), 10, NOON);
-        keeper.commit(position).unwrap();
+        keeper.ledger().commit(position).unwrap();
     }
     let (state, _keeper) = open(&folder.0).unwrap();
     assert_eq!(used(&state, 1), [0, 40]);
@@ -257,9 +256,9 @@ async fn it_is_secure_once_it_is_synced() {
     let folder = Scratch::new();
     let (state, keeper) = open(&folder.0).unwrap();
     let position = state.add(1, key(&state, 1), 10, NOON);
-    keeper.commit(position).unwrap();
-    keeper.secure(position).await;
-    assert!(keeper.synced.borrow().position >= position.0);
+    keeper.ledger().commit(position).unwrap();
+    keeper.ledger().secure(position).await;
+    assert!(keeper.ledger().synced.borrow().position >= position.0);
 }
 
 #[test]
@@ -272,11 +271,14 @@ fn many_threads_lose_nothing() {
             scope.spawn(move || {
                 for call in 0..200 {
                     let held = reserve(state, call % 7, 5);
-                    keeper.commit(held.position()).unwrap();
+                    keeper.ledger().commit(held.position()).unwrap();
                     if (call + thread) % 3 != 0 {
-                        keeper.commit(state.settle(held, spent(2), NOON)).unwrap();
+                        keeper
+                            .ledger()
+                            .commit(state.settle(held, spent(2), NOON))
+                            .unwrap();
                     } else {
-                        keeper.commit(state.refund(held, NOON)).unwrap();
+                        keeper.ledger().commit(state.refund(held, NOON)).unwrap();
                     }
                 }
             });
@@ -312,11 +314,11 @@ proptest! {
         let mut moments = vec![(length(&path), amounts(&state))];
         for &(number, amount, end) in &steps as &[Step] {
             let held = reserve(&state, number, amount);
-            keeper.commit(held.position()).unwrap();
+            keeper.ledger().commit(held.position()).unwrap();
             moments.push((length(&path), amounts(&state)));
             match end {
                 Some(used) => {
-                    keeper.commit(state.settle(held, spent(used), NOON)).unwrap();
+                    keeper.ledger().commit(state.settle(held, spent(used), NOON)).unwrap();
                     moments.push((length(&path), amounts(&state)));
                 }
                 // The call is in flight when the process ends.
@@ -342,7 +344,7 @@ proptest! {
     fn noise_at_the_end_hides_nothing(noise in prop::collection::vec(any::<u8>(), 1..200)) {
         let folder = Scratch::new();
         let (state, keeper) = open(&folder.0).unwrap();
-        keeper.commit(state.add(1, key(&state, 1), 10, NOON)).unwrap();
+        keeper.ledger().commit(state.add(1, key(&state, 1), 10, NOON)).unwrap();
         let crashed = crash(&folder);
         drop(keeper);
         let path = crashed.last_segment();
@@ -360,20 +362,22 @@ fn a_write_that_fails_refuses_and_goes_on_at_the_same_place() {
     let (state, keeper) = open(&folder.0).unwrap();
     settle_down(&folder);
     keeper
+        .ledger()
         .commit(state.add(1, key(&state, 1), 10, NOON))
         .unwrap();
     let (number, length) = {
-        let writer = lock(&keeper.writer);
+        let writer = lock(&keeper.ledger().writer);
         (writer.extent().segment, writer.extent().length)
     };
     // A file that is open for reading alone fails as a full disk does: at the write.
-    let path = keeper.folder.segment_path(number);
-    lock(&keeper.writer).move_to(File::open(&path).unwrap(), number, length);
+    let path = keeper.ledger().folder.segment_path(number);
+    lock(&keeper.ledger().writer).move_to(File::open(&path).unwrap(), number, length);
     let held = reserve(&state, 2, 30);
-    assert_eq!(keeper.commit(held.position()), Err(Unrecorded));
-    assert!(keeper.is_failing());
+    assert_eq!(keeper.ledger().commit(held.position()), Err(Unrecorded));
+    assert!(keeper.ledger().is_failing());
     assert!(
         keeper
+            .ledger()
             .trouble()
             .unwrap()
             .contains(folder.0.to_str().unwrap())
@@ -381,9 +385,9 @@ fn a_write_that_fails_refuses_and_goes_on_at_the_same_place() {
     state.refund(held, NOON);
     let late = state.add(1, key(&state, 1), 5, NOON);
     let file = File::options().read(true).write(true).open(&path).unwrap();
-    lock(&keeper.writer).move_to(file, number, length);
-    keeper.commit(late).unwrap();
-    assert!(!keeper.is_failing() && keeper.trouble().is_none());
+    lock(&keeper.ledger().writer).move_to(file, number, length);
+    keeper.ledger().commit(late).unwrap();
+    assert!(!keeper.ledger().is_failing() && keeper.ledger().trouble().is_none());
     drop(keeper);
     let (back, _keeper) = open(&folder.0).unwrap();
     assert_eq!([used(&back, 1), used(&back, 2)], [[0, 15], [0, 0]]);
@@ -396,15 +400,40 @@ fn a_sync_that_fails_is_answered_with_a_new_file() {
     let (state, keeper) = open(&folder.0).unwrap();
     settle_down(&folder);
     keeper
+        .ledger()
         .commit(state.add(1, key(&state, 1), 10, NOON))
         .unwrap();
     let before = folder.last_segment();
-    keeper.unsynced(&std::io::Error::other("the disk is gone"));
-    while keeper.is_failing() || folder.segments().len() > 1 {
+    keeper
+        .ledger()
+        .unsynced(&std::io::Error::other("the disk is gone"));
+    while keeper.ledger().is_failing() || folder.segments().len() > 1 {
         std::thread::yield_now();
     }
     assert_ne!(folder.last_segment(), before);
     let crashed = crash(&folder);
     let (back, _kept) = open(&crashed.0).unwrap();
     assert_eq!(used(&back, 1), [0, 10]);
+}
+
+/// A plan that takes the place of another goes on in the same folder; what is said in the other's terms is over.
+#[test]
+fn another_state_takes_over() {
+    let folder = Scratch::new();
+    let (state, keeper) = open(&folder.0).unwrap();
+    settle_down(&folder);
+    let before = folder.last_segment();
+    let open_call = reserve(&state, 1, 70);
+    let (number, next) = keeper.follow(fresh(keeper.ledger().folder.seed()));
+    // Not written yet, and there from the first checkpoint on.
+    assert_eq!(next.add(1, key(&next, 1), 10, NOON), Position::default());
+    keeper.turn_to(number, &next);
+    assert!(keeper.record(next.add(1, key(&next, 1), 20, NOON)));
+    assert_eq!(state.settle(open_call, spent(1), NOON), Position::default());
+    while folder.last_segment() == before || folder.segments().len() > 1 {
+        std::thread::yield_now();
+    }
+    let crashed = crash(&folder);
+    let (back, _kept) = open(&crashed.0).unwrap();
+    assert_eq!(used(&back, 1), [0, 30]);
 }
