@@ -33,6 +33,7 @@ mod secrets;
 mod server;
 mod settings;
 mod stream;
+mod translate;
 mod usage;
 
 pub use callers::KeysError;
