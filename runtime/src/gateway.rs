@@ -1,4 +1,6 @@
-//! What all calls share: the plan, what is counted, who is known, where models are.
+//! What all calls of a plan share: the plan, what is counted, who is known, where models are.
+//!
+//! Invariant: a call keeps the gateway that it began with, whatever plan is served by the time it ends.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,26 +19,28 @@ use crate::clock;
 use crate::evaluations::Evaluations;
 use crate::journal::Journal;
 use crate::metrics::{Metrics, RouteKey};
-use crate::pool::{DiscoveryError, Pool};
+use crate::pool::{DiscoveryError, Placed};
 use crate::provider::{Provider, wants_completion_tokens};
 use crate::receipt::Receipt;
+use crate::recent::Recent;
 use crate::redact::{RedactionError, Redactions};
 use crate::secrets::{SecretError, SecretValue};
 use crate::settings::{Bounds, Settings};
 
-/// What all calls share.
+/// What all calls of a plan share.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     pub(crate) plan: Arc<Plan>,
     pub(crate) state: State,
-    pub(crate) evaluations: Evaluations,
+    pub(crate) evaluations: Arc<Evaluations>,
     pub(crate) directory: Directory,
     pub(crate) redactions: Redactions,
     pub(crate) client: Client,
     pub(crate) providers: Vec<Provider>,
-    pub(crate) pools: Vec<Arc<Pool>>,
+    pub(crate) pools: Vec<Placed>,
     pub(crate) metrics: Metrics,
-    pub(crate) journal: Journal,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) recent: Arc<Recent>,
     pub(crate) bounds: Bounds,
     models: Vec<Model>,
     tiers: Vec<Tier>,
@@ -70,6 +74,17 @@ struct Quota {
     label: String,
     per_caller: bool,
     requests: bool,
+}
+
+/// What a gateway takes over from the one before it.
+struct Kept<'g> {
+    state: State,
+    evaluations: Arc<Evaluations>,
+    client: Client,
+    metrics: Metrics,
+    journal: Arc<Journal>,
+    recent: Arc<Recent>,
+    pools: &'g [Placed],
 }
 
 /// Why a server does not start.
@@ -107,7 +122,39 @@ pub enum StartError {
 }
 
 impl Gateway {
+    /// For the plan that a server starts with.
     pub(crate) fn build(plan: Arc<Plan>, settings: &Settings) -> Result<Self, StartError> {
+        let kept = Kept {
+            state: State::new(&plan, seed()?),
+            evaluations: Arc::new(Evaluations::new()),
+            client: client::public(settings.bounds.connect)?,
+            metrics: Metrics::default(),
+            journal: Arc::default(),
+            recent: Arc::default(),
+            pools: &[],
+        };
+        Self::assemble(plan, settings, kept)
+    }
+
+    /// For a plan that takes the place of another: what was counted, and what is known of upstreams, goes on.
+    pub(crate) fn replacing(
+        old: &Self,
+        plan: Arc<Plan>,
+        settings: &Settings,
+    ) -> Result<Self, StartError> {
+        let kept = Kept {
+            state: State::reloaded(&plan, &old.plan, &old.state, clock::now()),
+            evaluations: Arc::clone(&old.evaluations),
+            client: old.client.clone(),
+            metrics: old.metrics.renewed(),
+            journal: Arc::clone(&old.journal),
+            recent: Arc::clone(&old.recent),
+            pools: &old.pools,
+        };
+        Self::assemble(plan, settings, kept)
+    }
+
+    fn assemble(plan: Arc<Plan>, settings: &Settings, kept: Kept<'_>) -> Result<Self, StartError> {
         let draft = plan.to_draft();
         let secrets = resolve_secrets(&plan, settings)?;
         let secret = |index: draft::SecretIndex| secrets.get(usize::from(index));
@@ -117,19 +164,16 @@ impl Gateway {
             directory = directory.with_demo_key();
         }
         Ok(Self {
-            state: State::new(&plan, seed()?),
-            evaluations: Evaluations::new(),
+            state: kept.state,
+            evaluations: kept.evaluations,
             directory,
             redactions: Redactions::read(&plan)?,
-            client: client::public(settings.bounds.connect)?,
             providers: providers(&draft, settings, &secrets)?,
-            pools: draft
-                .pools
-                .iter()
-                .map(|pool| Arc::new(Pool::new(pool, draft.labels.clone())))
-                .collect(),
-            metrics: Metrics::default(),
-            journal: Journal::default(),
+            pools: Placed::all(&draft, settings, &kept.client, kept.pools)?,
+            client: kept.client,
+            metrics: kept.metrics,
+            journal: kept.journal,
+            recent: kept.recent,
             bounds: settings.bounds,
             models: draft
                 .models
@@ -215,7 +259,7 @@ impl Gateway {
             ledger.used(index, &quota.label, share);
         }
         for (index, pool) in self.pools.iter().enumerate() {
-            self.metrics.upstreams.observe(index, pool);
+            self.metrics.upstreams.observe(index, &pool.pool);
         }
         self.metrics.text()
     }
@@ -224,7 +268,7 @@ impl Gateway {
     pub(crate) fn missing(&self) -> Vec<String> {
         self.pools
             .iter()
-            .filter_map(|pool| pool.missing())
+            .filter_map(|placed| placed.pool.missing())
             .collect()
     }
 

@@ -2,10 +2,12 @@
 
 mod calls;
 mod ledger;
+mod plans;
 mod upstreams;
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
@@ -16,6 +18,7 @@ use prometheus_client::registry::{Metric, Registry};
 
 pub(crate) use calls::{Calls, RouteKey};
 pub(crate) use ledger::Ledger;
+pub(crate) use plans::Plans;
 pub(crate) use upstreams::Upstreams;
 
 type Labels = Vec<(&'static str, String)>;
@@ -42,6 +45,20 @@ where
             family,
             known: ArcSwap::default(),
         }
+    }
+
+    /// The same metrics, for keys that mean something else: those of another plan.
+    fn renewed(&self) -> Self {
+        Self {
+            family: self.family.clone(),
+            known: ArcSwap::default(),
+        }
+    }
+
+    /// As [`Table::renewed`], and shows nothing of what was: for what is looked up anew each time.
+    fn emptied(&self) -> Self {
+        self.family.clear();
+        self.renewed()
     }
 
     /// The metric of a key; its labels are made only the first time.
@@ -79,10 +96,11 @@ where
 /// All metrics of a server.
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    registry: Registry,
+    registry: Arc<Registry>,
     pub(crate) calls: Calls,
     pub(crate) upstreams: Upstreams,
     pub(crate) ledger: Ledger,
+    pub(crate) plans: Plans,
 }
 
 impl Default for Metrics {
@@ -92,12 +110,24 @@ impl Default for Metrics {
             calls: Calls::register(&mut registry),
             upstreams: Upstreams::register(&mut registry),
             ledger: Ledger::register(&mut registry),
-            registry,
+            plans: Plans::register(&mut registry),
+            registry: Arc::new(registry),
         }
     }
 }
 
 impl Metrics {
+    /// The same metrics for the calls of another plan, whose indices mean something else.
+    pub(crate) fn renewed(&self) -> Self {
+        Self {
+            registry: Arc::clone(&self.registry),
+            calls: self.calls.renewed(),
+            upstreams: self.upstreams.renewed(),
+            ledger: self.ledger.renewed(),
+            plans: self.plans.clone(),
+        }
+    }
+
     /// As Prometheus reads it.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();

@@ -17,6 +17,7 @@ mod fallback;
 mod limits;
 mod plan;
 mod pools;
+mod reload;
 mod shutdown;
 mod streams;
 mod upstream;
