@@ -13,11 +13,13 @@ use waypost_policies::limits::State;
 use waypost_policies::plan::draft::{self, Draft, ModelIndex, Price};
 use waypost_policies::plan::{Plan, view};
 
+use crate::books::Books;
 use crate::callers::{Directory, KeysError};
 use crate::client::{self, Client, ClientError};
 use crate::clock;
 use crate::evaluations::Evaluations;
 use crate::journal::Journal;
+use crate::ledger::LedgerError;
 use crate::metrics::{Metrics, RouteKey};
 use crate::pool::{DiscoveryError, Placed};
 use crate::provider::{Provider, wants_completion_tokens};
@@ -31,7 +33,8 @@ use crate::settings::{Bounds, Settings};
 #[derive(Debug)]
 pub(crate) struct Gateway {
     pub(crate) plan: Arc<Plan>,
-    pub(crate) state: State,
+    pub(crate) state: Arc<State>,
+    pub(crate) books: Books,
     pub(crate) evaluations: Arc<Evaluations>,
     pub(crate) directory: Directory,
     pub(crate) redactions: Redactions,
@@ -56,6 +59,8 @@ pub(crate) struct Model {
     pub(crate) via: draft::Via,
     pub(crate) price: Option<Price>,
     pub(crate) rejects: Vec<String>,
+    /// Its longest answer.
+    pub(crate) output: Option<u64>,
     /// Whether it knows `max_tokens` only as `max_completion_tokens`.
     pub(crate) completion_tokens: bool,
 }
@@ -78,7 +83,7 @@ struct Quota {
 
 /// What a gateway takes over from the one before it.
 struct Kept<'g> {
-    state: State,
+    books: Books,
     evaluations: Arc<Evaluations>,
     client: Client,
     metrics: Metrics,
@@ -116,19 +121,20 @@ pub enum StartError {
     /// TLS cannot be set up.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// The system gave no random numbers.
-    #[error("the system gave no random numbers")]
-    Random,
+    /// What is used of limits and budgets cannot be kept.
+    #[error(transparent)]
+    State(#[from] LedgerError),
 }
 
 impl Gateway {
     /// For the plan that a server starts with.
     pub(crate) fn build(plan: Arc<Plan>, settings: &Settings) -> Result<Self, StartError> {
+        let metrics = Metrics::default();
         let kept = Kept {
-            state: State::new(&plan, seed()?),
+            books: Books::open(&plan, &settings.state, &metrics.disk)?,
             evaluations: Arc::new(Evaluations::new()),
             client: client::public(settings.bounds.connect)?,
-            metrics: Metrics::default(),
+            metrics,
             journal: Arc::default(),
             recent: Arc::default(),
             pools: &[],
@@ -143,7 +149,7 @@ impl Gateway {
         settings: &Settings,
     ) -> Result<Self, StartError> {
         let kept = Kept {
-            state: State::reloaded(&plan, &old.plan, &old.state, clock::now()),
+            books: old.books.next(&plan, &settings.state, &old.metrics.disk)?,
             evaluations: Arc::clone(&old.evaluations),
             client: old.client.clone(),
             metrics: old.metrics.renewed(),
@@ -164,7 +170,8 @@ impl Gateway {
             directory = directory.with_demo_key();
         }
         Ok(Self {
-            state: kept.state,
+            state: Arc::clone(&kept.books.state),
+            books: kept.books,
             evaluations: kept.evaluations,
             directory,
             redactions: Redactions::read(&plan)?,
@@ -266,10 +273,9 @@ impl Gateway {
 
     /// What is missing before calls can be served.
     pub(crate) fn missing(&self) -> Vec<String> {
-        self.pools
-            .iter()
-            .filter_map(|placed| placed.pool.missing())
-            .collect()
+        let pools = self.pools.iter();
+        let pools = pools.filter_map(|placed| placed.pool.missing());
+        pools.chain(self.books.trouble()).collect()
     }
 
     /// The decision on a call, rule by rule.
@@ -282,10 +288,17 @@ impl Gateway {
 impl Model {
     fn new(model: &draft::Model, draft: &Draft) -> Self {
         let speaks_openai = match model.via {
-            draft::Via::Provider(index) => draft
-                .providers
-                .get(usize::from(index))
-                .is_some_and(|provider| provider.kind != draft::ProviderKind::OpenAiCompatible),
+            draft::Via::Provider(index) => {
+                draft
+                    .providers
+                    .get(usize::from(index))
+                    .is_some_and(|provider| {
+                        matches!(
+                            provider.kind,
+                            draft::ProviderKind::OpenAi | draft::ProviderKind::AzureOpenAi
+                        )
+                    })
+            }
             draft::Via::Pool(_) => false,
         };
         let known =
@@ -296,6 +309,7 @@ impl Model {
             via: model.via,
             price: model.price,
             rejects: model.rejects.clone(),
+            output: model.output,
             completion_tokens: speaks_openai && known,
         }
     }
@@ -345,18 +359,4 @@ fn providers(
             .ok_or_else(|| StartError::Credential(provider.name.clone()))
     };
     draft.providers.iter().map(provider).collect()
-}
-
-/// A secret seed for the keys of quotas.
-fn seed() -> Result<[u64; 2], StartError> {
-    use ring::rand::{SecureRandom as _, SystemRandom};
-    let mut halves = [0; 2];
-    for half in &mut halves {
-        let mut bytes = [0; 8];
-        SystemRandom::new()
-            .fill(&mut bytes)
-            .map_err(|_| StartError::Random)?;
-        *half = u64::from_le_bytes(bytes);
-    }
-    Ok(halves)
 }

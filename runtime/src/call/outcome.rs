@@ -5,12 +5,14 @@ use std::time::Duration;
 use hyper::StatusCode;
 use waypost_policies::Facts;
 use waypost_policies::decision::{Decision, Outcome, RuleReference, SkipReason, Skipped};
-use waypost_policies::facts::Surface;
 
 use crate::account::route;
 use crate::failure::{Failure, Tried};
 use crate::gateway::Gateway;
 use crate::rule::Site;
+
+/// When to come back where the disk is full: somebody has to make room.
+const RETRY_UNRECORDED: Duration = Duration::from_secs(10);
 
 /// Why a decision leads to no model.
 pub(super) fn refusal(gateway: &Gateway, decision: &Decision, facts: &Facts<'_>) -> Failure {
@@ -32,14 +34,22 @@ pub(super) fn refusal(gateway: &Gateway, decision: &Decision, facts: &Facts<'_>)
             Failure::invalid(StatusCode::NOT_FOUND, "model_not_found", message).param("model")
         }
         Outcome::NoModel(skipped) => no_model(gateway, decision, skipped, facts),
-        // Its reservation could not be made, which `admit` turns into a limit.
-        Outcome::Route(_) => Failure::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "server_error",
-            "internal_error",
-            "the decision was not carried out",
-        ),
+        // The only reason why a call with a model has no reservation.
+        Outcome::Route(_) => unrecorded(),
     }
+}
+
+/// What the call would use cannot be written down, and a call that cannot be counted is not served.
+fn unrecorded() -> Failure {
+    let message = "what this call would use cannot be recorded: the state directory of this server cannot be written";
+    Failure::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "server_error",
+        "state_unavailable",
+        message,
+    )
+    .retry_after(Some(RETRY_UNRECORDED))
+    .hint("send the call again later; its operator finds the reason in /readyz and the log, mostly a full disk, and calls go on as soon as there is room")
 }
 
 fn denied(gateway: &Gateway, denial: u16, status: u16) -> Failure {
@@ -118,7 +128,7 @@ fn no_model(
                 .hint("send fewer messages, or a smaller `max_tokens`")
         }
         Some(SkipReason::Surface) => {
-            let surface = surface(facts.request.surface);
+            let surface = facts.request.surface.word();
             let message = format!("no model of tier `{tier}` serves {surface}");
             Failure::invalid(StatusCode::BAD_REQUEST, "unsupported_surface", message)
                 .param("model")
@@ -182,14 +192,6 @@ fn tried(gateway: &Gateway, skip: &Skipped) -> Tried {
             .unwrap_or_default(),
         replica: None,
         failure,
-    }
-}
-
-const fn surface(surface: Surface) -> &'static str {
-    match surface {
-        Surface::Chat => "chat",
-        Surface::Completions => "completions",
-        Surface::Embeddings => "embeddings",
     }
 }
 

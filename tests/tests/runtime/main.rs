@@ -12,6 +12,7 @@
 mod admin;
 mod answers;
 mod client;
+mod dialects;
 mod errors;
 mod fallback;
 mod limits;
