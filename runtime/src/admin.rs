@@ -59,10 +59,12 @@ fn ready(gateway: &Gateway) -> Response<Body> {
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    json_response(
-        status,
-        json!({"ready": missing.is_empty(), "missing": missing}).to_string(),
-    )
+    let mut document = json!({"ready": missing.is_empty(), "missing": missing});
+    let warnings = gateway.warnings_of_state();
+    if !warnings.is_empty() {
+        document["warnings"] = warnings.into();
+    }
+    json_response(status, document.to_string())
 }
 
 fn plan(gateway: &Gateway) -> Value {

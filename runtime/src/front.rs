@@ -9,10 +9,12 @@ use hyper::header::{ALLOW, EXPECT, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 use waypost_policies::facts::Surface;
+use waypost_policies::plan::view::AcceptTarget;
 
 use crate::Body;
 use crate::body::discard;
 use crate::call;
+use crate::callers::Identity;
 use crate::failure::{Failure, json_response};
 use crate::gateway::Gateway;
 
@@ -116,12 +118,12 @@ async fn dispatch(
         Place::Surface(surface) => call::answer(gateway, surface, request, peer, id).await,
         Place::Route => call::explain(gateway, request, peer).await,
         Place::Models => {
-            gateway.directory.identify(request.headers())?;
-            Ok(models(gateway))
+            let identity = gateway.callers.identify(request.headers())?;
+            Ok(models(gateway, &identity))
         }
         Place::Model(name) => {
-            gateway.directory.identify(request.headers())?;
-            model(gateway, name)
+            let identity = gateway.callers.identify(request.headers())?;
+            model(gateway, &identity, name)
         }
     }
 }
@@ -141,9 +143,12 @@ fn wrong_method(method: &Method, place: Place<'_>) -> Response<Body> {
     response
 }
 
-/// The names that clients may send: those accepted by name, not those by their beginning.
-fn models(gateway: &Gateway) -> Response<Body> {
-    let names = gateway.plan.accepts().filter(|accept| !accept.prefix());
+/// The names that this caller may send: those accepted by name, not those by their beginning.
+fn models(gateway: &Gateway, identity: &Identity) -> Response<Body> {
+    let names = gateway
+        .plan
+        .accepts()
+        .filter(|accept| !accept.prefix() && may_ask(identity, &accept.target()));
     let list: Vec<_> = names.map(|accept| entry(accept.name())).collect();
     json_response(
         StatusCode::OK,
@@ -151,8 +156,17 @@ fn models(gateway: &Gateway) -> Response<Body> {
     )
 }
 
-fn model(gateway: &Gateway, name: &str) -> Result<Response<Body>, Failure> {
-    match gateway.plan.accepted(name) {
+/// A model that the caller may use, or what may lead to one.
+fn may_ask(identity: &Identity, target: &AcceptTarget) -> bool {
+    match target {
+        AcceptTarget::Model(model) => identity.may_use(*model),
+        AcceptTarget::Content(_) => true,
+    }
+}
+
+fn model(gateway: &Gateway, identity: &Identity, name: &str) -> Result<Response<Body>, Failure> {
+    let accepted = gateway.plan.accepted(name);
+    match accepted.filter(|(target, _)| may_ask(identity, target)) {
         Some(_) => Ok(json_response(StatusCode::OK, entry(name).to_string())),
         None => {
             let message = format!(

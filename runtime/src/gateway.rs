@@ -11,7 +11,7 @@ use waypost_policies::limits::State;
 use waypost_policies::plan::draft::{self, Draft, ModelIndex, Price};
 use waypost_policies::plan::{Plan, view};
 
-use crate::callers::{Directory, KeysError};
+use crate::callers::{Callers, KeysError};
 use crate::client::{self, Client, ClientError};
 use crate::clock;
 use crate::evaluations::Evaluations;
@@ -30,7 +30,7 @@ pub(crate) struct Gateway {
     pub(crate) plan: Arc<Plan>,
     pub(crate) state: State,
     pub(crate) evaluations: Evaluations,
-    pub(crate) directory: Directory,
+    pub(crate) callers: Callers,
     pub(crate) redactions: Redactions,
     pub(crate) client: Client,
     pub(crate) providers: Vec<Provider>,
@@ -110,16 +110,10 @@ impl Gateway {
     pub(crate) fn build(plan: Arc<Plan>, settings: &Settings) -> Result<Self, StartError> {
         let draft = plan.to_draft();
         let secrets = resolve_secrets(&plan, settings)?;
-        let secret = |index: draft::SecretIndex| secrets.get(usize::from(index));
-        let keys = draft.callers.keys.and_then(secret).map(SecretValue::expose);
-        let mut directory = Directory::read(keys, draft.callers.anonymous)?;
-        if settings.demo_key {
-            directory = directory.with_demo_key();
-        }
         Ok(Self {
             state: State::new(&plan, seed()?),
             evaluations: Evaluations::new(),
-            directory,
+            callers: Callers::build(&plan, settings)?,
             redactions: Redactions::read(&plan)?,
             client: client::public(settings.bounds.connect)?,
             providers: providers(&draft, settings, &secrets)?,
@@ -175,10 +169,13 @@ impl Gateway {
 
     /// A finished call: metrics, log, journal, receipt.
     pub(crate) fn record(&self, key: RouteKey, decision: &Decision, receipt: Receipt) {
-        self.metrics.calls.finished(key, decision, &receipt);
+        self.metrics.finished(key, decision, &receipt);
         tracing::info!(
             request = receipt.request_id,
             caller = receipt.caller,
+            team = receipt.team,
+            agent = receipt.agent,
+            plan = receipt.plan,
             asked = receipt.asked,
             tier = receipt.tier,
             rule = receipt.rule.label,
@@ -206,6 +203,11 @@ impl Gateway {
         let ledger = &self.metrics.ledger;
         let abandoned = i64::try_from(self.state.abandoned()).unwrap_or(i64::MAX);
         ledger.abandoned.set(abandoned);
+        let callers = &self.metrics.callers;
+        callers
+            .keys
+            .set(i64::try_from(self.callers.keys()).unwrap_or(i64::MAX));
+        callers.current.set(self.callers.stale().is_none().into());
         for (index, quota) in (0_u16..).zip(&self.quotas) {
             if quota.per_caller {
                 continue;
@@ -226,6 +228,13 @@ impl Gateway {
             .iter()
             .filter_map(|pool| pool.missing())
             .collect()
+    }
+
+    /// What calls are served in spite of, and somebody should look at.
+    pub(crate) fn warnings_of_state(&self) -> Vec<String> {
+        let stale = self.callers.stale();
+        let keys = stale.map(|reason| format!("{reason}; the keys from before go on"));
+        keys.into_iter().collect()
     }
 
     /// The decision on a call, rule by rule.

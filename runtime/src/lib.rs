@@ -31,7 +31,8 @@ mod settings;
 mod stream;
 mod usage;
 
-pub use callers::KeysError;
+pub use callers::key::{beginning, key_digest, new_key};
+pub use callers::{KeyEntry, KeyFile, KeysError};
 pub use client::ClientError;
 pub use failure::Tried;
 pub use gateway::StartError;

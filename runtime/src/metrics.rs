@@ -1,5 +1,6 @@
 //! What Prometheus reads. Handles are found without a lock once they have been used.
 
+mod callers;
 mod calls;
 mod ledger;
 mod upstreams;
@@ -13,7 +14,11 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Metric, Registry};
+use waypost_policies::Decision;
 
+use crate::receipt::Receipt;
+
+pub(crate) use callers::Callers;
 pub(crate) use calls::{Calls, RouteKey};
 pub(crate) use ledger::Ledger;
 pub(crate) use upstreams::Upstreams;
@@ -81,6 +86,7 @@ where
 pub(crate) struct Metrics {
     registry: Registry,
     pub(crate) calls: Calls,
+    pub(crate) callers: Callers,
     pub(crate) upstreams: Upstreams,
     pub(crate) ledger: Ledger,
 }
@@ -90,6 +96,7 @@ impl Default for Metrics {
         let mut registry = Registry::default();
         Self {
             calls: Calls::register(&mut registry),
+            callers: Callers::register(&mut registry),
             upstreams: Upstreams::register(&mut registry),
             ledger: Ledger::register(&mut registry),
             registry,
@@ -98,6 +105,12 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// A decided call is over.
+    pub(crate) fn finished(&self, key: RouteKey, decision: &Decision, receipt: &Receipt) {
+        self.calls.finished(key, decision, receipt);
+        self.callers.finished(receipt);
+    }
+
     /// As Prometheus reads it.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();

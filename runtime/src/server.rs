@@ -17,6 +17,7 @@ use tokio::time::{sleep, timeout};
 use waypost_policies::plan::Plan;
 use waypost_policies::plan::draft::Discovery;
 
+use crate::callers::watch;
 use crate::client;
 use crate::gateway::{Gateway, StartError};
 use crate::kubernetes::{Cluster, Pods};
@@ -66,6 +67,7 @@ impl Server {
         }
         let mut background = JoinSet::new();
         look_after_pools(&gateway, &settings, &mut background)?;
+        background.spawn(watch(Arc::clone(&gateway)));
         let (listener, address) = listen(settings.listen).await?;
         let (stop, stopped) = watch::channel(false);
         let admin_address = match settings.admin {

@@ -11,6 +11,7 @@
 
 mod admin;
 mod answers;
+mod callers;
 mod client;
 mod errors;
 mod fallback;
