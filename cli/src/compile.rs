@@ -150,7 +150,7 @@ pub(crate) fn report(
     if !text.is_empty() {
         terminal.say(&text)?;
     }
-    match render::summary(sources, diagnostics) {
+    match render::summary(&[(sources, diagnostics)]) {
         Some(summary) => terminal.note(&summary),
         None => Ok(()),
     }

@@ -52,6 +52,16 @@ impl Decisions {
         }
     }
 
+    /// Another plan decides from now on.
+    pub(crate) fn replace_plan(&mut self, plan: &Plan) {
+        self.strongest = strongest(plan);
+        for tier in plan.tiers() {
+            if self.tiers.iter().all(|(name, _)| name != tier.name()) {
+                self.tiers.push((tier.name().to_owned(), 0));
+            }
+        }
+    }
+
     /// The line of titles.
     pub(crate) fn header(&self) -> String {
         self.painted("1", &table::header(&COLUMNS))

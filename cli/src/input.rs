@@ -22,7 +22,7 @@ pub(crate) struct FileArgument {
 }
 
 /// One file, compiled or not.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct PlanArgument {
     /// A .route file, a plan that `build` wrote, or - for standard input
     #[arg(value_name = "FILE|PLAN")]
@@ -32,7 +32,7 @@ pub(crate) struct PlanArgument {
 }
 
 /// How standard input is called.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct InputName {
     /// What standard input is called: in messages, and for where its imports are
     #[arg(long, value_name = "NAME", default_value = "stdin.route")]
@@ -82,6 +82,11 @@ impl PlanArgument {
     /// Whether it is standard input.
     pub(crate) fn is_standard_input(&self) -> bool {
         self.path.as_os_str() == STANDARD_INPUT
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Its bytes, and what messages call it.

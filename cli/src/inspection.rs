@@ -49,11 +49,11 @@ pub(crate) fn lint_all(results: &mut [Checked]) {
     for checked in results.iter_mut() {
         checked.diagnostics = lint(checked, today);
     }
-    keep_useful_suppressions_quiet(results);
+    keep_useful_lines_quiet(results);
 }
 
-/// A suppression in a file that several import is unused only if it is for all of them.
-fn keep_useful_suppressions_quiet(results: &mut [Checked]) {
+/// What a file holds that several import is unused only if it is for all of them: a suppression, a declaration, a model.
+fn keep_useful_lines_quiet(results: &mut [Checked]) {
     let mut unused: BTreeMap<String, usize> = BTreeMap::new();
     for checked in &*results {
         for one in checked.diagnostics.iter().filter(|one| is_unused(one)) {
@@ -72,7 +72,12 @@ fn keep_useful_suppressions_quiet(results: &mut [Checked]) {
 }
 
 fn is_unused(one: &Diagnostic) -> bool {
-    one.code == codes::UNUSED_SUPPRESSION
+    [
+        codes::UNUSED_SUPPRESSION,
+        codes::UNUSED_DECLARATION,
+        codes::UNREACHABLE_MODEL,
+    ]
+    .contains(&one.code)
 }
 
 fn names(checked: &Checked) -> BTreeSet<String> {
@@ -110,4 +115,13 @@ pub(crate) fn today() -> Option<Date> {
         month: u8::try_from(date.month()).ok()?,
         day: u8::try_from(date.day()).ok()?,
     })
+}
+
+/// One line for the end, of all of them; `None` where nothing was found.
+pub(crate) fn summary(results: &[Checked]) -> Option<String> {
+    let parts = results.iter();
+    let parts: Vec<_> = parts
+        .map(|checked| (&checked.sources, &*checked.diagnostics))
+        .collect();
+    render::summary(&parts)
 }

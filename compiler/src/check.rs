@@ -32,8 +32,8 @@ pub struct Checked {
 #[must_use]
 pub fn check(name: &str, text: &str, loader: &dyn Loader) -> Checked {
     let mut findings = Findings::default();
-    let loaded = load::load(name, text, loader, &mut findings);
-    findings.set_incomplete(loaded.incomplete);
+    let mut loaded = load::load(name, text, loader, &mut findings);
+    findings.set_unread(std::mem::take(&mut loaded.unread));
     let resolved = resolve::resolve(&loaded, &mut findings);
     if let Some(program) = &resolved {
         checks::check_program(program, &mut findings);

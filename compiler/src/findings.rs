@@ -5,13 +5,15 @@
 
 use waypost_lang::codes;
 use waypost_lang::diagnostic::Label;
-use waypost_lang::{Code, Diagnostic};
+use waypost_lang::{Code, Diagnostic, Span};
+
+use crate::unread::Unread;
 
 /// Everything found so far.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     diagnostics: Vec<Diagnostic>,
-    incomplete: bool,
+    unread: Unread,
 }
 
 /// The name of "there is no tier called `strogn`".
@@ -47,14 +49,54 @@ const FROM_ABSENCE: &[Code] = &[
 ];
 
 impl Findings {
-    /// From now on, says whether a part of the text was not read.
-    pub(crate) const fn set_incomplete(&mut self, incomplete: bool) {
-        self.incomplete = incomplete;
+    /// From now on, holds back what may follow from these parts of the text.
+    pub(crate) fn set_unread(&mut self, unread: Unread) {
+        self.unread = unread;
+    }
+
+    /// Whether a finding may only follow from text that was not read.
+    fn may_follow(&mut self, diagnostic: &Diagnostic) -> bool {
+        let span = diagnostic.primary.span;
+        if self.unread.is_empty() || !FROM_ABSENCE.contains(&diagnostic.code) {
+            return false;
+        }
+        let field = diagnostic.message.contains(" has no field `");
+        let mut words = diagnostic.message.split('`').skip(1).step_by(2);
+        match diagnostic.code {
+            codes::MISSING_FIELD | codes::TIER_WITHOUT_MODEL => self.unread.may_complete(span),
+            codes::UNKNOWN_IDENTIFIER if field => false,
+            codes::UNKNOWN_NAME
+            | codes::UNKNOWN_IDENTIFIER
+            | codes::UNKNOWN_LITERAL
+            | codes::TIER_NOT_IN_CHAIN => {
+                let unread = &mut self.unread;
+                let kinds = &diagnostic.message;
+                words
+                    .next()
+                    .is_none_or(|name| unread.may_declare(kinds, name))
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether it is said of text that is reported as written wrongly.
+    fn is_misread(&self, diagnostic: &Diagnostic) -> bool {
+        let syntax = |code: Code| code.number.starts_with("WP00");
+        !syntax(diagnostic.code)
+            && self
+                .diagnostics
+                .iter()
+                .any(|one| syntax(one.code) && one.primary.span == diagnostic.primary.span)
+    }
+
+    /// Whether a part of the statement at `span` was not read.
+    pub(crate) fn is_partial(&self, span: Span) -> bool {
+        self.unread.is_partial(span)
     }
 
     /// Adds a finding, unless it may only follow from text that was not read.
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
-        if self.incomplete && FROM_ABSENCE.contains(&diagnostic.code) {
+        if self.may_follow(&diagnostic) || self.is_misread(&diagnostic) {
             return;
         }
         match self.same_unknown_name(&diagnostic) {

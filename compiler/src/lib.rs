@@ -24,6 +24,7 @@ mod resolve;
 pub mod standard;
 mod suppressions;
 pub mod testing;
+mod unread;
 
 pub use ceiling::{Ceilings, ceiling};
 pub use check::{Checked, check};

@@ -14,6 +14,7 @@ use waypost_lang::{Diagnostic, SourceMap, syntax};
 use crate::findings::Findings;
 use crate::imports::Imports;
 use crate::standard;
+use crate::unread::Unread;
 
 /// Gives the text of imported files; the compiler itself reads none.
 pub trait Loader {
@@ -42,8 +43,8 @@ pub(crate) struct Loaded {
     pub(crate) comments: Vec<Span>,
     /// Which of them imports which.
     pub(crate) imports: Imports,
-    /// Whether some text could not be read: names may be missing that the author has written.
-    pub(crate) incomplete: bool,
+    /// What could not be read of them.
+    pub(crate) unread: Unread,
 }
 
 /// Where a file comes from: the same words may name a pack and a file.
@@ -98,7 +99,7 @@ impl Importer<'_> {
     fn read(&mut self, place: Place, name: &str, text: &str) -> FileId {
         let id = self.loaded.sources.add(name, text);
         let parsed = syntax::parse(id, text);
-        self.loaded.incomplete |= parsed.diagnostics.iter().any(Diagnostic::is_error);
+        self.loaded.unread.add(text, &parsed);
         self.findings.extend(parsed.diagnostics);
         let imports: Vec<Text> = imports(&parsed.file).cloned().collect();
         self.loaded.files.push(parsed.file);
@@ -119,7 +120,7 @@ impl Importer<'_> {
             // Another file imports it too; it is merged once.
             self.loaded.imports.add(import.span, *known);
         } else if self.path.len() > MAXIMUM_DEPTH {
-            self.loaded.incomplete = true;
+            self.loaded.unread.missing_import();
             let message = format!("imports nest deeper than {MAXIMUM_DEPTH} files");
             self.findings.push(
                 codes::IMPORT_NOT_FOUND
@@ -132,7 +133,7 @@ impl Importer<'_> {
             let read = self.read(target, &name, &text);
             self.loaded.imports.add(import.span, read);
         } else {
-            self.loaded.incomplete = true;
+            self.loaded.unread.missing_import();
             self.findings.push(not_found(&target, import));
         }
     }

@@ -559,6 +559,17 @@ pub struct Redaction {
     pub response: bool,
 }
 
+impl Redaction {
+    /// What it hides, as an author says it: a kind (`credit-card`) or a pattern.
+    #[must_use]
+    pub fn what(&self) -> &str {
+        match self.replacement.as_str() {
+            "[redacted]" => &self.pattern,
+            kind => kind.trim_matches(['[', ']']),
+        }
+    }
+}
+
 /// `deploy kubernetes { … }`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deploy {

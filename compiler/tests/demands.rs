@@ -317,7 +317,6 @@ fn the_regulated_pack_adds_its_own() {
         [
             "the secret `keys` does not meet a demand: secrets are kept in Kubernetes",
             "the deployment does not meet a demand: images are pinned",
-            "the deployment does not meet a demand: limits hold across replicas",
         ]
     );
 }

@@ -121,9 +121,36 @@ fn replicas_multiply_what_is_counted() {
 #[test]
 fn a_session_that_moves_pays_for_cold_caches() {
     let keep = "  keep session request.headers[?\"x-session-id\"].orValue(\"\") for 10m\n";
-    warns(keep, "", "WP0422", "\"long\"");
+    let unkept = |when: &str| {
+        SOUND
+            .replace(keep, "")
+            .replace("request.tokens > 2000", when)
+    };
+    let text = unkept("difficulty > 0.5");
+    assert_eq!(found(&text), [("WP0422", "\"long\"".to_owned())]);
+    // What matches again with each call of a conversation that grows moves it once: to keep it changes nothing.
+    let goes_on = [
+        "request.tokens > 2000",
+        "5 <= request.turns || request.model == \"auto\"",
+        "request.system.contains(\"planner\") && request.tokens >= 900",
+    ];
+    for when in goes_on {
+        assert_eq!(found(&unkept(when)), [], "{when}");
+    }
+    let comes_back = [
+        "request.turns == 1",
+        "request.tokens < 2000",
+        "request.tokens > 2000 && size(request.tools) > 0",
+        "!(request.turns > 3)",
+    ];
+    for when in comes_back {
+        assert_eq!(
+            found(&unkept(when)),
+            [("WP0422", "\"long\"".to_owned())],
+            "{when}"
+        );
+    }
     // No discount, nothing to lose; and a tier that tries the same model is no move.
-    let text = SOUND.replace(keep, "");
     assert_eq!(found(&text.replace("cached $0.20  ", "")), []);
     let one = text
         .replace("try cheap  then dear", "try dear")

@@ -57,6 +57,20 @@ fn examples_have_no_finding() {
     }
 }
 
+/// Files as companies write them, each in its own style.
+#[test]
+fn files_of_companies_have_no_finding() {
+    let mut companies = Vec::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/companies");
+    files(&folder, &mut companies);
+    assert!(companies.len() >= 4, "{companies:?}");
+    for path in companies {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let checked = check(path.to_str().unwrap(), &text, &|_: &str| None);
+        assert_eq!(found(&checked), "");
+    }
+}
+
 #[test]
 fn packs_have_no_finding() {
     let base = include_str!("lints/base.route");

@@ -18,4 +18,4 @@ pub use check::check;
 pub use expression::{Expr, ExprKind};
 pub use parser::{Extent, MAXIMUM_DEPTH, ParsedExpr, parse};
 pub use print::quote;
-pub use scope::{Evaluate, Expected, Mode, Scope, Signature, Variable};
+pub use scope::{Evaluate, Expected, Mode, Names, Scope, Signature, Variable};

@@ -53,15 +53,14 @@ impl<'a> Found<'a> {
     }
 }
 
-/// One line for the end: `2 errors, 1 warning in agents.route`; `None` where nothing was found.
+/// One line for the end, of all that was checked: `2 errors, 1 warning in agents.route`; `None` where nothing was found.
 #[must_use]
-pub fn summary(sources: &SourceMap, diagnostics: &[Diagnostic]) -> Option<String> {
-    let count = |severity| {
-        diagnostics
-            .iter()
-            .filter(|diagnostic| diagnostic.severity == severity)
-            .count()
+pub fn summary(checked: &[(&SourceMap, &[Diagnostic])]) -> Option<String> {
+    let found = || {
+        let found = checked.iter();
+        found.flat_map(|(sources, diagnostics)| diagnostics.iter().map(move |one| (sources, one)))
     };
+    let count = |severity| found().filter(|(_, one)| one.severity == severity).count();
     let counts: Vec<String> = [
         (count(Severity::Error), "error"),
         (count(Severity::Warning), "warning"),
@@ -73,9 +72,8 @@ pub fn summary(sources: &SourceMap, diagnostics: &[Diagnostic]) -> Option<String
     if counts.is_empty() {
         return None;
     }
-    let mut files: Vec<&str> = diagnostics
-        .iter()
-        .map(|diagnostic| sources.position(diagnostic.primary.span).0)
+    let mut files: Vec<&str> = found()
+        .map(|(sources, one)| sources.position(one.primary.span).0)
         .collect();
     files.sort_unstable();
     files.dedup();

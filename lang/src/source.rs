@@ -32,6 +32,12 @@ impl Span {
         }
     }
 
+    /// Whether `inner` lies within it, in the same file.
+    #[must_use]
+    pub fn contains(self, inner: Self) -> bool {
+        self.file == inner.file && self.start <= inner.start && inner.end <= self.end
+    }
+
     /// The empty span just after this one, where something missing would be written.
     #[must_use]
     pub const fn after(self) -> Self {

@@ -1,4 +1,6 @@
-//! The operator's port: metrics, health, the last decisions, the plan.
+//! The operator's port: metrics, health, the last decisions, the plan and its replacement.
+
+use std::sync::Arc;
 
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -8,13 +10,18 @@ use serde_json::{Value, json};
 use crate::Body;
 use crate::failure::{Failure, json_response};
 use crate::gateway::Gateway;
+use crate::reload::{Current, source_hash};
 
 const PROMETHEUS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Answers an operator's request.
-pub(crate) fn serve(gateway: &Gateway, request: &Request<Incoming>) -> Response<Body> {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let message = format!("`{}` is not answered here: send `GET`", request.method());
+pub(crate) async fn serve(current: &Arc<Current>, request: &Request<Incoming>) -> Response<Body> {
+    let (method, path) = (request.method(), request.uri().path());
+    if method == Method::POST && path == "/reload" {
+        return reload(current).await;
+    }
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        let message = format!("`{method}` is not answered here: send `GET`");
         return Failure::invalid(
             StatusCode::METHOD_NOT_ALLOWED,
             "method_not_allowed",
@@ -22,7 +29,8 @@ pub(crate) fn serve(gateway: &Gateway, request: &Request<Incoming>) -> Response<
         )
         .response();
     }
-    match request.uri().path() {
+    let gateway = current.gateway();
+    match path {
         "/metrics" => {
             let mut response = json_response(StatusCode::OK, gateway.metrics_text());
             response
@@ -31,7 +39,7 @@ pub(crate) fn serve(gateway: &Gateway, request: &Request<Incoming>) -> Response<
             response
         }
         "/healthz" => json_response(StatusCode::OK, json!({"status": "ok"}).to_string()),
-        "/readyz" => ready(gateway),
+        "/readyz" => ready(current, &gateway),
         "/decisions" => {
             let receipts = gateway.journal.read();
             let decisions: Vec<Value> = receipts.iter().map(|receipt| receipt.to_json()).collect();
@@ -40,19 +48,35 @@ pub(crate) fn serve(gateway: &Gateway, request: &Request<Incoming>) -> Response<
                 json!({"version": 1, "decisions": decisions}).to_string(),
             )
         }
-        "/plan" => json_response(StatusCode::OK, plan(gateway).to_string()),
+        "/plan" => json_response(StatusCode::OK, plan(&gateway).to_string()),
+        "/reload" => json_response(StatusCode::OK, current.to_json().to_string()),
         path => Failure::invalid(
             StatusCode::NOT_FOUND,
             "unknown_url",
             format!("there is no `{path}` here"),
         )
-        .hint("this port has /metrics, /healthz, /readyz, /decisions and /plan")
+        .hint("this port has /metrics, /healthz, /readyz, /decisions, /plan and /reload")
         .response(),
     }
 }
 
-/// The plan is loaded and its secrets are resolved, or the server would not have started.
-fn ready(gateway: &Gateway) -> Response<Body> {
+/// Replaces the plan, and says how the new one decides differently.
+async fn reload(current: &Arc<Current>) -> Response<Body> {
+    match current.reload().await {
+        Ok(_) => json_response(StatusCode::OK, current.to_json().to_string()),
+        Err(error) => Failure::invalid(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "plan_refused",
+            error.to_string(),
+        )
+        .hint("the plan that was served before is served on: mend the new one and send this again")
+        .response(),
+    }
+}
+
+/// A plan is served and its secrets are resolved, or the server would not have started. A newer one that was refused
+/// does not make it less ready, but is told.
+fn ready(current: &Current, gateway: &Gateway) -> Response<Body> {
     let missing = gateway.missing();
     let status = if missing.is_empty() {
         StatusCode::OK
@@ -61,23 +85,21 @@ fn ready(gateway: &Gateway) -> Response<Body> {
     };
     let mut document = json!({"ready": missing.is_empty(), "missing": missing});
     let warnings = gateway.warnings_of_state();
-    if !warnings.is_empty() {
-        document["warnings"] = warnings.into();
+    if let (false, Some(document)) = (warnings.is_empty(), document.as_object_mut()) {
+        document.insert("warnings".to_owned(), warnings.into());
+    }
+    if let (Some(refused), Some(document)) = (current.refused(), document.as_object_mut()) {
+        document.insert("refused_plan".to_owned(), refused);
     }
     json_response(status, document.to_string())
 }
 
 fn plan(gateway: &Gateway) -> Value {
     let plan = &gateway.plan;
-    let hash: String = plan
-        .source_hash()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
     json!({
         "version": 1,
         "compiler": plan.compiler(),
-        "source_hash": hash,
+        "source_hash": source_hash(plan),
         "files": plan.files().collect::<Vec<_>>(),
         "sizes": {
             "tiers": plan.tiers().len(),

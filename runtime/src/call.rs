@@ -31,6 +31,7 @@ use crate::clock;
 use crate::failure::{Failure, json_response};
 use crate::gateway::Gateway;
 use crate::receipt::Ending;
+use crate::recent::RecentCall;
 
 use admit::admit;
 use attempt::Asking;
@@ -45,6 +46,20 @@ struct Arrived {
     identity: Arc<Identity>,
     peer: IpAddr,
     started: Instant,
+}
+
+impl Arrived {
+    fn into_recent(self, surface: Surface, request_id: &str) -> RecentCall {
+        RecentCall {
+            request_id: request_id.to_owned(),
+            surface,
+            path: self.parts.uri.path().to_owned(),
+            headers: self.parts.headers,
+            body: self.body,
+            identity: self.identity,
+            peer: self.peer,
+        }
+    }
 }
 
 /// Answers a call.
@@ -93,6 +108,9 @@ pub(crate) async fn answer(
     if let Some(explanation) = explanation {
         answer::explain(&mut response, explanation);
     }
+    gateway
+        .recent
+        .remember(arrived.into_recent(surface, request_id));
     Ok(response)
 }
 

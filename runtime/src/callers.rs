@@ -19,6 +19,7 @@ use waypost_policies::plan::draft::ModelIndex;
 use waypost_policies::{Caller, Plan};
 
 use crate::gateway::StartError;
+use crate::metrics::Callers as Metrics;
 use crate::secrets::SecretValue;
 use crate::settings::Settings;
 
@@ -34,6 +35,8 @@ pub(crate) struct Callers {
     directory: ArcSwap<Directory>,
     /// Where the keys are, where the plan has some.
     source: Option<KeySource>,
+    plan: Arc<Plan>,
+    metrics: Arc<Metrics>,
     /// A digest of the file that the server began with.
     first: Digest,
     /// Why the file is not read as it stands now.
@@ -106,7 +109,11 @@ pub(crate) enum Unknown {
 
 impl Callers {
     /// The callers of a plan. The key file must be sound now; later it may come and go.
-    pub(crate) fn build(plan: &Plan, settings: &Settings) -> Result<Self, StartError> {
+    pub(crate) fn build(
+        plan: &Arc<Plan>,
+        settings: &Settings,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Arc<Self>, StartError> {
         let declared = plan.callers();
         let source = declared
             .keys()
@@ -120,19 +127,21 @@ impl Callers {
             directory: ArcSwap::from_pointee(Directory::empty()?),
             has_keys: source.is_some() || settings.demo_key,
             source,
+            plan: Arc::clone(plan),
+            metrics: Arc::clone(metrics),
             first: sha256(file.unwrap_or_default()),
             stale: Mutex::default(),
             anonymous: declared.anonymous(),
             demo_key: settings.demo_key,
         };
-        callers.replace(file, plan)?;
-        Ok(callers)
+        callers.replace(file)?;
+        Ok(Arc::new(callers))
     }
 
     /// Takes the callers of a file instead of those known before.
-    fn replace(&self, file: Option<&str>, plan: &Plan) -> Result<(), StartError> {
+    fn replace(&self, file: Option<&str>) -> Result<(), StartError> {
         let mut directory = match file {
-            Some(file) => self.directory.load().read(file, plan)?,
+            Some(file) => self.directory.load().read(file, &self.plan)?,
             None => Directory::empty()?,
         };
         for warning in directory.warnings() {

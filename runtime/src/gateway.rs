@@ -1,9 +1,12 @@
-//! What all calls share: the plan, what is counted, who is known, where models are.
+//! What all calls of a plan share: the plan, what is counted, who is known, where models are.
+//!
+//! Invariant: a call keeps the gateway that it began with, whatever plan is served by the time it ends.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinSet;
 use waypost_policies::Facts;
 use waypost_policies::decision::{Decision, Outcome};
 use waypost_policies::explain::{Explanation, explain};
@@ -11,37 +14,41 @@ use waypost_policies::limits::State;
 use waypost_policies::plan::draft::{self, Draft, ModelIndex, Price};
 use waypost_policies::plan::{Plan, view};
 
-use crate::callers::{Callers, KeysError};
+use crate::callers::{Callers, KeysError, watch};
 use crate::client::{self, Client, ClientError};
 use crate::clock;
 use crate::evaluations::Evaluations;
 use crate::journal::Journal;
 use crate::metrics::{Metrics, RouteKey};
-use crate::pool::{DiscoveryError, Pool};
+use crate::pool::{DiscoveryError, Placed};
 use crate::provider::{Provider, wants_completion_tokens};
 use crate::receipt::Receipt;
+use crate::recent::Recent;
 use crate::redact::{RedactionError, Redactions};
 use crate::secrets::{SecretError, SecretValue};
 use crate::settings::{Bounds, Settings};
 
-/// What all calls share.
+/// What all calls of a plan share.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     pub(crate) plan: Arc<Plan>,
     pub(crate) state: State,
-    pub(crate) evaluations: Evaluations,
-    pub(crate) callers: Callers,
+    pub(crate) evaluations: Arc<Evaluations>,
+    pub(crate) callers: Arc<Callers>,
     pub(crate) redactions: Redactions,
     pub(crate) client: Client,
     pub(crate) providers: Vec<Provider>,
-    pub(crate) pools: Vec<Arc<Pool>>,
+    pub(crate) pools: Vec<Placed>,
     pub(crate) metrics: Metrics,
-    pub(crate) journal: Journal,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) recent: Arc<Recent>,
     pub(crate) bounds: Bounds,
     models: Vec<Model>,
     tiers: Vec<Tier>,
     quotas: Vec<Quota>,
     receipts: Option<UnboundedSender<Receipt>>,
+    /// What looks after the callers; ended with this.
+    _watching: JoinSet<()>,
 }
 
 /// A model, as calls need it.
@@ -70,6 +77,17 @@ struct Quota {
     label: String,
     per_caller: bool,
     requests: bool,
+}
+
+/// What a gateway takes over from the one before it.
+struct Kept<'g> {
+    state: State,
+    evaluations: Arc<Evaluations>,
+    client: Client,
+    metrics: Metrics,
+    journal: Arc<Journal>,
+    recent: Arc<Recent>,
+    pools: &'g [Placed],
 }
 
 /// Why a server does not start.
@@ -107,23 +125,55 @@ pub enum StartError {
 }
 
 impl Gateway {
+    /// For the plan that a server starts with.
     pub(crate) fn build(plan: Arc<Plan>, settings: &Settings) -> Result<Self, StartError> {
+        let kept = Kept {
+            state: State::new(&plan, seed()?),
+            evaluations: Arc::new(Evaluations::new()),
+            client: client::public(settings.bounds.connect)?,
+            metrics: Metrics::default(),
+            journal: Arc::default(),
+            recent: Arc::default(),
+            pools: &[],
+        };
+        Self::assemble(plan, settings, kept)
+    }
+
+    /// For a plan that takes the place of another: what was counted, and what is known of upstreams, goes on.
+    pub(crate) fn replacing(
+        old: &Self,
+        plan: Arc<Plan>,
+        settings: &Settings,
+    ) -> Result<Self, StartError> {
+        let kept = Kept {
+            state: State::reloaded(&plan, &old.plan, &old.state, clock::now()),
+            evaluations: Arc::clone(&old.evaluations),
+            client: old.client.clone(),
+            metrics: old.metrics.renewed(),
+            journal: Arc::clone(&old.journal),
+            recent: Arc::clone(&old.recent),
+            pools: &old.pools,
+        };
+        Self::assemble(plan, settings, kept)
+    }
+
+    fn assemble(plan: Arc<Plan>, settings: &Settings, kept: Kept<'_>) -> Result<Self, StartError> {
         let draft = plan.to_draft();
         let secrets = resolve_secrets(&plan, settings)?;
+        let callers = Callers::build(&plan, settings, &kept.metrics.callers)?;
+        let mut watching = JoinSet::new();
+        watching.spawn(watch(Arc::clone(&callers)));
         Ok(Self {
-            state: State::new(&plan, seed()?),
-            evaluations: Evaluations::new(),
-            callers: Callers::build(&plan, settings)?,
+            state: kept.state,
+            evaluations: kept.evaluations,
+            callers,
             redactions: Redactions::read(&plan)?,
-            client: client::public(settings.bounds.connect)?,
             providers: providers(&draft, settings, &secrets)?,
-            pools: draft
-                .pools
-                .iter()
-                .map(|pool| Arc::new(Pool::new(pool, draft.labels.clone())))
-                .collect(),
-            metrics: Metrics::default(),
-            journal: Journal::default(),
+            pools: Placed::all(&draft, settings, &kept.client, kept.pools)?,
+            client: kept.client,
+            metrics: kept.metrics,
+            journal: kept.journal,
+            recent: kept.recent,
             bounds: settings.bounds,
             models: draft
                 .models
@@ -133,6 +183,7 @@ impl Gateway {
             tiers: draft.tiers.iter().map(Tier::new).collect(),
             quotas: draft.quotas.iter().map(Quota::new).collect(),
             receipts: settings.receipts.clone(),
+            _watching: watching,
             plan,
         })
     }
@@ -217,7 +268,7 @@ impl Gateway {
             ledger.used(index, &quota.label, share);
         }
         for (index, pool) in self.pools.iter().enumerate() {
-            self.metrics.upstreams.observe(index, pool);
+            self.metrics.upstreams.observe(index, &pool.pool);
         }
         self.metrics.text()
     }
@@ -226,7 +277,7 @@ impl Gateway {
     pub(crate) fn missing(&self) -> Vec<String> {
         self.pools
             .iter()
-            .filter_map(|pool| pool.missing())
+            .filter_map(|placed| placed.pool.missing())
             .collect()
     }
 

@@ -1,4 +1,4 @@
-//! The last receipts, for `/decisions`.
+//! The last of something: receipts for `/decisions`, calls for a new plan to be tried on.
 //!
 //! Invariant: writers do not wait for one another: each has a slot of its own.
 
@@ -7,20 +7,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::receipt::Receipt;
 
-/// How many receipts are kept.
+/// How many are kept.
 const KEPT: usize = 256;
 
-/// A receipt and its number, once there is one.
-type Slot = Option<(usize, Arc<Receipt>)>;
-
 /// The last receipts.
+pub(crate) type Journal = Ring<Receipt>;
+
+/// An entry and its number, once there is one.
+type Slot<T> = Option<(usize, Arc<T>)>;
+
+/// The last entries.
 #[derive(Debug)]
-pub(crate) struct Journal {
-    slots: Vec<Mutex<Slot>>,
+pub(crate) struct Ring<T> {
+    slots: Vec<Mutex<Slot<T>>>,
     next: AtomicUsize,
 }
 
-impl Default for Journal {
+impl<T> Default for Ring<T> {
     fn default() -> Self {
         Self {
             slots: (0..KEPT).map(|_| Mutex::default()).collect(),
@@ -29,22 +32,23 @@ impl Default for Journal {
     }
 }
 
-impl Journal {
-    /// Writes a receipt over the oldest.
-    pub(crate) fn write(&self, receipt: Arc<Receipt>) {
+impl<T> Ring<T> {
+    /// Writes an entry over the oldest, which is returned.
+    pub(crate) fn write(&self, entry: Arc<T>) -> Option<Arc<T>> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        if let Some(slot) = self.slots.get(number % KEPT) {
-            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some((number, receipt));
-        }
+        let slot = self.slots.get(number % KEPT)?;
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = slot.replace((number, entry));
+        oldest.map(|(_, entry)| entry)
     }
 
-    /// The last receipts, the newest first.
-    pub(crate) fn read(&self) -> Vec<Arc<Receipt>> {
+    /// The last entries, the newest first.
+    pub(crate) fn read(&self) -> Vec<Arc<T>> {
         let slots = self.slots.iter();
         let mut entries: Vec<_> = slots
             .filter_map(|slot| slot.lock().unwrap_or_else(PoisonError::into_inner).clone())
             .collect();
         entries.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
-        entries.into_iter().map(|(_, receipt)| receipt).collect()
+        entries.into_iter().map(|(_, entry)| entry).collect()
     }
 }

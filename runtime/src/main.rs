@@ -1,4 +1,4 @@
-//! `waypost-runtime PLAN`: serves a sealed plan until it is told to stop.
+//! `waypost-runtime PLAN`: serves a sealed plan until it is told to stop, and its successors as they come.
 //!
 //! Exit codes: 0 after a stop, 2 when it cannot serve.
 
@@ -13,7 +13,7 @@ use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use waypost_policies::Plan;
-use waypost_runtime::{Cluster, Secrets, Server, Settings};
+use waypost_runtime::{Cluster, PlanFile, PlanSource as _, Secrets, Server, Settings};
 
 /// Serves a Waypost plan: an OpenAI-compatible proxy.
 #[derive(Parser)]
@@ -69,11 +69,10 @@ fn log() {
 }
 
 fn run(arguments: Arguments) -> Result<(), String> {
-    let path = arguments.plan.display().to_string();
-    let bytes =
-        std::fs::read(&arguments.plan).map_err(|error| format!("plan `{path}`: {error}"))?;
-    let plan = Plan::load(bytes).map_err(|error| format!("plan `{path}`: {error}"))?;
+    let source = PlanFile(arguments.plan);
+    let plan = source.read()?;
     let mut settings = Settings::new(arguments.listen);
+    settings.source = Some(Arc::new(source));
     settings.admin = Some(arguments.admin);
     settings.cluster = Cluster::of_this_pod();
     settings.bounds.body = usize::from(arguments.body_limit) << 20;
@@ -91,12 +90,17 @@ fn run(arguments: Arguments) -> Result<(), String> {
 async fn serve(plan: Plan, settings: Settings) -> Result<(), String> {
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(|error| error.to_string())?;
     let server = Server::start(Arc::new(plan), settings)
         .await
         .map_err(|error| error.to_string())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            // What comes of it is logged.
+            _ = hangup.recv() => drop(server.reload().await),
+        }
     }
     server.shutdown().await;
     Ok(())

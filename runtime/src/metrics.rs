@@ -3,10 +3,12 @@
 mod callers;
 mod calls;
 mod ledger;
+mod plans;
 mod upstreams;
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
@@ -21,6 +23,7 @@ use crate::receipt::Receipt;
 pub(crate) use callers::Callers;
 pub(crate) use calls::{Calls, RouteKey};
 pub(crate) use ledger::Ledger;
+pub(crate) use plans::Plans;
 pub(crate) use upstreams::Upstreams;
 
 type Labels = Vec<(&'static str, String)>;
@@ -47,6 +50,20 @@ where
             family,
             known: ArcSwap::default(),
         }
+    }
+
+    /// The same metrics, for keys that mean something else: those of another plan.
+    fn renewed(&self) -> Self {
+        Self {
+            family: self.family.clone(),
+            known: ArcSwap::default(),
+        }
+    }
+
+    /// As [`Table::renewed`], and shows nothing of what was: for what is looked up anew each time.
+    fn emptied(&self) -> Self {
+        self.family.clear();
+        self.renewed()
     }
 
     /// The metric of a key; its labels are made only the first time.
@@ -84,11 +101,12 @@ where
 /// All metrics of a server.
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    registry: Registry,
+    registry: Arc<Registry>,
     pub(crate) calls: Calls,
-    pub(crate) callers: Callers,
+    pub(crate) callers: Arc<Callers>,
     pub(crate) upstreams: Upstreams,
     pub(crate) ledger: Ledger,
+    pub(crate) plans: Plans,
 }
 
 impl Default for Metrics {
@@ -96,10 +114,11 @@ impl Default for Metrics {
         let mut registry = Registry::default();
         Self {
             calls: Calls::register(&mut registry),
-            callers: Callers::register(&mut registry),
+            callers: Arc::new(Callers::register(&mut registry)),
             upstreams: Upstreams::register(&mut registry),
             ledger: Ledger::register(&mut registry),
-            registry,
+            plans: Plans::register(&mut registry),
+            registry: Arc::new(registry),
         }
     }
 }
@@ -109,6 +128,18 @@ impl Metrics {
     pub(crate) fn finished(&self, key: RouteKey, decision: &Decision, receipt: &Receipt) {
         self.calls.finished(key, decision, receipt);
         self.callers.finished(receipt);
+    }
+
+    /// The same metrics for the calls of another plan, whose indices mean something else.
+    pub(crate) fn renewed(&self) -> Self {
+        Self {
+            registry: Arc::clone(&self.registry),
+            calls: self.calls.renewed(),
+            callers: Arc::clone(&self.callers),
+            upstreams: self.upstreams.renewed(),
+            ledger: self.ledger.renewed(),
+            plans: self.plans.clone(),
+        }
     }
 
     /// As Prometheus reads it.

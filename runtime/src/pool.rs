@@ -4,6 +4,7 @@
 //! lock of a pool is held for a choice or a note, never across a wait.
 
 mod discovery;
+mod placed;
 mod scrape;
 
 use std::borrow::Cow;
@@ -19,8 +20,7 @@ use waypost_policies::plan::draft;
 use waypost_policies::vm;
 
 pub use discovery::DiscoveryError;
-pub(crate) use discovery::discover;
-pub(crate) use scrape::scrape;
+pub(crate) use placed::Placed;
 
 use crate::clock;
 
@@ -38,7 +38,7 @@ const LONGEST_COOLING: Duration = Duration::from_secs(30);
 pub(crate) struct Pool {
     pub(crate) name: String,
     pub(crate) engine: draft::Engine,
-    pub(crate) placement: draft::Placement,
+    discovery: draft::Discovery,
     /// Which labels its conditions read, by slot.
     labels: Vec<String>,
     members: Mutex<Members>,
@@ -121,7 +121,7 @@ impl Pool {
         Self {
             name: pool.name.clone(),
             engine: pool.engine.clone(),
-            placement: pool.placement.clone(),
+            discovery: pool.discovery.clone(),
             labels,
             members: Mutex::new(Members {
                 replicas: Vec::new(),
@@ -136,20 +136,29 @@ impl Pool {
         }
     }
 
+    /// Whether it is what a plan declares, whatever the plan's way to place calls on it.
+    fn is(&self, declared: &draft::Pool, labels: &[String]) -> bool {
+        self.name == declared.name
+            && self.engine == declared.engine
+            && self.discovery == declared.discovery
+            && self.labels == labels
+    }
+
     /// Picks a replica; where all are saturated, waits as long as the file allows.
-    pub(crate) async fn pick(
+    async fn pick(
         self: &Arc<Self>,
+        placement: &draft::Placement,
         wanted: Wanted<'_>,
         excluded: &[u64],
     ) -> Result<Picked, NoPick> {
         self.note_use();
-        let deadline = Instant::now() + Duration::from_millis(self.placement.wait_milliseconds);
+        let deadline = Instant::now() + Duration::from_millis(placement.wait_milliseconds);
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             // From here on no change is missed, even before it is waited for.
             changed.as_mut().enable();
-            match self.try_pick(wanted, excluded) {
+            match self.try_pick(placement, wanted, excluded) {
                 Err(NoPick::Saturated) => {}
                 other => return other,
             }
@@ -159,9 +168,14 @@ impl Pool {
         }
     }
 
-    fn try_pick(self: &Arc<Self>, wanted: Wanted<'_>, excluded: &[u64]) -> Result<Picked, NoPick> {
+    fn try_pick(
+        self: &Arc<Self>,
+        placement: &draft::Placement,
+        wanted: Wanted<'_>,
+        excluded: &[u64],
+    ) -> Result<Picked, NoPick> {
         let mut members = self.lock();
-        let picked = members.choose(&self.placement, wanted, excluded)?;
+        let picked = members.choose(placement, wanted, excluded)?;
         members.prefixes.insert(picked, wanted.chain);
         let replica = members.replica(picked).ok_or(NoPick::NoEndpoint)?;
         replica.known.in_flight = replica.known.in_flight.saturating_add(1);

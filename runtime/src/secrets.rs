@@ -42,6 +42,16 @@ impl Secrets {
         self
     }
 
+    /// The file that a secret is read from, where it is a file.
+    pub(crate) fn file(&self, name: &str, source: SecretSource<'_>) -> Option<PathBuf> {
+        match source {
+            _ if self.given.contains_key(name) => None,
+            SecretSource::Environment(_) => None,
+            SecretSource::File(path) => Some(path.into()),
+            SecretSource::Kubernetes { secret, key, .. } => Some(self.mount.join(secret).join(key)),
+        }
+    }
+
     /// The value of a secret.
     ///
     /// # Errors

@@ -11,17 +11,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::watch::{Receiver, Sender, channel};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 use waypost_policies::plan::Plan;
-use waypost_policies::plan::draft::Discovery;
 
-use crate::callers::watch;
-use crate::client;
 use crate::gateway::{Gateway, StartError};
-use crate::kubernetes::{Cluster, Pods};
-use crate::pool::{DiscoveryError, Found, discover, scrape};
+use crate::reload::{Current, Difference, ReloadError, first_look, watch};
 use crate::settings::Settings;
 use crate::{admin, front};
 
@@ -30,17 +26,16 @@ use crate::{admin, front};
 const HEAD_TIME: Duration = Duration::from_secs(75);
 /// After an accept failed (out of file descriptors, mostly): trying again at once would fail as well.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// How long the start waits for the first look at pools; those that take longer are seen in `/readyz`.
-const FIRST_LOOK: Duration = Duration::from_secs(1);
 
 /// A running server.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
     admin_address: Option<SocketAddr>,
-    stop: watch::Sender<bool>,
+    stop: Sender<bool>,
     accepting: JoinHandle<()>,
-    /// The admin port and what looks after pools; ended with the server.
+    current: Arc<Current>,
+    /// The admin port and what watches the plan's files; ended with the server.
     background: JoinSet<()>,
     drain: Duration,
 }
@@ -59,39 +54,40 @@ impl Server {
     ///
     /// What is missing or wrong: nothing is served then.
     pub async fn start(plan: Arc<Plan>, settings: Settings) -> Result<Self, StartError> {
-        let gateway = Arc::new(Gateway::build(plan, &settings)?);
+        let gateway = Gateway::build(plan, &settings)?;
         if settings.demo_key {
             tracing::warn!(
                 "the caller key `demo` is accepted: this is a demonstration, not production"
             );
         }
         let mut background = JoinSet::new();
-        look_after_pools(&gateway, &settings, &mut background)?;
-        background.spawn(watch(Arc::clone(&gateway)));
         let (listener, address) = listen(settings.listen).await?;
-        let (stop, stopped) = watch::channel(false);
-        let admin_address = match settings.admin {
+        let (stop, stopped) = channel(false);
+        first_look(&gateway).await;
+        let (wanted, drain) = (settings.admin, settings.bounds.drain);
+        let current = Arc::new(Current::new(gateway, settings));
+        let admin_address = match wanted {
             None => None,
             Some(wanted) => {
                 let (listener, address) = listen(wanted).await?;
                 let accept = accept(
                     listener,
-                    Arc::clone(&gateway),
+                    Arc::clone(&current),
                     Port::Admin,
                     stopped.clone(),
-                    settings.bounds.drain,
+                    drain,
                 );
                 background.spawn(accept);
                 Some(address)
             }
         };
-        first_look(&gateway).await;
+        background.spawn(watch(Arc::clone(&current)));
         let accepting = tokio::spawn(accept(
             listener,
-            gateway,
+            Arc::clone(&current),
             Port::Front,
             stopped,
-            settings.bounds.drain,
+            drain,
         ));
         tracing::info!(%address, "serving");
         Ok(Self {
@@ -99,8 +95,9 @@ impl Server {
             admin_address,
             stop,
             accepting,
+            current,
             background,
-            drain: settings.bounds.drain,
+            drain,
         })
     }
 
@@ -114,6 +111,15 @@ impl Server {
     #[must_use]
     pub const fn admin_address(&self) -> Option<SocketAddr> {
         self.admin_address
+    }
+
+    /// Reads the plan again and serves it, if it is sound, to calls that come from now on.
+    ///
+    /// # Errors
+    ///
+    /// Why the plan that was served before is served on.
+    pub async fn reload(&self) -> Result<Arc<Difference>, Arc<ReloadError>> {
+        self.current.reload().await
     }
 
     /// Stops: no new connections, open calls are finished, within the bound of the settings.
@@ -142,67 +148,12 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
     Ok((listener, address))
 }
 
-/// Finds and scrapes the replicas of each pool, in the background.
-fn look_after_pools(
-    gateway: &Arc<Gateway>,
-    settings: &Settings,
-    tasks: &mut JoinSet<()>,
-) -> Result<(), StartError> {
-    let draft = gateway.plan.to_draft();
-    let scraper = client::public(settings.bounds.connect)?;
-    for (pool, declared) in gateway.pools.iter().zip(draft.pools) {
-        let discovery = match settings.upstreams.pools.get(&pool.name) {
-            Some(endpoints) => Discovery::Static(endpoints.clone()),
-            None => declared.discovery,
-        };
-        match &discovery {
-            // Written down: there from the beginning.
-            Discovery::Static(bases) => pool.update(
-                bases
-                    .iter()
-                    .map(|base| Found::unlabelled(base.clone()))
-                    .collect(),
-            ),
-            Discovery::Dns(_) => drop(tasks.spawn(discover(Arc::clone(pool), discovery, None))),
-            Discovery::Kubernetes { .. } => {
-                let pods = pods(
-                    &pool.name,
-                    settings.cluster.as_ref(),
-                    settings.bounds.connect,
-                )?;
-                tasks.spawn(discover(Arc::clone(pool), discovery, Some(pods)));
-            }
-        }
-        tasks.spawn(scrape(Arc::clone(pool), scraper.clone()));
-    }
-    Ok(())
-}
-
-fn pods(pool: &str, cluster: Option<&Cluster>, connect: Duration) -> Result<Pods, StartError> {
-    let cluster = cluster.ok_or_else(|| DiscoveryError::NoCluster(pool.to_owned()))?;
-    Ok(Pods::new(cluster.clone(), connect)?)
-}
-
-/// Calls that come at once should find replicas: waits until each pool has one, but not for ever.
-async fn first_look(gateway: &Gateway) {
-    let all = async {
-        for pool in &gateway.pools {
-            pool.has_replica().await;
-        }
-    };
-    if timeout(FIRST_LOOK, all).await.is_err() {
-        for reason in gateway.missing() {
-            tracing::warn!(reason, "not ready");
-        }
-    }
-}
-
 /// Takes in connections until told to stop; then waits for those that are open.
 async fn accept(
     listener: TcpListener,
-    gateway: Arc<Gateway>,
+    current: Arc<Current>,
     port: Port,
-    mut stopped: watch::Receiver<bool>,
+    mut stopped: Receiver<bool>,
     drain: Duration,
 ) {
     let graceful = GracefulShutdown::new();
@@ -212,7 +163,7 @@ async fn accept(
             _ = stopped.changed() => break,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => serve(stream, peer, &gateway, port, &graceful, &mut connections),
+                Ok((stream, peer)) => serve(stream, peer, &current, port, &graceful, &mut connections),
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
                     sleep(ACCEPT_PAUSE).await;
@@ -228,21 +179,22 @@ async fn accept(
 fn serve(
     stream: TcpStream,
     peer: SocketAddr,
-    gateway: &Arc<Gateway>,
+    current: &Arc<Current>,
     port: Port,
     graceful: &GracefulShutdown,
     connections: &mut JoinSet<()>,
 ) {
     // Events of a stream are small and must not wait for one another.
     let _ = stream.set_nodelay(true);
-    let stream = unread::Connection::new(stream, gateway.bounds.unread);
-    let gateway = Arc::clone(gateway);
+    let stream = unread::Connection::new(stream, current.gateway().bounds.unread);
+    let current = Arc::clone(current);
     let service = service_fn(move |request| {
-        let gateway = Arc::clone(&gateway);
+        let current = Arc::clone(&current);
         async move {
             Ok::<_, Infallible>(match port {
-                Port::Front => front::serve(&gateway, request, peer.ip()).await,
-                Port::Admin => admin::serve(&gateway, &request),
+                // Once for each call: it keeps the plan that it began with.
+                Port::Front => front::serve(&current.gateway(), request, peer.ip()).await,
+                Port::Admin => admin::serve(&current, &request).await,
             })
         }
     });

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::kubernetes::Cluster;
 use crate::receipt::Receipt;
+use crate::reload::{PlanSource, Reload};
 use crate::secrets::Secrets;
 
 /// How a server is set up.
@@ -25,6 +27,10 @@ pub struct Settings {
     pub demo_key: bool,
     /// Gets a receipt of each call that was decided.
     pub receipts: Option<UnboundedSender<Receipt>>,
+    /// Where the plan is read again from when it changes; without it a server keeps the plan that it starts with.
+    pub source: Option<Arc<dyn PlanSource>>,
+    /// Is told what became of each attempt to replace the plan.
+    pub reloads: Option<UnboundedSender<Reload>>,
     /// The cluster whose pods are discovered; needed only by pools that select pods.
     pub cluster: Option<Cluster>,
     /// What no call may exceed.
@@ -42,6 +48,8 @@ impl Settings {
             upstreams: Overrides::default(),
             demo_key: false,
             receipts: None,
+            source: None,
+            reloads: None,
             cluster: None,
             bounds: Bounds::default(),
         }

@@ -55,13 +55,13 @@ fn it_serves_until_it_is_told_to_stop() {
     let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().contains("serving address=127.0.0.1:")));
     let pid = server.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    let signal = |name: &str| {
+        let mut kill = Command::new("kill");
+        assert!(kill.args([name, &pid]).status().unwrap().success());
+    };
+    signal("-HUP");
+    assert!(lines.any(|line| line.unwrap().contains("a new plan is served")));
+    signal("-TERM");
     assert_eq!(server.wait().unwrap().code(), Some(0));
     std::fs::remove_file(path).unwrap();
 }

@@ -2,12 +2,12 @@
 
 use clap::Args;
 use waypost_compiler::Checked;
-use waypost_lang::{Diagnostic, render};
+use waypost_lang::Diagnostic;
 
 use super::plural;
 use crate::failure::{Exit, Failure};
 use crate::input::PathArguments;
-use crate::inspection::{check_all, retain_once};
+use crate::inspection::{check_all, retain_once, summary};
 use crate::report::{self, ReportFormat};
 use crate::terminal::Terminal;
 use crate::watch::watch;
@@ -41,10 +41,8 @@ impl Check {
         let warnings = found.filter(|found| !found.is_error()).count();
         let errors = retain_once(&mut results, Diagnostic::is_error);
         self.format.print(&report::found(&results), terminal)?;
-        for checked in &results {
-            if let Some(summary) = render::summary(&checked.sources, &checked.diagnostics) {
-                terminal.note(&summary)?;
-            }
+        if let Some(summary) = summary(&results) {
+            terminal.note(&summary)?;
         }
         if errors == 0 {
             terminal.note(&format!("no errors in {}", plural(results.len(), "file")))?;

@@ -14,7 +14,7 @@ use self::selection::Selection;
 use super::plural;
 use crate::failure::{Exit, Failure};
 use crate::input::{Input, Origin, PathArguments};
-use crate::inspection::{check_all, lint_all, retain_once};
+use crate::inspection::{check_all, lint_all, retain_once, summary};
 use crate::report::{self, ReportFormat};
 use crate::terminal::Terminal;
 use crate::watch::watch;
@@ -92,10 +92,8 @@ impl Lint {
         } else {
             self.format.print(&report::found(&results), terminal)?;
         }
-        for checked in &results {
-            if let Some(summary) = render::summary(&checked.sources, &checked.diagnostics) {
-                terminal.note(&summary)?;
-            }
+        if let Some(summary) = summary(&results) {
+            terminal.note(&summary)?;
         }
         if count == 0 {
             terminal.note(&format!(

@@ -1,4 +1,7 @@
-//! `waypost run`: compiles if needed, serves, and shows decisions as they happen.
+//! `waypost run`: compiles if needed, serves, and shows decisions as they happen. What changes in the file is served at
+//! once, if it is sound.
+
+mod source;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,7 +13,7 @@ use waypost_compiler::Program;
 use waypost_compiler::program::PoolSource;
 use waypost_policies::Plan;
 use waypost_policies::plan::view::AcceptTarget;
-use waypost_runtime::{Cluster, Receipt, Server, Settings};
+use waypost_runtime::{Cluster, Receipt, Reload, ReloadError, Server, Settings};
 
 use crate::compile::{Loaded, Warnings, load};
 use crate::decisions::Decisions;
@@ -18,6 +21,8 @@ use crate::demo::{self, Demo};
 use crate::failure::{Exit, Failure};
 use crate::input::PlanArgument;
 use crate::terminal::Terminal;
+
+use source::RouteSource;
 
 /// How long open calls may go on after Ctrl-C.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -67,6 +72,12 @@ impl Run {
             true => Some(simulate(&plan, program.as_ref(), &mut settings, terminal).await?),
             false => None,
         };
+        let (sender, reloads) = unbounded_channel();
+        settings.reloads = Some(sender);
+        if !self.file.is_standard_input() {
+            let source = RouteSource::new(self.file.clone(), &plan, demo.as_ref(), terminal);
+            settings.source = Some(Arc::new(source));
+        }
         let server = Server::start(Arc::clone(&plan), settings)
             .await
             .map_err(|error| Failure::Other(error.to_string()))?;
@@ -74,7 +85,14 @@ impl Run {
         let mut decisions = Decisions::new(&plan, terminal.output_color());
         terminal.print(&decisions.header())?;
         terminal.flush()?;
-        show(receipts, &mut decisions, &mut stop, server, terminal).await?;
+        show(
+            (receipts, reloads),
+            &mut decisions,
+            &mut stop,
+            server,
+            terminal,
+        )
+        .await?;
         drop(demo);
         terminal.note(&decisions.summary())
     }
@@ -153,7 +171,7 @@ fn example_model(plan: &Plan) -> String {
 
 /// Prints each decision as it happens, until told to stop; then those of calls that were still open.
 async fn show(
-    mut receipts: UnboundedReceiver<Receipt>,
+    (mut receipts, mut reloads): (UnboundedReceiver<Receipt>, UnboundedReceiver<Reload>),
     decisions: &mut Decisions,
     stop: &mut Stop,
     server: Server,
@@ -162,6 +180,10 @@ async fn show(
     loop {
         let receipt = tokio::select! {
             receipt = receipts.recv() => receipt,
+            Some(reload) = reloads.recv() => {
+                tell(&reload, decisions, terminal)?;
+                continue;
+            }
             () = stop.wait() => break,
         };
         let Some(receipt) = receipt else { break };
@@ -185,6 +207,39 @@ fn print(
 ) -> Result<(), Failure> {
     terminal.print(&decisions.add(receipt))?;
     terminal.flush()
+}
+
+/// Says what became of a change of the file.
+fn tell(
+    reload: &Reload,
+    decisions: &mut Decisions,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), Failure> {
+    let (difference, plan) = match reload {
+        Reload::Loaded { difference, plan } => (difference, plan),
+        Reload::Refused(error) => {
+            match &**error {
+                // What was found in the file, as `check` shows it.
+                ReloadError::Plan(found) if found.ends_with('\n') => terminal.say(found)?,
+                error => terminal.complain(&error.to_string())?,
+            }
+            return terminal
+                .note("the file has changed and cannot be served: it goes on as it was");
+        }
+    };
+    decisions.replace_plan(plan);
+    let calls = super::plural(difference.calls, "recent call");
+    let decided = match (difference.calls, difference.different) {
+        (0, _) => String::new(),
+        (_, 0) => format!(": it decides {calls} as before"),
+        (_, different) => format!(": it decides {different} of {calls} differently"),
+    };
+    terminal.note(&format!("the file has changed and is served{decided}"))?;
+    for change in &difference.changes {
+        let calls = super::plural(change.calls, "call");
+        terminal.note(&format!("  {calls}: {} -> {}", change.before, change.after))?;
+    }
+    Ok(())
 }
 
 /// Ctrl-C, or what a supervisor sends.

@@ -234,7 +234,7 @@ fn all_fixes_at_once() {
     let mut client = Client::start();
     let broken = EXAMPLE
         .replace("start       weak", "start       waek")
-        .replace("cap at   weak", "cap at   wek");
+        .replace("cap at weak \"free", "cap at wek \"free");
     client.open(URI, &broken);
     let all = actions(&mut client, Some("source.fixAll"));
     assert_eq!(all.len(), 1, "{all:?}");

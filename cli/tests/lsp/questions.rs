@@ -57,7 +57,7 @@ fn hover_says_what_stands_there() {
     assert!(said("difficulty >= threshold\n", 11).contains("bool"));
     assert!(said("escalate to", 1).contains("Raises a matching call"));
     assert!(said("azure-openai", 1).contains("Azure OpenAI"));
-    assert!(said("\"free plan\"", 2).contains("cap at   weak"));
+    assert!(said("\"free plan\"", 2).contains("cap at weak"));
     assert!(said("std/agents", 2).contains("The part of an agents' file"));
     // A finding's explanation comes with it.
     assert!(said("per caller.agent", 6).contains("WP0440 shared-bucket"));

@@ -7,7 +7,7 @@ use waypost_lang::source::Span;
 use waypost_lang::syntax::tree::{Amount, ExpectKind};
 
 use super::unreachable_model::reachable;
-use crate::program::{ModelIndex, Policy, Program};
+use crate::program::{ModelIndex, Policy, Program, Via};
 use crate::resolve::content::reads;
 
 /// Something that counts money: where, what it is called, and the one model it counts for, or every model.
@@ -53,9 +53,11 @@ fn unpriced(model: ModelIndex, program: &Program, counts: &[Counts]) -> Option<D
     let diagnostic = bound.fold(diagnostic, |diagnostic, other| {
         diagnostic.because(other.span, format!("{} counts it too", other.what))
     });
-    Some(diagnostic.help(format!(
-        "write its price, such as `price input $0.04  output $0.08`, in the model `{name}`"
-    )))
+    let price = match declared.via {
+        Via::Pool(_) => "`price input $0  output $0` if your own replicas are to count as nothing",
+        Via::Provider(_) => "such as `price input $0.04  output $0.08`",
+    };
+    Some(diagnostic.help(format!("write its price, {price}, in the model `{name}`")))
 }
 
 fn counts(program: &Program) -> Vec<Counts> {

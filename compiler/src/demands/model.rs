@@ -492,10 +492,7 @@ fn secret(secret: &crate::program::Secret) -> Item {
 }
 
 fn redaction(redaction: &crate::program::Redaction) -> Item {
-    let what = match redaction.replacement.as_str() {
-        "[redacted]" => &redaction.pattern,
-        kind => kind.trim_matches(['[', ']']),
-    };
+    let what = redaction.what();
     Item {
         name: what.to_owned(),
         span: Some(redaction.span),

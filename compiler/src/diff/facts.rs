@@ -2,7 +2,7 @@
 //!
 //! A file's names are what it is compared by; where something stands and in what order it is declared says nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use waypost_lang::Span;
 
@@ -165,10 +165,10 @@ fn subjects(program: &Program) -> Subjects {
         add("content", &one.name, content(one, program));
     }
     add("callers", "", callers(program));
-    for (number, one) in redactions(program).into_iter().enumerate() {
+    for (name, places) in redactions(program) {
         let mut subject = Subject::default();
-        subject.say("redacts", one);
-        add("redaction", &(number + 1).to_string(), subject);
+        subject.say("hidden in", places);
+        add("redaction", &name, subject);
     }
     if let Some(one) = &program.deploy {
         add("deploy", "", deploy(one, program));
@@ -378,31 +378,24 @@ fn callers(program: &Program) -> Subject {
     subject
 }
 
-fn redactions(program: &Program) -> Vec<String> {
-    let mut all: Vec<String> = program
-        .policy
-        .redactions
-        .iter()
-        .map(|one| {
-            let places = [
-                (one.request, "request"),
-                (one.logs, "logs"),
-                (one.response, "response"),
-            ];
-            let places: Vec<&str> = places
-                .into_iter()
-                .filter_map(|(is, name)| is.then_some(name))
-                .collect();
-            format!(
-                "{} as {} in {}",
-                one.pattern,
-                one.replacement,
-                places.join(", ")
-            )
-        })
-        .collect();
-    all.sort();
-    all
+/// What is hidden, by its kind or pattern, and where.
+fn redactions(program: &Program) -> BTreeMap<String, String> {
+    let mut all: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for one in &program.policy.redactions {
+        let places = [
+            (one.request, "request"),
+            (one.logs, "logs"),
+            (one.response, "response"),
+        ];
+        let places = places
+            .into_iter()
+            .filter_map(|(is, name)| is.then_some(name));
+        all.entry(one.what().to_owned()).or_default().extend(places);
+    }
+    let joined = |places: BTreeSet<&str>| places.into_iter().collect::<Vec<_>>().join(", ");
+    all.into_iter()
+        .map(|(what, places)| (what, joined(places)))
+        .collect()
 }
 
 fn deploy(deploy: &Deploy, program: &Program) -> Subject {

@@ -1,12 +1,13 @@
 //! Looks for a request that two plans decide differently: the plain one and one for each tier, then one and two values away
 //! from those, then mixtures, all at the borders of what the files compare with; what is found is made as plain as it can be.
+//! Where the policy refuses the plain one (`deny "no team" when caller.team == ""`), the search sets out from one that it admits.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use waypost_lang::cel::typed::Typed;
 use waypost_policies::decide::quota_key;
-use waypost_policies::decision::{Decision, SessionFloor};
+use waypost_policies::decision::{Decision, Outcome, SessionFloor};
 use waypost_policies::explain::Explanation;
 use waypost_policies::limits::State;
 use waypost_policies::{Evaluation, Facts, Plan, decide, explain};
@@ -19,6 +20,9 @@ use crate::Program;
 /// What one search may cost, and all of them: a decision costs one, and one more for each 4 kB of request.
 const ONE: u64 = 2_500;
 const MIXTURES: u64 = 500;
+/// What may be tried to find a call that the policy admits, and how many of those are held against each tier.
+const ADMISSIONS: usize = 1_500;
+const COMPARED: usize = 40;
 const ALL: u64 = 60_000;
 
 /// What must have happened before the call.
@@ -58,7 +62,9 @@ pub(super) struct Search<'a> {
     new: Side<'a>,
     /// Of every condition of both files.
     everything: Slots,
-    /// The plainest values that content gives each tier to, of either plan.
+    /// The plainest values that the policy of both plans admits, as far as one was found.
+    admitted: Values,
+    /// The plainest values that content gives each tier to, of either plan, admitted likewise.
     lifts: Vec<Values>,
     left: u64,
 }
@@ -73,12 +79,20 @@ impl<'a> Search<'a> {
             .flat_map(|side| lifts(side, &content));
         let mut lifts: Vec<Values> = lifts.collect();
         lifts.dedup();
-        conditions.extend(policy_conditions(old.program));
-        conditions.extend(policy_conditions(new.program));
+        let mut policy = policy_conditions(old.program);
+        policy.extend(policy_conditions(new.program));
+        let admitted = admitted([old, new], &slots::slots(policy.iter().copied()), &lifts);
+        for lift in &mut lifts {
+            for (slot, value) in &admitted {
+                lift.entry(slot.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        conditions.extend(policy);
         Self {
             old,
             new,
             everything: slots::slots(conditions),
+            admitted,
             lifts,
             left: ALL,
         }
@@ -150,8 +164,8 @@ impl<'a> Search<'a> {
             .iter()
             .flat_map(|(slot, values)| values.iter().map(move |value| (slot, value)))
             .collect();
-        let plain = Values::new();
-        let bases: Vec<&Values> = std::iter::once(&plain).chain(&self.lifts).collect();
+        let plains = self.plains(slots);
+        let bases: Vec<&Values> = plains.iter().chain(&self.lifts).collect();
         let mut attempt = |base: &Values, more: &[(&Slot, &Value)]| {
             let mut values = base.clone();
             let more = more.iter();
@@ -184,6 +198,19 @@ impl<'a> Search<'a> {
         None
     }
 
+    /// The plainest calls: one that is admitted, and it without each of the values that the search is about.
+    fn plains(&self, slots: &Slots) -> Vec<Values> {
+        let about = self.admitted.keys().filter(|slot| slots.contains_key(slot));
+        let without = about.map(|slot| {
+            let mut values = self.admitted.clone();
+            values.remove(slot);
+            values
+        });
+        std::iter::once(self.admitted.clone())
+            .chain(without)
+            .collect()
+    }
+
     /// Mixtures of values of all slots. They are the same every time, so the same files have the same witness.
     fn mix<'g>(
         &self,
@@ -196,7 +223,7 @@ impl<'a> Search<'a> {
         // However much the orderly part has taken, while there is any left for all.
         *budget = (*budget).max(MIXTURES.min(self.left));
         while *budget > 0 {
-            let mut values = Values::new();
+            let mut values = self.admitted.clone();
             for (slot, options) in slots {
                 let pick = chance.below(options.len() * 2);
                 if let Some(value) = options.get(pick) {
@@ -269,7 +296,7 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Leaves out what the difference does not need.
+    /// Leaves out what the difference does not need; a call that one of the plans routes stays one.
     fn shrink(
         &self,
         goal: &Goal<'_>,
@@ -277,10 +304,16 @@ impl<'a> Search<'a> {
         mut values: Values,
         before: Before<'_>,
     ) -> Values {
+        let outcomes = |request: &Value| {
+            let both = self.decide(request, before)?;
+            Some((both.old.0.decision, both.new.0.decision))
+        };
+        let wanted = outcomes(&request::envelope(&values, model));
         for slot in values.keys().cloned().collect::<Vec<_>>() {
             let mut plainer = values.clone();
             plainer.remove(&slot);
-            if self.is_shown(goal, &request::envelope(&plainer, model), before) {
+            let request = request::envelope(&plainer, model);
+            if self.is_shown(goal, &request, before) && outcomes(&request) == wanted {
                 values = plainer;
             }
         }
@@ -304,18 +337,83 @@ impl<'a> Search<'a> {
     }
 }
 
+/// The plainest values that the policy admits to the most tiers, in both plans: nothing, a caller who has all that the policy asks for,
+/// then one and two values away from those.
+fn admitted(sides: [Side<'_>; 2], slots: &Slots, lifts: &[Values]) -> Values {
+    let named: Values = slots
+        .keys()
+        .filter(|slot| matches!(slot, Slot::Caller(_)))
+        .map(|slot| (slot.clone(), json!("x")))
+        .collect();
+    let flat: Vec<(&Slot, &Value)> = slots
+        .iter()
+        .flat_map(|(slot, values)| values.iter().map(move |value| (slot, value)))
+        .collect();
+    let one = flat.iter().map(|one| vec![*one]);
+    let pairs = flat.iter().enumerate().flat_map(|(index, one)| {
+        let others = flat.iter().skip(index + 1);
+        let others = others.filter(move |other| other.0 != one.0);
+        others.map(move |other| vec![*one, *other])
+    });
+    let away = std::iter::once(Vec::new()).chain(one).chain(pairs);
+    let candidates = away
+        .flat_map(|more| [(Values::new(), more.clone()), (named.clone(), more)])
+        .take(ADMISSIONS)
+        .map(|(mut values, more)| {
+            let more = more.into_iter();
+            values.extend(more.map(|(slot, value)| (slot.clone(), value.clone())));
+            values
+        });
+    let routed = candidates.filter(|values| sides.iter().any(|side| admits(*side, values)));
+    let mut best = (0, Values::new());
+    for values in routed.take(COMPARED) {
+        let tiers = std::iter::once(values.clone()).chain(lifts.iter().map(|lift| {
+            let mut lifted = values.clone();
+            lifted.extend(lift.clone());
+            lifted
+        }));
+        let calls = tiers.flat_map(|values| sides.map(|side| admits(side, &values)));
+        let score = calls.filter(|admitted| *admitted).count();
+        if score > best.0 {
+            best = (score, values);
+        }
+        if best.0 == sides.len() * (lifts.len() + 1) {
+            break;
+        }
+    }
+    best.1
+}
+
+/// Whether a plan gives a first call with these values a model, and the tier that content asks for.
+fn admits(side: Side<'_>, values: &Values) -> bool {
+    let request = request::envelope(values, &first_name(side.program));
+    let decided = request::with_facts(side.plan, &request, |facts| {
+        let state = State::new(side.plan, [0, 0]);
+        decide(side.plan, facts, &state, &mut Evaluation::default())
+    });
+    decided
+        .is_some_and(|one| matches!(one.outcome, Outcome::Route(_)) && one.tier == one.content_tier)
+}
+
+/// A name that a client may send.
+fn first_name(program: &Program) -> String {
+    let accepts = program.contents.iter().flat_map(|one| &one.accepts);
+    let mut names = accepts.filter(|accept| accept.model.is_none() && !accept.prefix);
+    names
+        .next()
+        .map_or_else(String::new, |accept| accept.name.clone())
+}
+
 /// The shortest requests that content gives each tier above its start to, one value away from the plainest.
 fn lifts(side: Side<'_>, slots: &Slots) -> Vec<Values> {
     let mut best: Vec<Option<(usize, Values)>> = vec![None; side.program.tiers.len()];
-    let accepts = side.program.contents.iter().flat_map(|one| &one.accepts);
-    let mut names = accepts.filter(|accept| accept.model.is_none() && !accept.prefix);
-    let model = names.next().map_or("", |accept| &accept.name);
+    let model = first_name(side.program);
     let flat = slots
         .iter()
         .flat_map(|(slot, values)| values.iter().map(move |value| (slot, value)));
     for (slot, value) in flat {
         let values = Values::from([(slot.clone(), value.clone())]);
-        let request = request::envelope(&values, model);
+        let request = request::envelope(&values, &model);
         let size = request.to_string().len();
         let decided = request::with_facts(side.plan, &request, |facts| {
             let state = State::new(side.plan, [0, 0]);

@@ -91,6 +91,18 @@ impl Constants {
         near.chain(["x".to_owned()]).map(Value::from).collect()
     }
 
+    /// The first words of each pattern: `write` of `(?i)(^|_)(write|send)(_|$)`.
+    fn words(&self) -> impl Iterator<Item = &str> {
+        let patterns = self
+            .texts
+            .iter()
+            .filter(|text| text.contains(['(', '|', '[', '^', '$']));
+        patterns.flat_map(|text| {
+            let words = text.split(|one: char| !one.is_ascii_alphabetic());
+            words.filter(|word| word.len() > 2).take(4)
+        })
+    }
+
     /// Each number with its neighbours, from `least` to `most`.
     fn numbers(&self, least: i64, most: i64) -> Vec<Value> {
         let fractions = self.fractions.iter().map(|bits| f64::from_bits(*bits));
@@ -199,7 +211,8 @@ fn of_field(field: Field, constants: &Constants) -> Option<(Slot, Vec<Value>)> {
 fn tools(constants: &Constants) -> Vec<Value> {
     let named = |name: &str, description: &str| json!({ "type": "function", "function": { "name": name, "description": description } });
     let names = constants.strings();
-    let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
+    let names = names.iter().filter_map(Value::as_str);
+    let names: Vec<&str> = names.chain(constants.words()).collect();
     let one = names.iter().map(|name| json!([named(name, "")]));
     let described = constants.texts.iter().map(|text| json!([named("t", text)]));
     let counts = constants.numbers(1, MOST);

@@ -328,3 +328,47 @@ fn ceilings_that_moved_are_said() {
         file.details
     );
 }
+
+#[test]
+fn a_policy_that_refuses_the_plainest_call_does_not_hide_a_change() {
+    let strict = |text: &str| {
+        let rules = "  deny \"no team\" when caller.team == \"\"\n  deny \"no agent\" when caller.agent == \"\"\n  \
+                     deny \"unknown plan\" when !(caller.plan in [\"free\", \"pro\"])\n";
+        text.replace("  cap at weak", &format!("{rules}  cap at weak"))
+    };
+    let edits = [
+        ("> 24000", "> 30000", "long context"),
+        ("\"write_\"", "\"delete_\"", "writes"),
+        ("== \"high\"", "== \"urgent\"", "vip"),
+        (
+            "caller.plan == \"free\"",
+            "caller.team == \"guests\"",
+            "free plan",
+        ),
+        ("$900 / month", "$800 / month", "$900 / month"),
+    ];
+    for (from, to, label) in edits {
+        let changes = changes(&strict(FILE), &strict(&with(from, to)));
+        let change = changes
+            .iter()
+            .find(|one| one.subject.contains(label) || from.contains('$'));
+        let witness = change.unwrap().witness.as_ref();
+        let witness = witness.unwrap_or_else(|| panic!("no witness of {label}: {changes:#?}"));
+        let routed = [&witness.old, &witness.new].map(|one| one.decision == "route");
+        assert!(routed.contains(&true), "{label}: {witness:#?}");
+    }
+    let acting = FILE.replace(
+        "t.name.startsWith(\"write_\")",
+        "t.name.matches(\"(^|_)(write|send)(_|$)\")",
+    );
+    let rule = acting
+        .lines()
+        .find(|line| line.contains("matches"))
+        .unwrap();
+    let without = changes(&strict(&acting), &strict(&acting.replace(rule, "")));
+    assert!(without[0].witness.is_some(), "{without:#?}");
+    let status = strict(FILE).replace("\"no agent\" when", "\"no agent\" status 401 when");
+    let changes = changes(&strict(FILE), &status);
+    assert_eq!(changes.len(), 1, "{changes:#?}");
+    assert!(changes[0].witness.is_some(), "{changes:#?}");
+}

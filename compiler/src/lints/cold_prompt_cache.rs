@@ -1,5 +1,6 @@
 //! WP0422: calls of one session are routed one by one, between models that would cache its prompt.
 
+use waypost_lang::cel::typed::{Field, Function, Typed, TypedKind};
 use waypost_lang::{Diagnostic, codes};
 use waypost_policies::cost;
 use waypost_policies::money::NanoDollars;
@@ -13,11 +14,12 @@ use crate::program::{Content, Escalation, Model, Program};
 const CALLS: u64 = 10;
 const PROMPT: u64 = 20_000;
 
-/// Finds content that escalates to another model with a discount on cached prompts, and keeps no session.
+/// Finds content that escalates single calls to another model with a discount on cached prompts, and keeps no session.
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     let program = subject.program;
     for content in program.contents.iter().filter(|one| one.keep.is_none()) {
         let raised = content.escalations.iter();
+        let raised = raised.filter(|one| !stays(&one.when));
         let first = raised.filter_map(|one| Some((one, discounted(program, content, one)?)));
         let Some((escalation, model)) = first.min_by_key(|(one, _)| one.span) else {
             continue;
@@ -58,6 +60,38 @@ fn discounted<'p>(
     let model = program.models.get(to)?;
     model.price.filter(|price| price.cached < price.input)?;
     Some(model)
+}
+
+/// Whether a condition that holds for one call of a session holds for those after it: a conversation grows, and what it is sent to
+/// stays. Then its calls move once at most, and `keep` would change nothing.
+fn stays(when: &Typed) -> bool {
+    match &when.kind {
+        TypedKind::And(left, right) | TypedKind::Or(left, right) => stays(left) && stays(right),
+        TypedKind::Call(function, arguments) if grows(*function, arguments) => true,
+        _ => when.fields().iter().all(|field| {
+            matches!(
+                field,
+                Field::RequestModel | Field::RequestPath | Field::RequestSystem
+            )
+        }),
+    }
+}
+
+/// `request.tokens > 24000`, `5 <= request.turns`.
+fn grows(function: Function, arguments: &[Typed]) -> bool {
+    let [left, right] = arguments else {
+        return false;
+    };
+    let (large, small) = match function {
+        Function::Greater | Function::GreaterOrEqual => (left, right),
+        Function::Less | Function::LessOrEqual => (right, left),
+        _ => return false,
+    };
+    let counts = [Field::RequestTokens, Field::RequestTurns];
+    counts
+        .iter()
+        .any(|count| large.kind == TypedKind::Field(*count))
+        && small.fields().is_empty()
 }
 
 /// What the prompts of a session cost when no call finds them cached, and when all but the first do.

@@ -1,9 +1,10 @@
 //! WP0440: a quota's key can be empty, and all who lack it share one bucket.
 
-use waypost_lang::cel::typed::{Constant, Field, Function, Typed, TypedKind};
+use waypost_lang::cel::typed::{Constant, Field, Function, Type, Typed, TypedKind};
 use waypost_lang::{Diagnostic, codes};
 
 use super::Subject;
+use crate::proofs::{Condition, Reasoner};
 use crate::resolve::content::reads;
 
 /// Keys that a caller may well lack: an entry of the keys file has what its author gave it.
@@ -14,38 +15,61 @@ const OPTIONAL: &[(Field, &str)] = &[
     (Field::CallerName, "caller.name"),
 ];
 
-/// Finds quotas per something that a caller may lack, where neither their own condition nor a denial reads it.
+/// Finds quotas per something that a caller may lack, where neither their own condition nor a denial reads it: one finding for each
+/// such key, since one denial mends them all.
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     let policy = &subject.program.policy;
-    for quota in &policy.quotas {
-        let Some(per) = &quota.per else { continue };
-        let known = OPTIONAL
+    let mut reasoner = Reasoner::of_policy(subject.program);
+    let denials: Vec<Condition> = policy
+        .denials
+        .iter()
+        .map(|denial| reasoner.condition(&denial.when))
+        .collect();
+    for (field, name) in OPTIONAL {
+        let quotas = policy.quotas.iter();
+        let keys = quotas.filter_map(|quota| {
+            let per = quota.per.as_ref()?;
+            let guarded = quota
+                .when
+                .as_ref()
+                .is_some_and(|when| reads(when, *field).is_some());
+            (per.kind == TypedKind::Field(*field) && !guarded).then_some(per)
+        });
+        let mut keys = keys.collect::<Vec<_>>().into_iter();
+        let Some(first) = keys.next() else { continue };
+        let lacking = reasoner.condition(&is_empty(first));
+        if denials
             .iter()
-            .find(|(field, _)| per.kind == TypedKind::Field(*field));
-        let Some((field, name)) = known else { continue };
-        let guarded = quota
-            .when
-            .as_ref()
-            .is_some_and(|when| reads(when, *field).is_some());
-        let refused = policy
-            .denials
-            .iter()
-            .any(|denial| is_empty_test(&denial.when, *field));
-        if guarded || refused {
+            .any(|denial| reasoner.holds_where(&lacking, denial))
+        {
             continue;
         }
-        found.push(
-            codes::SHARED_BUCKET
-                .warning(
-                    per.span,
-                    format!("callers without `{name}` share one bucket"),
-                )
-                .label("\"\" is a key like any other")
-                .help(format!(
-                    "refuse them: `deny \"no {}\" status 403 when {name} == \"\"`",
-                    name.trim_start_matches("caller.")
-                )),
-        );
+        let finding = codes::SHARED_BUCKET
+            .warning(
+                first.span,
+                format!("callers without `{name}` share one bucket"),
+            )
+            .label("\"\" is a key like any other");
+        let finding = keys.fold(finding, |finding, key| {
+            finding.because(key.span, "and here")
+        });
+        found.push(finding.help(format!(
+            "refuse them: `deny \"no {}\" status 403 when {name} == \"\"`",
+            name.trim_start_matches("caller.")
+        )));
+    }
+}
+
+/// The condition that a key is empty.
+fn is_empty(key: &Typed) -> Typed {
+    let empty = Typed {
+        kind: TypedKind::Constant(Constant::String(String::new())),
+        ..key.clone()
+    };
+    Typed {
+        ty: Type::Bool,
+        kind: TypedKind::Call(Function::Equal, vec![key.clone(), empty]),
+        span: key.span,
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::formula::{Formula, TermIndex, Test, Values};
+use super::formula::{Cube, Formula, TermIndex, Test, Values};
 use super::text::Predicate;
 
 /// Conjunctions of one condition that are filed; a condition with more is not.
@@ -16,6 +16,8 @@ const MOST_CUBES: usize = 16;
 const MOST_TEXTS: usize = 512;
 /// Entries that one question may look at, of those that have no better order.
 const MOST_LOOKED_AT: usize = 128;
+/// Entries of those that one question may glance at, to find the ones worth a look.
+const MOST_GLANCED_AT: usize = 1_024;
 
 /// Rules by what they test. Rules are numbers; a rule that is as strong as another or stronger may cover it.
 #[derive(Debug, Default)]
@@ -25,7 +27,7 @@ pub(crate) struct Index {
     beginnings: HashMap<(TermIndex, Rc<str>), Vec<usize>>,
     /// Single tests `>= bound` and `<= bound`: of each strength the widest.
     bounds: HashMap<(TermIndex, Side), HashMap<i64, (i128, usize)>>,
-    others: HashMap<TermIndex, Vec<usize>>,
+    others: HashMap<TermIndex, Vec<(usize, Cube)>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,7 +75,8 @@ impl Index {
                 return;
             }
         }
-        self.others.entry(first.0).or_default().push(rule);
+        let entry = (rule, cube.to_vec());
+        self.others.entry(first.0).or_default().push(entry);
     }
 
     fn file_bound(&mut self, term: TermIndex, side: Side, strength: i64, bound: i128, rule: usize) {
@@ -97,8 +100,15 @@ impl Index {
         for (term, test) in cubes.first().into_iter().flatten() {
             self.bounded(*term, test, strength, &mut found);
             self.textual(*term, test, &mut found);
+        }
+        let Some(cube) = cubes.first() else {
+            return found;
+        };
+        for (term, _) in cube {
             let others = self.others.get(term).into_iter().flatten();
-            found.extend(others.take(MOST_LOOKED_AT));
+            let others = others.take(MOST_GLANCED_AT);
+            let others = others.filter(|(_, other)| may_allow(other, cube));
+            found.extend(others.map(|(rule, _)| *rule).take(MOST_LOOKED_AT));
         }
         found.sort_unstable();
         found.dedup();
@@ -144,6 +154,38 @@ impl Index {
             let rules = self.beginnings.get(&(term, Rc::from(beginning)));
             found.extend(rules.into_iter().flatten().take(MOST_LOOKED_AT));
         }
+    }
+}
+
+/// Whether a conjunction may allow all that another does, as far as a look at the tests of the same terms tells: a proof takes
+/// a hundred times as long.
+fn may_allow(wide: &[(TermIndex, Rc<Test>)], narrow: &[(TermIndex, Rc<Test>)]) -> bool {
+    wide.iter().all(|(term, wide)| {
+        let same = narrow.iter().find(|(other, _)| other == term);
+        same.is_none_or(|(_, narrow)| may_contain(&wide.present, &narrow.present))
+    })
+}
+
+fn may_contain(wide: &Values, narrow: &Values) -> bool {
+    match (wide, narrow) {
+        (Values::Numbers(wide), Values::Numbers(narrow)) => {
+            match (wide.extent(), narrow.extent()) {
+                (Some((low, high)), Some((least, most))) => low <= least && most <= high,
+                _ => true,
+            }
+        }
+        (Values::Among(wide, true), Values::Among(narrow, true)) => narrow.is_subset(wide),
+        (
+            Values::Text(Predicate::StartsWith(wide), true),
+            Values::Text(Predicate::StartsWith(narrow), true),
+        ) => narrow.starts_with(&**wide),
+        (Values::Exists(wide, true), Values::Exists(narrow, true)) => match (&**wide, &**narrow) {
+            (Formula::Test(left, wide), Formula::Test(right, narrow)) if left == right => {
+                may_contain(&wide.present, &narrow.present)
+            }
+            _ => true,
+        },
+        _ => true,
     }
 }
 

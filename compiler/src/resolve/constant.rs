@@ -69,10 +69,9 @@ fn value(
     names: &Names,
     findings: &mut Findings,
 ) -> Option<Constant> {
-    let constant_names: Vec<&str> = names.constants.names().collect();
     let scope = Scope {
         constants: &|name| values.get(name).cloned(),
-        constant_names: &constant_names,
+        constant_names: &names.constants,
         evaluator: Some(&Folder),
         ..Scope::of(Section::Constant)
     };

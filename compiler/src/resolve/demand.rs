@@ -75,10 +75,9 @@ fn condition(expr: &Expr, each: Kind, context: &mut Context<'_>) -> Option<Typed
         ty: Type::Struct(kind.shape()),
     };
     let variables = [variable(each), variable(Kind::File)];
-    let constant_names: Vec<&str> = context.names.constants.names().collect();
     let scope = Scope {
         constants: &|name| context.constants.get(name).cloned(),
-        constant_names: &constant_names,
+        constant_names: &context.names.constants,
         evaluator: Some(&Folder),
         ..Scope::of(Section::Policy)
     };

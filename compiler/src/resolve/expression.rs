@@ -1,13 +1,13 @@
 //! Hands expressions to the checker of `lang` with what is declared around them.
 
-use waypost_lang::cel::Expr;
 use waypost_lang::cel::typed::{Section, Typed};
+use waypost_lang::cel::{self, Expr};
 use waypost_lang::cel::{Expected, Scope, check};
 use waypost_lang::{Diagnostic, codes};
 use waypost_policies::plan::pattern;
 use waypost_policies::vm;
 
-use super::context::Context;
+use super::context::{Context, Names};
 use super::redaction::reason;
 use crate::Folder;
 use crate::checks::window;
@@ -24,16 +24,11 @@ impl Context<'_> {
     }
 
     fn check(&mut self, expr: &Expr, section: Section, expected: Expected) -> Option<Typed> {
-        let names = &self.names;
-        let mut tiers: Vec<&str> = names.tiers.names().collect();
-        tiers.extend(names.unchained.iter().map(String::as_str));
-        let models: Vec<&str> = names.models.names().collect();
-        let constant_names: Vec<&str> = names.constants.names().collect();
         let scope = Scope {
-            tiers: &tiers,
-            models: &models,
+            tiers: &Tiers(&self.names),
+            models: &self.names.models,
             constants: &|name| self.constants.get(name).cloned(),
-            constant_names: &constant_names,
+            constant_names: &self.names.constants,
             evaluator: Some(&Folder),
             ..Scope::of(section)
         };
@@ -49,6 +44,20 @@ impl Context<'_> {
         let sound = faults.is_empty();
         self.findings.extend(faults);
         typed.filter(|_| sound)
+    }
+}
+
+/// The tiers of the chain, and those that are declared without a place in it.
+struct Tiers<'a>(&'a Names);
+
+impl cel::Names for Tiers<'_> {
+    fn has(&self, name: &str) -> bool {
+        self.0.tiers.get(name).is_some() || self.0.unchained.contains(name)
+    }
+
+    fn list(&self) -> Vec<&str> {
+        let unchained = self.0.unchained.iter().map(String::as_str);
+        self.0.tiers.names().chain(unchained).collect()
     }
 }
 

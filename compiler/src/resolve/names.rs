@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use waypost_lang::codes;
 use waypost_lang::diagnostic::{Diagnostic, Edit, nearest};
 use waypost_lang::source::Span;
 use waypost_lang::syntax::tree::Name;
+use waypost_lang::{cel, codes};
 
 use crate::findings::Findings;
 
@@ -13,6 +13,16 @@ use crate::findings::Findings;
 const MOST: usize = 65_535;
 /// Tiers are followed through one another, as deep as there are tiers.
 const MOST_TIERS: usize = 256;
+
+impl cel::Names for Table {
+    fn has(&self, name: &str) -> bool {
+        self.entries.contains_key(name)
+    }
+
+    fn list(&self) -> Vec<&str> {
+        self.names().collect()
+    }
+}
 
 /// The names declared of one kind; a name's index is its place among the declarations kept.
 #[derive(Debug)]

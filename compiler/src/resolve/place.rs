@@ -168,7 +168,7 @@ fn overflow(place: &tree::Place, resolved: &mut Place, context: &mut Context<'_>
         let next = word("way to overflow", then, &words, context.findings);
         resolved.overflow_next = next.unwrap_or(true);
     }
-    let bounded = !place.saturate.is_empty();
+    let bounded = !place.saturate.is_empty() || context.findings.is_partial(overflow.span);
     if !bounded {
         super::values::meaningless(
             overflow.span,

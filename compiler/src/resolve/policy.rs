@@ -105,6 +105,9 @@ fn rule(
             policy.redactions.extend(resolved);
         }
         PolicyKind::Priority { value, label, when } => {
+            if policy.priorities.is_empty() {
+                context.findings.push(this_version::priority(value.span));
+            }
             policy.priorities.extend(priority(
                 span,
                 value,
@@ -131,7 +134,6 @@ fn priority(
         Some(when) => Some(context.condition(when, Section::Policy)?),
         None => None,
     };
-    context.findings.push(this_version::priority(value.span));
     Some(Priority {
         span,
         label,

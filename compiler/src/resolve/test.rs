@@ -70,6 +70,9 @@ fn check_given(given: &Given, context: &mut Context<'_>) {
         }
         Given::Spent(_, Some(name)) => check_on(name, context),
         Given::Difficulty(value) => probability(value, context),
+        Given::Count(field, turns) if field.value == "turns" => {
+            number("turns", turns, 1, u64::MAX, context.findings);
+        }
         Given::Temperature(value) if value.value < 0.0 => out_of_range(
             value.span,
             "a temperature below zero",

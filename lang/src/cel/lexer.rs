@@ -51,11 +51,11 @@ impl TokenKind {
     }
 }
 
-/// Operators and brackets, a longer one before each of its beginnings. `=`, `&` and `|` mean nothing in CEL;
-/// they are here so that the parser can say what was meant.
+/// Operators and brackets, a longer one before each of its beginnings. `=`, `===`, `<>`, `&` and the like mean
+/// nothing in CEL; they are here so that the parser can say what was meant.
 const SYMBOLS: &[&str] = &[
-    "&&", "||", "==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "%", "!", "?", ":", ".", ",",
-    "(", ")", "[", "]", "{", "}", "=", "&", "|",
+    "===", "!==", "=>", "=~", "<>", "&&", "||", "==", "!=", "<=", ">=", "<", ">", "+", "-", "*",
+    "/", "%", "!", "?", ":", ".", ",", "(", ")", "[", "]", "{", "}", "=", "&", "|",
 ];
 
 /// Reads tokens from a text.
@@ -94,7 +94,8 @@ impl<'a> Lexer<'a> {
         self.text.get(..end as usize).unwrap_or("")
     }
 
-    fn rest(&self) -> &'a str {
+    /// The text after the last token.
+    pub(super) fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or("")
     }
 

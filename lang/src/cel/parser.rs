@@ -144,6 +144,7 @@ impl Parser<'_> {
         let mut left = self.unary();
         while !self.stopped {
             let Some(operator) = self.binary_operator() else {
+                self.foreign_operator();
                 break;
             };
             let precedence = operator.precedence();

@@ -8,13 +8,13 @@ pub struct Scope<'a> {
     /// The part of the file that it stands in.
     pub section: Section,
     /// The declared tiers.
-    pub tiers: &'a [&'a str],
+    pub tiers: &'a dyn Names,
     /// The declared models.
-    pub models: &'a [&'a str],
+    pub models: &'a dyn Names,
     /// The value of a `let`.
     pub constants: &'a dyn Fn(&str) -> Option<Constant>,
     /// The names of all `let`s, to find a misspelt one.
-    pub constant_names: &'a [&'a str],
+    pub constant_names: &'a dyn Names,
     /// Names that whoever evaluates the expression gives values to, beside the facts of the section. Where there
     /// are any, the facts are not known: an organisation's rule reads the compiled model, never a request.
     pub variables: &'a [Variable<'a>],
@@ -34,10 +34,10 @@ impl<'a> Scope<'a> {
     pub fn of(section: Section) -> Self {
         Self {
             section,
-            tiers: &[],
-            models: &[],
+            tiers: &NONE,
+            models: &NONE,
             constants: &|_| None,
-            constant_names: &[],
+            constant_names: &NONE,
             variables: &[],
             functions: &[],
             container: "",
@@ -50,6 +50,37 @@ impl<'a> Scope<'a> {
     #[must_use]
     pub const fn with_variables(self, variables: &'a [Variable<'a>]) -> Self {
         Self { variables, ..self }
+    }
+}
+
+/// Declared names. They are asked for one by one, and listed only for what is said of a name that is not among them: a
+/// file has thousands of expressions and as many names.
+pub trait Names {
+    /// Whether a name is declared.
+    fn has(&self, name: &str) -> bool;
+    /// All of them.
+    fn list(&self) -> Vec<&str>;
+}
+
+const NONE: [&str; 0] = [];
+
+impl<const COUNT: usize> Names for [&str; COUNT] {
+    fn has(&self, name: &str) -> bool {
+        self.contains(&name)
+    }
+
+    fn list(&self) -> Vec<&str> {
+        self.to_vec()
+    }
+}
+
+impl Names for Vec<&str> {
+    fn has(&self, name: &str) -> bool {
+        self.contains(&name)
+    }
+
+    fn list(&self) -> Vec<&str> {
+        self.clone()
     }
 }
 

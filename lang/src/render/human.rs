@@ -95,8 +95,13 @@ fn frames<'a>(sources: &'a SourceMap, diagnostic: &Diagnostic) -> Vec<Frame<'a>>
         .into_iter()
         .filter_map(|cluster| {
             let file = sources.file(cluster.first()?.file)?;
+            let start = cluster.iter().map(|label| label.start).min()?;
+            let end = cluster
+                .iter()
+                .map(|label| label.start + label.length)
+                .max()?;
             Some(Frame {
-                source: Source::new(file),
+                source: Source::new(file, start..end),
                 labels: cluster.iter().map(Placed::labeled).collect(),
             })
         })
@@ -190,26 +195,35 @@ impl miette::Diagnostic for Frame<'_> {
     }
 }
 
-/// A file as miette reads it: always whole lines, so that a snippet shows the line and not only the span.
+/// The lines of a file that a frame shows, as miette reads them: always whole, so that a snippet shows the line and not only
+/// the span. Places are those of the file.
 #[derive(Debug)]
 struct Source<'a> {
     file: &'a SourceFile,
-    /// The text with control characters made harmless and a line break at its end, so that the place after the
+    /// Where the lines begin in the file.
+    base: usize,
+    /// Their text with control characters made harmless and a line break at its end, so that the place after the
     /// last byte has a line too. Byte for byte as long as the text.
     text: String,
 }
 
 impl<'a> Source<'a> {
-    fn new(file: &'a SourceFile) -> Self {
-        let mut text = String::with_capacity(file.text().len() + 1);
-        for character in file.text().chars() {
+    fn new(file: &'a SourceFile, shown: Range<usize>) -> Self {
+        let whole = file.text();
+        let before = whole.get(..shown.start).unwrap_or_default();
+        let base = before.rfind('\n').map_or(0, |at| at + 1);
+        let after = whole.get(shown.end..).unwrap_or_default();
+        let end = shown.end + after.find('\n').unwrap_or(after.len());
+        let lines = whole.get(base..end).unwrap_or_default();
+        let mut text = String::with_capacity(lines.len() + 1);
+        for character in lines.chars() {
             match is_harmful(character) && !matches!(character, '\n' | '\r' | '\t') {
                 true => text.extend(std::iter::repeat_n('?', character.len_utf8())),
                 false => text.push(character),
             }
         }
         text.push('\n');
-        Self { file, text }
+        Self { file, base, text }
     }
 }
 
@@ -236,22 +250,23 @@ impl SourceCode for Source<'_> {
         _lines_before: usize,
         _lines_after: usize,
     ) -> Result<Box<dyn SpanContents<'b> + 'b>, MietteError> {
-        let before = self
-            .text
-            .get(..span.offset())
+        let first = span
+            .offset()
+            .checked_sub(self.base)
             .ok_or(MietteError::OutOfBounds)?;
+        let before = self.text.get(..first).ok_or(MietteError::OutOfBounds)?;
         let start = before.rfind('\n').map_or(0, |at| at + 1);
-        let last = span.offset() + span.len();
+        let last = first + span.len();
         let rest = self.text.get(last..).ok_or(MietteError::OutOfBounds)?;
         let end = last + rest.find('\n').map_or(rest.len(), |at| at + 1);
-        let (start, end) = self.clip(start..end, span.offset()..last);
+        let (start, end) = self.clip(start..end, first..last);
         let data = self.text.get(start..end).ok_or(MietteError::OutOfBounds)?;
         let position = u32::try_from(span.offset()).unwrap_or(u32::MAX);
         let (line, column) = self.file.line_column(position);
         Ok(Box::new(MietteSpanContents::new_named(
             self.file.name().to_owned(),
             data.as_bytes(),
-            SourceSpan::from((start, data.len())),
+            SourceSpan::from((self.base + start, data.len())),
             line as usize - 1,
             column as usize - 1,
             // miette joins snippets that touch; one line more makes it join across one line between.

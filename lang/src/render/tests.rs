@@ -213,7 +213,7 @@ fn the_summary_counts_and_names() {
     sources.add("b.route", "x");
     let error = missing_header(&sources);
     let warning = BAD_VALUE.warning(at(&sources, 1, "x"), "w");
-    let say = |found: &[Diagnostic]| summary(&sources, found);
+    let say = |found: &[Diagnostic]| summary(&[(&sources, found)]);
     assert_eq!(say(&[]), None);
     assert_eq!(
         say(&[error.clone(), error.clone()]).unwrap(),

@@ -191,7 +191,7 @@ fn number(input: &str) -> IResult<&str, &str> {
 }
 
 fn curly_text(input: &str) -> IResult<&str, &str> {
-    let quotes = "“”„«»‘’";
+    let quotes = "“”„«»‘’`";
     let quote = move |c: char| quotes.contains(c);
     recognize(delimited(
         verify(take_while1(quote), |q: &str| q.chars().count() == 1),

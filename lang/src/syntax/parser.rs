@@ -11,10 +11,12 @@ mod definition;
 mod deploy;
 mod expression;
 pub(crate) mod fields;
+mod habit;
 mod item;
 mod layout;
 mod lexical;
 mod model;
+mod number;
 mod pairs;
 mod place;
 mod policy;
@@ -46,6 +48,8 @@ pub struct Parsed {
     pub comments: Vec<Span>,
     /// What could not be read, and what must not be so.
     pub diagnostics: Vec<Diagnostic>,
+    /// The statements that stand in the text and not, or not whole, in the tree.
+    pub unread: Vec<Span>,
 }
 
 /// Reads the text of a `.route` file.
@@ -64,6 +68,7 @@ pub(crate) fn parse_with_layout(file: FileId, text: &str) -> (Parsed, Layout) {
         file: tree,
         comments: parser.comments,
         diagnostics,
+        unread: parser.unread,
     };
     (parsed, parser.layout)
 }
@@ -94,11 +99,14 @@ struct Parser<'t> {
     suspect: Range<u32>,
     /// Whether a string that is never closed took all of the text after it, `}` included.
     swallowed: bool,
+    /// Where the last string ended that its line does not close.
+    open_text: Option<u32>,
     /// Where the statement being read begins.
     statement: u32,
     /// How the statement being read is written.
     form: &'static str,
     comments: Vec<Span>,
     diagnostics: Vec<Diagnostic>,
+    unread: Vec<Span>,
     layout: Layout,
 }

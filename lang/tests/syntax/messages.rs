@@ -56,7 +56,10 @@ fn wp0001_a_field_without_its_value() {
 
 #[test]
 fn wp0001_another_kind_of_value() {
-    check!("provider a { kind openai  version 2024  url \"x\" }", @r##"WP0001 @2:35-2:39 expected a string, found `2024` | a string belongs here | write it as `version "2024-10-21"`"##);
+    check!("provider a { kind openai  version 2024  url \"x\" }", @r##"
+        WP0001 @2:35-2:39 expected a string, found `2024` | strings stand in quotes | write `"2024"`
+          fix: put it in quotes
+    "##);
 }
 
 #[test]
@@ -128,9 +131,11 @@ fn wp0003_numbers_in_the_wrong_unit() {
     check!(
         "model a {\n  context 10m\n  output 1.5\n  price input 1.25  cached $0.0000000125  output $1k\n}\ntier b { try c  timeout 60  retries 2x }",
         @r##"
-        WP0003 @3:11-3:14 `10m` is a duration, where a count belongs | cannot be read as meant | write an integer, or thousands and millions as `400k` and `2M`
+        WP0003 @3:11-3:14 `10m` is a duration, where a count belongs | cannot be read as meant | write `10M`
+          fix: write `10M`
         WP0003 @4:10-4:13 `1.5` is not a whole count | cannot be read as meant | write fewer decimals, nothing is rounded for you
         WP0003 @5:15-5:19 `1.25` is a decimal, where money belongs | cannot be read as meant | write `$1.25`
+          fix: write `$1.25`
         WP0003 @5:28-5:41 `$0.0000000125` is not exact in nano-dollars (nine decimals) | cannot be read as meant | write fewer decimals, nothing is rounded for you
         WP0003 @5:50-5:53 `$1k` is not an amount of money | cannot be read as meant | write US dollars as `$1.25`, without a unit
         WP0003 @7:25-7:27 `60` has no unit | cannot be read as meant | say of what: `ms`, `s`, `m`, `h` or `d`
@@ -143,6 +148,7 @@ fn wp0003_numbers_in_the_wrong_unit() {
 fn wp0003_names_and_escapes() {
     check!("tier Strong { try b }\nimport \"a\\qb\"\nlet Long-name = 1\npool p { dns b\"x\" }", @r##"
         WP0003 @2:6-2:12 `Strong` is not a name | names are small letters and digits | write `strong`
+          fix: write `strong`
         WP0003 @3:10-3:12 `\q` is not an escape | cannot be read as meant | write a backslash itself as `\\`
         WP0003 @4:5-4:14 `Long-name` is not a constant's name | cannot be used in an expression | write capital letters, digits and `_`, such as `LONG`
         WP0003 @5:14-5:18 `b"x"` is bytes, where text belongs | cannot be read as meant | remove the `b` before the quote
@@ -184,7 +190,7 @@ fn wp0004_another_edition() {
 fn wp0004_a_misspelt_first_line() {
     let text = "waypoint 1\ntier a { try b }\n";
     insta::assert_snapshot!(render(text, &parsed(text).diagnostics), @r##"
-        WP0004 @1:1-1:9 expected `waypost 1`, found `waypoint` | misspelt | write `waypost 1`
+        WP0004 @1:1-1:9 expected `waypost 1`, found `waypoint` | not how a file begins | write `waypost 1`
           fix: write `waypost`
     "##);
 }
@@ -267,7 +273,8 @@ fn wp0008_characters_of_other_languages() {
         WP0008 @2:1-2:12 `#` does not begin a comment | read as a comment | write `// a comment`
           fix: write `//`
         WP0008 @3:15-3:16 `;` means nothing here | not part of the language | remove it: a statement ends with its line, and fields need no separator
-        WP0008 @4:8-4:21 typographic quotes do not make a string | quoted with characters of prose | write `"std/a.route"`
+          fix: remove `;`
+        WP0008 @4:8-4:21 only straight quotes make a string | quoted with other characters | write `"std/a.route"`
           fix: use straight quotes
         WP0008 @5:1-6:4 `/*` does not begin a comment | read as a comment | begin each line of the comment with `//`
         WP0008 @7:1-7:2 `@` means nothing here | not part of the language | remove it; if it is part of a text, quote the text

@@ -21,7 +21,7 @@ use crate::account::Account;
 use crate::failure::Tried;
 use crate::forward::{Shape, shape};
 use crate::gateway::{Gateway, Model};
-use crate::pool::{Picked, Pool, Wanted};
+use crate::pool::{Picked, Placed, Wanted};
 use crate::provider::{Credential, replica_address};
 
 /// The pause before the first retry; it doubles each time.
@@ -212,7 +212,7 @@ impl<'c> Asking<'c> {
 
     async fn pick(
         &self,
-        pool: &Arc<Pool>,
+        pool: &Placed,
         index: u16,
         target: &mut Target<'_>,
     ) -> Result<Picked, AttemptError> {

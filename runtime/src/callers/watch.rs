@@ -11,8 +11,9 @@ use tokio::time::{MissedTickBehavior, interval};
 use waypost_policies::Plan;
 use waypost_policies::plan::draft::SecretIndex;
 
+use super::Callers;
 use super::key::{Digest, sha256};
-use crate::gateway::{Gateway, StartError};
+use crate::gateway::StartError;
 use crate::secrets::{SecretError, SecretValue, Secrets};
 use crate::settings::Settings;
 
@@ -49,16 +50,16 @@ impl KeySource {
 type Seen = Result<Digest, String>;
 
 /// Looks at the key file for as long as the server runs.
-pub(crate) async fn watch(gateway: Arc<Gateway>) {
-    let Some(source) = gateway.callers.source.clone() else {
+pub(crate) async fn watch(callers: Arc<Callers>) {
+    let Some(source) = callers.source.clone() else {
         return;
     };
     let mut ticks = interval(source.every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut seen: Seen = Ok(gateway.callers.first);
+    let mut seen: Seen = Ok(callers.first);
     loop {
         ticks.tick().await;
-        let (source, plan) = (source.clone(), Arc::clone(&gateway.plan));
+        let (source, plan) = (source.clone(), Arc::clone(&callers.plan));
         let Ok(found) = tokio::task::spawn_blocking(move || source.read(&plan)).await else {
             continue;
         };
@@ -68,16 +69,15 @@ pub(crate) async fn watch(gateway: Arc<Gateway>) {
         };
         if seen != now {
             seen = now;
-            take(&gateway, found);
+            take(&callers, found);
         }
     }
 }
 
-fn take(gateway: &Gateway, found: Result<SecretValue, SecretError>) {
-    let callers = &gateway.callers;
+fn take(callers: &Callers, found: Result<SecretValue, SecretError>) {
     let taken = found
         .map_err(StartError::from)
-        .and_then(|file| callers.replace(Some(file.expose()), &gateway.plan));
+        .and_then(|file| callers.replace(Some(file.expose())));
     let stale = taken.err().map(|error| error.to_string());
     match &stale {
         None => tracing::info!(keys = callers.keys(), "the caller keys have changed"),
@@ -86,6 +86,6 @@ fn take(gateway: &Gateway, found: Result<SecretValue, SecretError>) {
             "the caller keys have changed and cannot be used: those from before go on"
         ),
     }
-    gateway.metrics.callers.reread(stale.is_none());
+    callers.metrics.reread(stale.is_none());
     *callers.stale.lock().unwrap_or_else(PoisonError::into_inner) = stale;
 }

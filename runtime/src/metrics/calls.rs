@@ -112,6 +112,19 @@ impl Calls {
         }
     }
 
+    pub(super) fn renewed(&self) -> Self {
+        Self {
+            decisions: self.decisions.renewed(),
+            responses: self.responses.renewed(),
+            duration: self.duration.renewed(),
+            first_token: self.first_token.renewed(),
+            token_usage: self.token_usage.renewed(),
+            tokens: self.tokens.renewed(),
+            cost: self.cost.renewed(),
+            in_flight: self.in_flight.clone(),
+        }
+    }
+
     /// An answer has gone out, or has begun to.
     pub(crate) fn answered(&self, surface: &'static str, status: u16) {
         let labels = || {

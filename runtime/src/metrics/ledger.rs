@@ -37,6 +37,16 @@ impl Ledger {
         }
     }
 
+    pub(super) fn renewed(&self) -> Self {
+        Self {
+            used: self.used.emptied(),
+            open: self.open.clone(),
+            abandoned: self.abandoned.clone(),
+            conflicts: self.conflicts.clone(),
+            evaluation_errors: self.evaluation_errors.clone(),
+        }
+    }
+
     /// How much of a quota is used.
     pub(crate) fn used(&self, quota: u16, label: &str, share: f64) {
         self.used

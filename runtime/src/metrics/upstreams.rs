@@ -58,6 +58,19 @@ impl Upstreams {
         }
     }
 
+    pub(super) fn renewed(&self) -> Self {
+        Self {
+            errors: self.errors.renewed(),
+            retries: self.retries.renewed(),
+            fallbacks: self.fallbacks.renewed(),
+            dropped: self.dropped.renewed(),
+            replicas: self.replicas.emptied(),
+            in_flight: self.in_flight.emptied(),
+            queue: self.queue.emptied(),
+            kv_cache: self.kv_cache.emptied(),
+        }
+    }
+
     pub(crate) fn failed(&self, model: ModelIndex, name: &str, cause: &'static str) {
         let labels = || vec![("model", name.to_owned()), ("cause", cause.to_owned())];
         self.errors.get((model, cause), labels).inc();

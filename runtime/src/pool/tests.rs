@@ -3,7 +3,7 @@
 use super::*;
 use waypost_policies::plan::draft::{Discovery, Engine, Overflow, Placement};
 
-fn pool(saturate_queue: Option<u32>, wait_milliseconds: u64) -> Arc<Pool> {
+fn pool(saturate_queue: Option<u32>, wait_milliseconds: u64) -> Placed {
     let declared = draft::Pool {
         name: "phi".to_owned(),
         engine: Engine::Vllm,
@@ -26,7 +26,7 @@ fn pool(saturate_queue: Option<u32>, wait_milliseconds: u64) -> Arc<Pool> {
             .map(|base| Found::unlabelled(base.to_owned()))
             .to_vec(),
     );
-    Arc::new(pool)
+    Placed::unattended(pool, declared.placement)
 }
 
 const ANY: Wanted<'static> = Wanted {
@@ -35,8 +35,9 @@ const ANY: Wanted<'static> = Wanted {
     admits: &|_| true,
 };
 
-fn in_flight(pool: &Pool) -> Vec<u32> {
-    pool.status()
+fn in_flight(pool: &Placed) -> Vec<u32> {
+    pool.pool
+        .status()
         .iter()
         .map(|replica| replica.known.in_flight)
         .collect()
@@ -73,8 +74,9 @@ async fn a_replica_that_failed_cools_down_but_is_better_than_none() {
         let other = pool.pick(ANY, &[]).await.unwrap();
         assert_ne!(other.id, failed);
     }
-    pool.update(vec![Found::unlabelled(
-        pool.status()
+    pool.pool.update(vec![Found::unlabelled(
+        pool.pool
+            .status()
             .iter()
             .find(|r| r.known.cooling_until > 0)
             .unwrap()
@@ -86,7 +88,7 @@ async fn a_replica_that_failed_cools_down_but_is_better_than_none() {
 
 #[tokio::test(start_paused = true)]
 async fn a_full_pool_waits_for_room_and_then_says_so() {
-    let pool = pool(Some(1), 2_000);
+    let pool = Arc::new(pool(Some(1), 2_000));
     let held = (
         pool.pick(ANY, &[]).await.unwrap(),
         pool.pick(ANY, &[]).await.unwrap(),
@@ -112,7 +114,8 @@ async fn conditions_see_labels() {
         base: base.to_owned(),
         labels: [("gpu".to_owned(), gpu.to_owned())].into(),
     };
-    pool.update(vec![labelled("a", "a100"), labelled("b", "h100")]);
+    pool.pool
+        .update(vec![labelled("a", "a100"), labelled("b", "h100")]);
     let wanted = Wanted {
         admits: &|endpoint| {
             endpoint
@@ -130,11 +133,14 @@ async fn conditions_see_labels() {
 #[tokio::test]
 async fn replicas_that_go_are_forgotten_and_say_what_is_missing() {
     let pool = pool(None, 0);
-    assert_eq!(pool.missing(), None);
+    assert_eq!(pool.pool.missing(), None);
     let picked = pool.pick(ANY, &[]).await.unwrap();
-    pool.update(Vec::new());
+    pool.pool.update(Vec::new());
     drop(picked);
-    assert_eq!(pool.missing().unwrap(), "pool `phi`: no replica found yet");
+    assert_eq!(
+        pool.pool.missing().unwrap(),
+        "pool `phi`: no replica found yet"
+    );
     assert_eq!(pool.pick(ANY, &[]).await.unwrap_err(), NoPick::NoEndpoint);
 }
 
@@ -142,10 +148,10 @@ async fn replicas_that_go_are_forgotten_and_say_what_is_missing() {
 fn metrics_tell_only_of_replicas_that_are_there() {
     let pool = pool(None, 0);
     let metrics = crate::metrics::Metrics::default();
-    metrics.upstreams.observe(0, &pool);
+    metrics.upstreams.observe(0, &pool.pool);
     assert!(metrics.text().contains(r#"replica="a""#));
-    pool.update(vec![Found::unlabelled("b".to_owned())]);
-    metrics.upstreams.observe(0, &pool);
+    pool.pool.update(vec![Found::unlabelled("b".to_owned())]);
+    metrics.upstreams.observe(0, &pool.pool);
     let text = metrics.text();
     assert!(
         !text.contains(r#"replica="a""#) && text.contains(r#"replica="b""#),

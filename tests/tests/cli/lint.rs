@@ -195,3 +195,58 @@ fn builds_say_what_lints_find_and_hear_suppressions() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stderr.contains("warning[WP0440]"), "{}", ran.stderr);
 }
+
+/// What one overlay has no use for is no mistake of the base, while another has.
+#[test]
+fn a_model_that_one_overlay_replaces_is_reached_in_another() {
+    let folder = Folder::new("lint-overlays");
+    folder.write("base.route", FILE);
+    let spare = "model spare { via lab  context 8k  output 1k  price input $1  output $1 }\n";
+    let overlay = |more: &str| format!("waypost 1\nimport \"base.route\"\n{more}");
+    let using = overlay("extend tier strong { try spare }\n");
+    folder.write("spare.route", &format!("waypost 1\n{spare}"));
+    let spare = "import \"spare.route\"\n";
+    folder.write("a.route", &format!("{using}{spare}"));
+    let unused = folder.write("b.route", &overlay(spare));
+    let arguments =
+        |path: &str| waypost(&["lint", "--select", "WP0305", "--format", "concise", path]);
+    let together = arguments(&folder.path());
+    assert!(!together.stdout.contains("`spare`"), "{}", together.stdout);
+    let alone = arguments(&unused);
+    assert!(alone.stdout.contains("`spare`"), "{}", alone.stdout);
+}
+
+#[test]
+fn what_was_found_in_all_files_is_counted_in_one_line() {
+    let folder = Folder::new("lint-total");
+    for name in ["a.route", "b.route"] {
+        folder.write(name, &warned());
+    }
+    let ran = waypost(&["lint", "--select", "WP0440", &folder.path()]);
+    assert_eq!(ran.stderr, "2 warnings in 2 files\n");
+}
+
+/// One denial mends them all.
+#[test]
+fn limits_that_share_a_key_that_may_lack_are_one_finding() {
+    let text =
+        shared("budget $900 / month per caller.team\n  limit 9 requests / 1m per caller.team");
+    let arguments = ["lint", "-", "--select", "WP0440", "--format", "concise"];
+    let ran = waypost_with(&arguments, &text);
+    assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
+    let refused = text.replace(
+        "  cap at weak",
+        "  deny \"no team\" when !(caller.team in [\"red\", \"blue\"])\n  cap at weak",
+    );
+    assert_eq!(waypost_with(&arguments, &refused).stdout, "");
+}
+
+/// The first call of a conversation is call 1, and rules are proved by that: a test cannot say otherwise.
+#[test]
+fn a_test_states_what_a_call_can_have() {
+    for (given, code) in [("turns 0", 1), ("turns 1", 0), ("tokens 0", 0)] {
+        let test = format!("test \"t\" {{ given {{ {given} }} expect {{ tier weak }} }}\n");
+        let ran = waypost_with(&["check", "-"], &format!("{FILE}{test}"));
+        assert_eq!(ran.code, code, "{given}: {}", ran.stdout);
+    }
+}

@@ -18,6 +18,7 @@ mod fallback;
 mod limits;
 mod plan;
 mod pools;
+mod reload;
 mod shutdown;
 mod streams;
 mod upstream;

@@ -256,6 +256,9 @@ impl Checker<'_> {
             .error(function.span, format!("there is no function `{shown}`"))
             .label("not a function of CEL");
         self.report(match nearest(name, candidates).or_else(|| same_letters(name)) {
+            Some(meant) if meant == name => finding.help(format!(
+                "write it after what it is asked of: `x.{name}(…)` for `{name}(x, …)`"
+            )),
             Some(meant) => finding.help(format!("write `{meant}`")).fix(
                 format!("write `{meant}`"),
                 [Edit {

@@ -133,9 +133,10 @@ impl Checker<'_> {
         let Some(text) = text_of(literal) else {
             return false;
         };
-        if names.contains(&text) {
+        if names.has(text) {
             return false;
         }
+        let names = names.list();
         let finding = UNKNOWN_LITERAL
             .error(literal.span, format!("there is no {what} `{text}`"))
             .label("this is never true");

@@ -136,10 +136,11 @@ impl Checker<'_> {
 
     fn unknown_identifier(&mut self, span: Span, name: &str) -> Typed {
         let finding = UNKNOWN_IDENTIFIER.error(span, format!("`{name}` is not known here"));
-        let names = self.scope.tiers.iter().chain(self.scope.models);
+        let mut names = self.scope.tiers.list();
+        names.extend(self.scope.models.list());
         let prefix = format!("{name}-");
         if let Some(declared) = names
-            .copied()
+            .into_iter()
             .find(|declared| *declared == name || declared.starts_with(&prefix))
         {
             return self.report(
@@ -162,7 +163,7 @@ impl Checker<'_> {
         }
         candidates.retain(|path| !path.contains('.'));
         candidates.extend(self.locals.iter().map(|local| local.name.as_str()));
-        candidates.extend(self.scope.constant_names);
+        candidates.extend(self.scope.constant_names.list());
         candidates.extend(self.scope.variables.iter().map(|one| one.name));
         candidates.extend(
             GROUPS

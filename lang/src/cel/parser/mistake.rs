@@ -1,12 +1,20 @@
 //! What the parser says about an expression that is not CEL, and where it goes on.
 
 use super::{BinaryOperator, Diagnostic, EXPRESSION_SYNTAX, Extent, Parser, Span, TokenKind};
+use crate::cel::expression::{Expr, ExprKind};
 use crate::cel::literal::Malformed;
 use crate::diagnostic::Edit;
+use crate::source::Spanned;
 
 /// What people write in other languages, and what it is in CEL.
 const MEANT: &[(&str, &str, BinaryOperator)] = &[
     ("=", "==", BinaryOperator::Equal),
+    ("===", "==", BinaryOperator::Equal),
+    ("is", "==", BinaryOperator::Equal),
+    ("equals", "==", BinaryOperator::Equal),
+    ("!==", "!=", BinaryOperator::NotEqual),
+    ("<>", "!=", BinaryOperator::NotEqual),
+    ("=>", ">=", BinaryOperator::GreaterOrEqual),
     ("&", "&&", BinaryOperator::And),
     ("|", "||", BinaryOperator::Or),
     ("and", "&&", BinaryOperator::And),
@@ -24,6 +32,10 @@ impl Parser<'_> {
     /// The operator that was meant by something that is none.
     pub(super) fn meant_operator(&self, written: &str) -> Option<BinaryOperator> {
         if !self.may_be_slip() {
+            return None;
+        }
+        // `exists(t => …)` is no comparison.
+        if written == "=>" && !self.brackets.is_empty() {
             return None;
         }
         if written == "not" && self.lexer.clone().next().kind.is_word("in") {
@@ -63,6 +75,29 @@ impl Parser<'_> {
         }
     }
 
+    /// Stops at a sign of other languages that no operator of CEL stands for.
+    pub(super) fn foreign_operator(&mut self) {
+        let (label, help) = match self.current.kind {
+            TokenKind::Symbol("=>") => (
+                "a variable and its test stand apart by a comma",
+                "write `,`, as in `list.exists(x, x.name == \"a\")`",
+            ),
+            TokenKind::Symbol("=~") => (
+                "patterns are matched by a function",
+                "write `text.matches(r\"pattern\")`",
+            ),
+            _ => return,
+        };
+        let span = self.current.span;
+        let written = self.found();
+        self.stop(
+            EXPRESSION_SYNTAX
+                .error(span, format!("{written} is not an operator"))
+                .label(label)
+                .help(help),
+        );
+    }
+
     pub(super) fn report_not(&mut self) {
         self.report(
             EXPRESSION_SYNTAX
@@ -86,11 +121,62 @@ impl Parser<'_> {
         );
     }
 
+    /// The whole of `x-session-id` in `request.headers.x-session-id`, of which `name` is the first part.
+    pub(super) fn dashed_key(
+        &self,
+        operand: &Expr,
+        name: &Spanned<String>,
+    ) -> Option<Spanned<String>> {
+        let ExprKind::Select { field, .. } = &operand.kind else {
+            return None;
+        };
+        let map = matches!(
+            field.value.as_str(),
+            "headers" | "metadata" | "labels" | "claims"
+        );
+        let adjacent = self.at("-") && self.current.span.start == name.span.end;
+        let text = self.lexer.rest();
+        if !map || !adjacent || !text.starts_with(char::is_alphanumeric) {
+            return None;
+        }
+        let end = text.find(|c: char| !c.is_alphanumeric() && !"-_".contains(c));
+        let rest = text.get(..end.unwrap_or(text.len()))?;
+        let length = super::super::lexer::offset(rest.len());
+        let end = self.current.span.end.saturating_add(length);
+        let span = Span::new(name.span.file, name.span.start, end);
+        Some(Spanned::new(format!("{}-{rest}", name.value), span))
+    }
+
+    pub(super) fn needs_brackets(&mut self, key: Spanned<String>, start: u32) {
+        let map = self
+            .lexer
+            .before(key.span.start)
+            .get(start as usize..)
+            .unwrap_or("");
+        let map = map.trim_end().trim_end_matches('.').to_owned();
+        let right = format!("{map}[?\"{}\"].orValue(\"\")", key.value);
+        let edit = Edit {
+            span: Span::new(key.span.file, start, key.span.end),
+            text: right.clone(),
+        };
+        while self.current.span.start < key.span.end && self.current.kind != TokenKind::End {
+            self.advance();
+        }
+        self.stop(
+            EXPRESSION_SYNTAX
+                .error(key.span, format!("`{}` is a key, not a field", key.value))
+                .label("a key with `-` stands in brackets and quotes")
+                .help(format!("write `{right}`"))
+                .fix(format!("write `{right}`"), [edit]),
+        );
+    }
+
     /// Whether the token after the current one starts an operand, on the same line.
     pub(super) fn starts_operand_after(&self) -> bool {
         let next = self.lexer.clone().next();
         let starts = match &next.kind {
             TokenKind::Word(word) => word != "in",
+            TokenKind::Symbol(symbol) => *symbol == "(",
             TokenKind::Integer(_) | TokenKind::Literal(_) => true,
             _ => false,
         };

@@ -41,6 +41,10 @@ impl Parser<'_> {
         };
         self.advance();
         let name = Spanned::new(name, span);
+        if let Some(key) = self.dashed_key(&operand.expr, &name) {
+            self.needs_brackets(key, operand.start);
+            return operand;
+        }
         if self.at("(") && !optional && !quoted && !self.is_outside_on_new_line() {
             return self.call(operand.start, Some(operand), name);
         }

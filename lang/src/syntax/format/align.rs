@@ -58,6 +58,10 @@ fn align_column(lines: &mut [Line<'_>], column: MarkKind) {
     };
     for (line, place) in lines.iter_mut().zip(&places) {
         let Some(index) = *place else { continue };
+        // `cap at weak`: two words and their value stand together, others stand below the value.
+        if column == MarkKind::Value && index > 1 {
+            continue;
+        }
         let before = line.column(index);
         if let Some(piece) = line.pieces.get_mut(index) {
             piece.gap = rightmost.saturating_sub(before);

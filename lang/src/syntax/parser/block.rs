@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::diagnostic::Edit;
 use crate::source::Span;
-use crate::syntax::lexer::{Token, TokenKind};
+use crate::syntax::lexer::{Token, TokenKind, scan};
 
 use super::fields::{self, Block, Field};
 use super::{MarkKind, Parser, Read, Reported};
@@ -44,8 +44,10 @@ impl<'t> Parser<'t> {
         let mut before = None;
         while !self.closes(open) {
             self.progress(&mut before);
+            let start = self.peek().start;
             let Some(mut keyword) = self.keyword(block) else {
                 self.recover();
+                self.skipped_from(start);
                 continue;
             };
             keyword.again = self.repeated(block, keyword, &mut seen);
@@ -60,6 +62,7 @@ impl<'t> Parser<'t> {
                     seen.retain(|(name, _)| *name != keyword.written);
                 }
                 self.recover();
+                self.skipped_from(start);
             }
         }
         self.form = form;
@@ -68,10 +71,16 @@ impl<'t> Parser<'t> {
 
     /// Takes the `{` of a block.
     pub(super) fn open_block(&mut self, block: &'static Block) -> Read<Token> {
+        if scan(self.text, self.peek().end).kind == TokenKind::OpenBrace {
+            let before = self.text.get(..self.position as usize).unwrap_or("");
+            let word = before.rsplit(char::is_whitespace).next().unwrap_or("");
+            self.skip_separator(word);
+        }
         let open = match self.forgotten_brace(block) {
             Some(open) => open,
             None => self.require(TokenKind::OpenBrace, "`{`")?,
         };
+        let open = self.doubled_brace(open).unwrap_or(open);
         let until = self.end_if_unclosed(open);
         self.blocks.push(Frame {
             open: open.start,
@@ -79,6 +88,29 @@ impl<'t> Parser<'t> {
             block,
         });
         Ok(open)
+    }
+
+    /// Takes a second `{` in a row for the first, if the text has one too many there.
+    fn doubled_brace(&mut self, first: Token) -> Option<Token> {
+        let second = self.peek();
+        let at = self.end_if_unclosed(first).is_some() && self.at(TokenKind::OpenBrace);
+        if !at {
+            return None;
+        }
+        self.bump();
+        self.unclosed.retain(|found| found.open != first.start);
+        let edit = Edit {
+            span: self.span_of(second),
+            text: String::new(),
+        };
+        self.report(
+            codes::UNEXPECTED_TOKEN
+                .error(self.span_of(second), "unexpected `{` after `{`")
+                .label("the block is open already")
+                .help("remove it")
+                .fix("remove `{`", [edit]),
+        );
+        Some(second)
     }
 
     /// Reports a missing `{`, if the text has a `}` too many and what the block would have follows. The
@@ -105,6 +137,12 @@ impl<'t> Parser<'t> {
     pub(super) fn closes(&mut self, open: Token) -> bool {
         let token = self.peek();
         let until = self.blocks.last().and_then(|frame| frame.until);
+        let closer = token.kind == TokenKind::CloseParen || self.written(token) == "]";
+        if until.is_some() && closer {
+            self.wrong_closer(open, token);
+            self.blocks.pop();
+            return true;
+        }
         let unclosed =
             token.kind == TokenKind::End || until.is_some_and(|until| token.start >= until);
         if unclosed {
@@ -118,6 +156,27 @@ impl<'t> Parser<'t> {
         true
     }
 
+    /// Takes a `]` or `)` for the `}` of a block that has none.
+    fn wrong_closer(&mut self, open: Token, token: Token) {
+        let edit = Edit {
+            span: self.span_of(token),
+            text: "}".to_owned(),
+        };
+        let found = self.written(token);
+        self.report(
+            codes::UNEXPECTED_TOKEN
+                .error(
+                    self.span_of(token),
+                    format!("expected `}}`, found `{found}`"),
+                )
+                .label("closes a block")
+                .because(self.span_of(open), "opened here")
+                .help("write `}`")
+                .fix("write `}`", [edit]),
+        );
+        self.bump();
+    }
+
     /// Where what a `{` opens is taken to end, if nothing closes it.
     pub(super) fn end_if_unclosed(&self, open: Token) -> Option<u32> {
         let at = self
@@ -127,6 +186,7 @@ impl<'t> Parser<'t> {
     }
 
     pub(super) fn never_closed(&mut self, open: Token, next: Token) {
+        self.skipped_from(open.start);
         let reported = open.start == open.end;
         if reported || (next.kind == TokenKind::End && self.swallowed) {
             return;
@@ -155,6 +215,8 @@ impl<'t> Parser<'t> {
             None => self.unknown_field(token, block)?,
         };
         self.bump();
+        self.doubled_word(token);
+        self.skip_separator(written);
         self.form = field.form;
         self.statement = token.start;
         self.layout.mark(token.start, MarkKind::Statement);
@@ -225,7 +287,7 @@ impl<'t> Parser<'t> {
             span,
             text: String::new(),
         };
-        self.report(
+        self.report_habit(
             codes::UNEXPECTED_TOKEN
                 .error(span, "unexpected `,` between fields")
                 .label("separates nothing")
@@ -249,6 +311,7 @@ impl<'t> Parser<'t> {
             .label("unknown here");
         let Some(meant) = meant else {
             let help = match fields::home_of(written) {
+                _ if block.kind == fields::OUTCOMES.kind => block.advice(),
                 _ if fields::ITEMS.field(written).is_some() => {
                     format!("`{written}` stands outside of {}, by itself", block.title())
                 }

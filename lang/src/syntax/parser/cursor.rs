@@ -23,10 +23,12 @@ impl<'t> Parser<'t> {
             surplus: balance.surplus,
             suspect: 0..0,
             swallowed: false,
+            open_text: None,
             statement: 0,
             form: "",
             comments: Vec::new(),
             diagnostics: Vec::new(),
+            unread: Vec::new(),
             layout: Layout::default(),
         }
     }
@@ -215,6 +217,10 @@ impl<'t> Parser<'t> {
     }
 
     fn misspelt(&mut self, token: Token, word: &str) {
+        self.misspelt_as(token, word, "misspelt");
+    }
+
+    pub(super) fn misspelt_as(&mut self, token: Token, word: &str, label: &str) {
         let span = self.span_of(token);
         let edit = Edit {
             span,
@@ -224,7 +230,7 @@ impl<'t> Parser<'t> {
         self.report(
             codes::UNEXPECTED_TOKEN
                 .error(span, format!("expected `{word}`, found `{found}`"))
-                .label("misspelt")
+                .label(label)
                 .help(format!("write `{word}`"))
                 .fix(format!("write `{word}`"), [edit]),
         );

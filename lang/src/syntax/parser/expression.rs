@@ -2,7 +2,9 @@
 
 use crate::cel::{self, ExprKind, Extent};
 use crate::codes;
-use crate::syntax::lexer::{TokenKind, scan};
+use crate::diagnostic::Edit;
+use crate::source::Span;
+use crate::syntax::lexer::{Token, TokenKind, indent, scan};
 
 use super::{MarkKind, Parser, Read, Reported};
 
@@ -12,10 +14,43 @@ pub(super) const CLAUSES: &[&str] = &["on", "burst", "when", "for", "then", "per
 impl Parser<'_> {
     /// `when EXPR` up to the end of the statement.
     pub(super) fn when(&mut self) -> Read<cel::Expr> {
-        if !self.marked_clause("when", MarkKind::When) {
+        let found = self.marked_clause("when", MarkKind::When)
+            || self.instead_of("when", &["if", "where", "whenever"])
+            || self.forgotten_when();
+        if !found {
             self.require_word("when")?;
         }
         self.statement_expression()
+    }
+
+    /// Reports a missing `when`, if what comes next can only be its condition.
+    fn forgotten_when(&mut self) -> bool {
+        let token = self.peek();
+        let word = self.written(token);
+        let next = scan(self.text, token.end);
+        let operator = matches!(
+            next.kind,
+            TokenKind::Operator | TokenKind::Less | TokenKind::OpenParen
+        );
+        let condition = self.at(TokenKind::Word)
+            && !self.begins_statement(word)
+            && (word.contains('.') || (operator && !next.first_on_line));
+        if !condition {
+            return false;
+        }
+        let span = self.span_of(token);
+        let edit = Edit {
+            span: Span::new(self.file, span.start, span.start),
+            text: "when ".to_owned(),
+        };
+        self.report(
+            codes::UNEXPECTED_TOKEN
+                .error(span, format!("expected `when`, found `{word}`"))
+                .label("the condition begins here")
+                .help(format!("write `when {word} …`"))
+                .fix("add `when`", [edit]),
+        );
+        true
     }
 
     /// `when EXPR`, if it is there.
@@ -31,9 +66,12 @@ impl Parser<'_> {
     pub(super) fn statement_expression(&mut self) -> Read<cel::Expr> {
         let (mut expr, sound) = self.expression(Extent::Statement)?;
         if !sound {
+            self.skip_operand();
             self.skip_expression();
+            self.skipped_from(expr.span.start);
         } else if !self.at_end() && !self.at(TokenKind::OpenBrace) {
             self.after_expression();
+            self.skipped_from(expr.span.start);
             // Without its rest it may be of another type.
             expr.kind = ExprKind::Error;
         }
@@ -84,16 +122,58 @@ impl Parser<'_> {
         }
     }
 
+    /// Skips the next line if it is indented deeper and the last one ended with an operator.
+    fn skip_operand(&mut self) {
+        let read = self.text.get(..self.position as usize).unwrap_or("");
+        let open = [
+            "&&", "||", "==", "!=", "<", ">", "=", "+", "-", "*", "/", "and", "or", "in",
+        ];
+        let token = self.peek();
+        let deeper = indent(self.text, token.start) > indent(self.text, self.statement);
+        let operand = !matches!(token.kind, TokenKind::End | TokenKind::CloseBrace);
+        if operand
+            && token.first_on_line
+            && deeper
+            && open.iter().any(|end| read.trim_end().ends_with(end))
+        {
+            self.bump();
+            self.skip_line();
+        }
+    }
+
+    /// What to do about something that follows an expression.
+    fn advice_after(&mut self, token: Token, found: &str) -> String {
+        let before = self.text.get(..token.start as usize).unwrap_or("");
+        let next = scan(self.text, token.end);
+        match token.kind {
+            _ if self.begins_statement(self.written(token)) => {
+                format!("an expression takes the rest of its line: begin {found} on a new one")
+            }
+            TokenKind::Comma
+                if next.kind == TokenKind::Number && before.ends_with(char::is_numeric) =>
+            {
+                "digits are not grouped: remove the `,`".to_owned()
+            }
+            TokenKind::CloseParen => "remove it, or add the `(` that it closes".to_owned(),
+            TokenKind::Text => {
+                format!("a label stands before the condition: write {found} before `when`")
+            }
+            TokenKind::Word if next.kind == TokenKind::Text && !next.first_on_line => {
+                format!(
+                    "functions are called: write `.{}({})` after a text",
+                    self.written(token),
+                    self.written(next)
+                )
+            }
+            _ => "remove it, or join it to the expression with an operator".to_owned(),
+        }
+    }
+
     fn after_expression(&mut self) {
         let token = self.peek();
         if token.kind != TokenKind::UnclosedText {
             let (span, found) = self.found(token);
-            let help = match self.begins_statement(self.written(token)) {
-                true => {
-                    format!("an expression takes the rest of its line: begin {found} on a new one")
-                }
-                false => "remove it, or join it to the expression with an operator".to_owned(),
-            };
+            let help = self.advice_after(token, &found);
             self.report(
                 codes::UNEXPECTED_TOKEN
                     .error(span, format!("unexpected {found} after the expression"))

@@ -45,7 +45,12 @@ impl Block {
 
     /// The field that a misspelt `word` was meant for, if that is plain. One or two letters are near to much.
     pub(crate) fn meant(&self, word: &str) -> Option<&'static Field> {
+        let mut elsewhere = ELSEWHERE.iter().filter(|(other, _)| *other == word);
+        if let Some(field) = elsewhere.find_map(|(_, here)| self.field(here)) {
+            return Some(field);
+        }
         let names = self.fields.iter().map(|field| field.name);
+        let names = names.filter(|name| !name.ends_with('.'));
         let near = nearest(word, names).filter(|_| word.chars().count() > 2)?;
         self.field(near)
     }
@@ -77,6 +82,44 @@ impl Block {
         }
     }
 }
+
+/// What other tools call what is called so here, too far apart to be a slip of the pen.
+static ELSEWHERE: &[(&str, &str)] = &[
+    ("include", "import"),
+    ("const", "let"),
+    ("var", "let"),
+    ("variable", "let"),
+    ("upstream", "provider"),
+    ("backend", "provider"),
+    ("policies", "policy"),
+    ("routes", "content"),
+    ("type", "kind"),
+    ("api_version", "version"),
+    ("base_url", "url"),
+    ("api_base", "url"),
+    ("endpoint", "url"),
+    ("endpoint", "endpoints"),
+    ("api_key", "auth"),
+    ("key", "auth"),
+    ("use", "try"),
+    ("model", "try"),
+    ("models", "try"),
+    ("retry", "retries"),
+    ("max_retries", "retries"),
+    ("upgrade", "escalate"),
+    ("raise", "escalate"),
+    ("default", "start"),
+    ("block", "deny"),
+    ("reject", "deny"),
+    ("max_tokens", "output"),
+    ("context_window", "context"),
+    ("cost", "price"),
+    ("team", "caller.team"),
+    ("agent", "caller.agent"),
+    ("plan", "caller.plan"),
+    ("key", "caller.key"),
+    ("name", "caller.name"),
+];
 
 /// The block in which a statement of another block was meant, if only one has it.
 pub(crate) fn home_of(word: &str) -> Option<&'static str> {

@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::diagnostic::{Edit, nearest};
 use crate::source::{Span, Spanned};
-use crate::syntax::lexer::{Token, TokenKind, indent};
+use crate::syntax::lexer::{Token, TokenKind, indent, scan};
 use crate::syntax::tree::{Extension, File, Item, ItemKind, Name, Test};
 
 use super::fields::{self, ITEMS};
@@ -28,7 +28,12 @@ impl Parser<'_> {
         if word == "waypost" {
             return;
         }
-        if token.kind == TokenKind::Word && nearest(word, ["waypost"]).is_some() {
+        let number = scan(self.text, token.end);
+        let edition = ITEMS.field(word).is_none()
+            && number.kind == TokenKind::Number
+            && !number.first_on_line
+            && scan(self.text, number.end).first_on_line;
+        if token.kind == TokenKind::Word && (edition || nearest(word, ["waypost"]).is_some()) {
             let span = self.span_of(token);
             let edit = Edit {
                 span,
@@ -37,7 +42,7 @@ impl Parser<'_> {
             self.report(
                 codes::MISSING_VERSION
                     .error(span, format!("expected `waypost 1`, found `{word}`"))
-                    .label("misspelt")
+                    .label("not how a file begins")
                     .help("write `waypost 1`")
                     .fix("write `waypost`", [edit]),
             );
@@ -68,7 +73,7 @@ impl Parser<'_> {
         self.report(missing.label("no statement begins with this").help(
             "a .route file begins with `waypost 1`, and then has statements such as `model NAME { … }`",
         ));
-        self.recover_at_top();
+        self.recover_at_top(token.start);
     }
 
     /// The first token, or the place of one in an empty file; an unclosed string would be a whole line.
@@ -84,13 +89,13 @@ impl Parser<'_> {
         let word = self.written(token);
         if token.kind != TokenKind::Word {
             self.unexpected_at_top(token);
-            return self.recover_at_top();
+            return self.recover_at_top(token.start);
         }
         let known = match ITEMS.field(word) {
             Some(field) => field,
             None => match self.unknown_item(token) {
                 Some(field) => field,
-                None => return self.recover_at_top(),
+                None => return self.recover_at_top(token.start),
             },
         };
         let documentation = self.documentation();
@@ -115,7 +120,7 @@ impl Parser<'_> {
                 if known.name != word {
                     self.diagnostics.truncate(errors);
                 }
-                self.recover_at_top();
+                self.recover_at_top(token.start);
             }
         }
     }
@@ -236,7 +241,7 @@ impl Parser<'_> {
         }
         let token = self.peek();
         self.unexpected_at_top(token);
-        self.recover_at_top();
+        self.recover_at_top(token.start);
     }
 
     fn at_item(&mut self) -> bool {
@@ -257,12 +262,20 @@ impl Parser<'_> {
             _ => {}
         }
         let text = self.written(token).lines().next().unwrap_or("");
+        let rest = self.text.get(token.start as usize..).unwrap_or("");
         let report =
             codes::UNEXPECTED_TOKEN.error(self.span_of(token), format!("unexpected `{text}`"));
         let report = match token.kind {
             TokenKind::CloseBrace => report
                 .label("closes nothing")
                 .help("remove it, or add the `{` that it closes"),
+            TokenKind::Minus | TokenKind::Less
+                if rest.starts_with("--") || rest.starts_with("<!") =>
+            {
+                report
+                    .label("no comment begins with this")
+                    .help("a comment begins with `//`")
+            }
             _ => report
                 .label("no statement begins with this")
                 .help(format!("a file has {}", ITEMS.names())),
@@ -304,12 +317,12 @@ impl Parser<'_> {
 
     /// Skips to the next line that begins with a statement's word. A stray `}` on the way belongs to the
     /// mistake.
-    fn recover_at_top(&mut self) {
+    fn recover_at_top(&mut self, start: u32) {
         loop {
             let token = self.peek();
             match token.kind {
-                TokenKind::End => return,
-                TokenKind::Word if token.first_on_line && self.may_begin_item(token) => return,
+                TokenKind::End => break,
+                TokenKind::Word if token.first_on_line && self.may_begin_item(token) => break,
                 TokenKind::OpenBrace => {
                     self.suspect_from(token.start);
                     self.skip_braces();
@@ -320,6 +333,7 @@ impl Parser<'_> {
                 }
             }
         }
+        self.skipped_from(start);
     }
 
     /// Whether a line begins with a statement's word, or with what is nearly one and not indented.

@@ -55,6 +55,14 @@ impl Parser<'_> {
             ("no closing quote on this line", help)
         };
         let message = "the string is never closed";
+        // The quote that closes a text broken over two lines.
+        let closes = self
+            .open_text
+            .replace(token.end)
+            .is_some_and(|end| on_next_line(self.text, end, token.start));
+        if closes {
+            return token;
+        }
         self.report(
             codes::UNTERMINATED_STRING
                 .error(span, message)
@@ -74,8 +82,8 @@ impl Parser<'_> {
             .unwrap_or("");
         let span = self.span_of(token);
         let mut report = codes::UNKNOWN_CHARACTER
-            .error(span, "typographic quotes do not make a string")
-            .label("quoted with characters of prose")
+            .error(span, "only straight quotes make a string")
+            .label("quoted with other characters")
             .help(format!("write `\"{inner}\"`"));
         if !inner.contains(['"', '\\']) {
             let edit = Edit {
@@ -85,6 +93,20 @@ impl Parser<'_> {
             report = report.fix("use straight quotes", [edit]);
         }
         self.report(report);
+    }
+
+    fn semicolon(&mut self, span: Span) {
+        let edit = Edit {
+            span,
+            text: String::new(),
+        };
+        self.report_habit(
+            codes::UNKNOWN_CHARACTER
+                .error(span, "`;` means nothing here")
+                .label("not part of the language")
+                .help("remove it: a statement ends with its line, and fields need no separator")
+                .fix("remove `;`", [edit]),
+        );
     }
 
     pub(super) fn unknown_characters(&mut self, token: Token) {
@@ -107,7 +129,7 @@ impl Parser<'_> {
                 .help("begin each line of the comment with `//`")
         } else {
             let help = if written.starts_with(';') {
-                "remove it: a statement ends with its line, and fields need no separator"
+                return self.semicolon(span);
             } else if written.starts_with(['€', '£', '¥']) {
                 // What is read of the amount follows from its sign.
                 self.report(foreign_money(span, written));
@@ -122,6 +144,12 @@ impl Parser<'_> {
         };
         self.report(report);
     }
+}
+
+/// Whether the text at `at` stands on the line after that of `before`.
+fn on_next_line(text: &str, before: u32, at: u32) -> bool {
+    let between = text.get(before as usize..at as usize).unwrap_or("");
+    between.matches('\n').count() == 1
 }
 
 fn foreign_money(span: Span, sign: &str) -> Diagnostic {

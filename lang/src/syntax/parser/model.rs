@@ -1,5 +1,7 @@
 //! `model NAME { … }` and `catalog NAME { … }`
 
+use crate::codes;
+use crate::diagnostic::Edit;
 use crate::source::Span;
 use crate::syntax::lexer::{TokenKind, scan};
 use crate::syntax::literal;
@@ -111,11 +113,13 @@ impl Parser<'_> {
                 self.layout.mark(span.start, MarkKind::Part);
             }
             any = true;
+            self.skip_separator(name);
             // Read to its end even so: `output` is a field's name too.
             let Ok(value) = self.price_per_million() else {
                 sound = false;
                 continue;
             };
+            self.per_million();
             let slot = match name {
                 "input" => &mut price.input,
                 "cached" => &mut price.cached,
@@ -141,6 +145,34 @@ impl Parser<'_> {
         }
         price.span = self.span_from(keyword.start);
         if sound { Ok(price) } else { Err(Reported) }
+    }
+
+    /// Takes `/ 1M` after a price, which needs none.
+    fn per_million(&mut self) {
+        let slash = self.peek();
+        if !self.eat(TokenKind::Slash) {
+            return;
+        }
+        if self.at(TokenKind::Number) {
+            self.bump();
+        }
+        if self.at_word("tokens") {
+            self.bump();
+        }
+        let span = self.span_from(slash.start);
+        let written = self.text.get(span.start as usize..span.end as usize);
+        let edit = Edit {
+            span,
+            text: String::new(),
+        };
+        let found = written.unwrap_or("");
+        self.report_habit(
+            codes::UNEXPECTED_TOKEN
+                .error(span, format!("unexpected `{found}` after a price"))
+                .label("prices are per 1M tokens")
+                .help("remove it, and write the price in US dollars per 1M tokens")
+                .fix("remove what follows the price", [edit]),
+        );
     }
 
     /// Takes `input`, `cached` or `output`. `output 128k` is the field of that name: a count of thousands

@@ -17,8 +17,10 @@ impl Parser<'_> {
         let mut before = None;
         while !self.closes(open) {
             self.progress(&mut before);
+            let start = self.peek().start;
             let Ok((key, value)) = self.pair(colon) else {
                 self.recover();
+                self.skipped_from(start);
                 continue;
             };
             match pairs.iter().find(|(first, _)| first.value == key.value) {
@@ -34,12 +36,17 @@ impl Parser<'_> {
         let token = self.peek();
         self.statement = token.start;
         self.layout.mark(token.start, MarkKind::Statement);
+        let quoted = !colon && token.kind == TokenKind::Text;
         let key = match token.kind {
             TokenKind::Word => {
                 self.bump();
                 Spanned::new(self.written(token).to_owned(), self.span_of(token))
             }
             TokenKind::Text if colon => self.text_anywhere()?,
+            TokenKind::Text => {
+                self.go_on();
+                self.quoted_name("a name").ok_or(Reported)?
+            }
             _ => {
                 let report = self.expected_at(token, "a name");
                 if token.kind != TokenKind::OpenBrace {
@@ -52,12 +59,17 @@ impl Parser<'_> {
         if colon {
             self.require(TokenKind::Colon, "`:`")?;
         } else {
+            // After a name in quotes, JSON's colon and comma are the same mistake.
+            if !quoted || !self.drop_too(TokenKind::Colon) {
+                self.skip_separator(&key.value);
+            }
             self.mark_value();
         }
         let value = self.text()?;
-        if colon {
-            self.eat(TokenKind::Comma);
-        }
+        match quoted {
+            true => self.drop_too(TokenKind::Comma),
+            false => colon && self.eat(TokenKind::Comma),
+        };
         Ok((key, value))
     }
 

@@ -1,6 +1,7 @@
 //! `place POOL { … }`
 
 use crate::source::{Span, Spanned};
+use crate::syntax::lexer::scan;
 use crate::syntax::literal;
 use crate::syntax::tree::{Bound, Name, Overflow, Percent, Place};
 
@@ -35,13 +36,17 @@ impl Parser<'_> {
     }
 
     fn weight(&mut self) -> Read<(Name, Spanned<u64>)> {
-        Ok((self.name("a signal such as `queue`")?, self.integer()?))
+        let signal = self.name("a signal such as `queue`")?;
+        self.skip_separator(&signal.value);
+        Ok((signal, self.integer()?))
     }
 
     fn bound(&mut self) -> Read<(Name, Spanned<Bound>)> {
         let signal = self.name("a signal such as `queue`")?;
+        self.skip_separator(&signal.value);
         let token = self.peek();
-        let share = literal::read(self.written(token)).is_some_and(|number| number.unit == "%");
+        let share = literal::read(self.written(token)).is_some_and(|number| number.unit == "%")
+            || scan(self.text, token.end).text(self.text) == "%";
         let bound = self.number("a count or a percentage", |number| match share {
             true => number.percent().map(|share| Bound::Share(Percent(share))),
             false => number.count().map(Bound::Count),

@@ -107,8 +107,11 @@ impl Parser<'_> {
         if self.at(TokenKind::Text) {
             return self.text().map(Redaction::Pattern);
         }
-        self.name("a kind such as `email`, or a pattern in quotes")
-            .map(Redaction::Kind)
+        let what = "a kind such as `email`, or a pattern in quotes";
+        if self.at_word("in") {
+            return Err(self.expected(what));
+        }
+        self.name(what).map(Redaction::Kind)
     }
 
     fn priority(&mut self) -> Read<PolicyKind> {

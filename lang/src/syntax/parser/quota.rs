@@ -1,5 +1,7 @@
 //! `limit 600 requests / 1m …` and `budget $50 / day …`
 
+use crate::codes;
+use crate::diagnostic::Edit;
 use crate::source::{Span, Spanned};
 use crate::syntax::lexer::{TokenKind, scan};
 use crate::syntax::literal;
@@ -20,7 +22,7 @@ impl Parser<'_> {
             true => self.budget_amount()?,
             false => self.amount()?,
         };
-        self.require(TokenKind::Slash, "`/` and a window")?;
+        self.slash_before_window()?;
         let window = self.window()?;
         let rate_span = self.span_from(start);
         let mut quota = Quota {
@@ -39,6 +41,19 @@ impl Parser<'_> {
         let mut seen = Seen::default();
         while self.quota_clause(&mut quota, &mut seen)? {}
         Ok(quota)
+    }
+
+    /// Takes the `/` of a rate, or `per` where it stands for one.
+    fn slash_before_window(&mut self) -> Read<()> {
+        let per = self.peek();
+        let next = scan(self.text, per.end);
+        let window = next.kind == TokenKind::Number
+            || ["day", "week", "month"].contains(&self.written(next));
+        if window && self.instead_of("/", &["per", "a", "every", "each"]) {
+            return Ok(());
+        }
+        self.require(TokenKind::Slash, "`/` and a window")
+            .map(|_| ())
     }
 
     fn zone(&mut self) -> Read<Option<Text>> {
@@ -112,7 +127,9 @@ impl Parser<'_> {
                 quota.outcomes.extend(outcomes);
                 "{ … }"
             }
-            _ if self.marked_clause("per", MarkKind::Per) => {
+            _ if self.instead_of("per", &["by", "for", "each"])
+                || self.marked_clause("per", MarkKind::Per) =>
+            {
                 let per = self.short_expression()?;
                 quota.per.get_or_insert(per);
                 "per"
@@ -168,7 +185,33 @@ impl Parser<'_> {
         Ok(outcomes)
     }
 
+    /// Takes `at TIER` where `cap at TIER` belongs.
+    fn forgotten_cap(&mut self) -> bool {
+        let at = self.peek();
+        let tier = scan(self.text, at.end);
+        if !self.at_word("at") || tier.kind != TokenKind::Word || tier.first_on_line {
+            return false;
+        }
+        let right = format!("cap at {}", self.written(tier));
+        let edit = Edit {
+            span: Span::new(self.file, at.start, at.start),
+            text: "cap ".to_owned(),
+        };
+        self.report(
+            codes::UNEXPECTED_TOKEN
+                .error(self.span_of(at), "expected `cap`, found `at`")
+                .label("`cap` is missing before this")
+                .help(format!("write `{right}`"))
+                .fix(format!("write `{right}`"), [edit]),
+        );
+        self.bump();
+        true
+    }
+
     fn outcome_action(&mut self) -> Read<OutcomeAction> {
+        if self.forgotten_cap() {
+            return self.name("a tier").map(OutcomeAction::CapAt);
+        }
         let actions = ["warn", "deny", "cap"];
         match self.one_of(&actions, "`warn`, `deny` or `cap at TIER`")? {
             "warn" => Ok(OutcomeAction::Warn),

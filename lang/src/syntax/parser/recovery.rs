@@ -17,6 +17,12 @@ impl Parser<'_> {
         Reported
     }
 
+    /// Notes that what stands from `start` to here is not in the tree.
+    pub(super) fn skipped_from(&mut self, start: u32) {
+        let span = self.span_from(start);
+        self.unread.push(span);
+    }
+
     /// Takes a token if none was taken since the last call: whatever a statement's reader does, a loop over
     /// statements ends.
     pub(super) fn progress(&mut self, before: &mut Option<u32>) {
@@ -143,7 +149,7 @@ impl Parser<'_> {
     }
 
     /// Whether a word is a field of the block being read, or of the file, or nearly one.
-    fn may_begin_statement(&self, word: &str) -> bool {
+    pub(super) fn may_begin_statement(&self, word: &str) -> bool {
         let block = self
             .blocks
             .last()

@@ -1,6 +1,9 @@
 //! `tier NAME { … }`
 
+use crate::codes;
+use crate::diagnostic::Edit;
 use crate::source::Span;
+use crate::syntax::lexer::{TokenKind, scan};
 use crate::syntax::tree::{Name, Percent, Split, Step, Tier};
 
 use super::fields::TIER;
@@ -31,7 +34,7 @@ impl Parser<'_> {
     /// `A then B then …`, after `try` or after `split`.
     fn fallback(&mut self, split: Option<Span>, steps: &mut Vec<Step>) -> Read<()> {
         steps.push(self.step(split)?);
-        while self.marked_clause("then", MarkKind::Part) {
+        while self.meant_then() || self.marked_clause("then", MarkKind::Part) {
             let span = self.peek();
             let split = match self.clause("split") {
                 true => Some(self.span_of(span)),
@@ -40,6 +43,39 @@ impl Parser<'_> {
             steps.push(self.step(split)?);
         }
         Ok(())
+    }
+
+    /// Takes what others write between a model and its fallback: a comma, an arrow, `or`.
+    fn meant_then(&mut self) -> bool {
+        if self.instead_of("then", &["or", "else", "and", "fallback", "next"]) {
+            return true;
+        }
+        let sign = self.peek();
+        let arrow = self.at(TokenKind::Minus) && scan(self.text, sign.end).text(self.text) == ">";
+        let end = sign.end + u32::from(arrow);
+        let next = scan(self.text, end);
+        let model = next.kind == TokenKind::Word
+            && !next.first_on_line
+            && !self.may_begin_statement(self.written(next));
+        if !model || !(arrow || self.at(TokenKind::Comma)) {
+            return false;
+        }
+        self.move_to(end);
+        let span = self.span_from(sign.start);
+        let written = self.text.get(sign.start as usize..end as usize);
+        let edit = Edit {
+            span,
+            text: " then".to_owned(),
+        };
+        let found = written.unwrap_or("");
+        self.report_habit(
+            codes::UNEXPECTED_TOKEN
+                .error(span, format!("expected `then`, found `{found}`"))
+                .label("a fallback follows `then`")
+                .help(format!("write `then {}`", self.written(next)))
+                .fix("write `then`", [edit]),
+        );
+        true
     }
 
     fn step(&mut self, split: Option<Span>) -> Read<Step> {

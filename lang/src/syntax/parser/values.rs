@@ -1,47 +1,102 @@
 //! Values: names, strings, numbers in their units, and lists of them.
 
 use crate::codes;
+use crate::diagnostic::{Diagnostic, Edit};
 use crate::source::{Span, Spanned};
-use crate::syntax::lexer::{Token, TokenKind, offset};
-use crate::syntax::literal::{self, Number, Refusal};
+use crate::syntax::lexer::{Token, TokenKind, offset, scan};
+use crate::syntax::literal::Refusal;
 use crate::syntax::text;
 use crate::syntax::tree::{Date, Milliseconds, Name, NanoDollars, Percent, Range, Text};
 
-use super::{Parser, Read, Reported};
+use super::{Parser, Read};
 
 impl Parser<'_> {
     /// A name of the file: of a tier, a model, a kind.
     pub(super) fn name(&mut self, what: &str) -> Read<Name> {
+        if let Some(name) = self.quoted_name(what) {
+            return Ok(name);
+        }
+        self.doubled_before_name();
+        if self.at_next_part() {
+            return Err(self.expected(what));
+        }
         let token = self.require(TokenKind::Word, what)?;
         let (span, written) = (self.span_of(token), self.written(token));
         if is_name(written) {
             return Ok(Spanned::new(written.to_owned(), span));
         }
-        let lower = written.to_lowercase().replace(char::is_whitespace, "-");
-        let help = match is_name(&lower) {
-            true => format!("write `{lower}`"),
-            false => "write small letters and digits, joined by `.`, `_` or `-`".to_owned(),
+        let report = codes::BAD_LITERAL
+            .error(span, format!("`{written}` is not a name"))
+            .label("names are small letters and digits");
+        let lower = written.to_lowercase();
+        if !is_name(&lower) {
+            let help = "write small letters and digits, joined by `.`, `_` or `-`";
+            return Err(self.report(report.help(help)));
+        }
+        let edit = Edit {
+            span,
+            text: lower.clone(),
         };
-        Err(self.report(
-            codes::BAD_LITERAL
-                .error(span, format!("`{written}` is not a name"))
-                .label("names are small letters and digits")
-                .help(help),
-        ))
+        let title = format!("write `{lower}`");
+        self.report_name(report.help(title.clone()).fix(title, [edit]));
+        Ok(Spanned::new(lower, span))
+    }
+
+    /// Whether the name is missing, and what stands in its place begins the next part of the statement.
+    fn at_next_part(&mut self) -> bool {
+        let token = self.peek();
+        let word = self.written(token);
+        let next = scan(self.text, token.end);
+        let follows = |kinds: &[TokenKind]| kinds.contains(&next.kind) && !next.first_on_line;
+        match word {
+            _ if !self.at(TokenKind::Word) => false,
+            "deployment" | "as" => follows(&[TokenKind::Text]),
+            "then" => follows(&[TokenKind::Word]) && self.written(next) != word,
+            _ => self.begins_statement(word) && follows(&[TokenKind::Number, TokenKind::Text]),
+        }
+    }
+
+    /// Makes a finding of a name, or adds its use to the finding that the name has already.
+    fn report_name(&mut self, report: Diagnostic) {
+        let mut known = self.diagnostics.iter_mut();
+        let same = known.find(|one| one.code == report.code && one.message == report.message);
+        match (same, &report.fix) {
+            (Some(first), Some(fix)) => {
+                let mut again = first.clone().because(report.primary.span, "used here too");
+                if let Some(known) = &mut again.fix {
+                    known.edits.extend(fix.edits.iter().cloned());
+                }
+                *first = again;
+            }
+            _ => {
+                self.report(report);
+            }
+        }
     }
 
     /// A string on this line.
     pub(super) fn text(&mut self) -> Read<Text> {
-        if !self.at(TokenKind::Text) {
-            return Err(self.expected("a string"));
+        if self.at(TokenKind::Text) {
+            return self.text_anywhere();
         }
-        self.text_anywhere()
+        match self.unquoted_text() {
+            Some(text) => Ok(text),
+            None => Err(self.expected("a string")),
+        }
     }
 
     /// The string that comes next, on whatever line.
     pub(super) fn text_anywhere(&mut self) -> Read<Text> {
         let token = self.bump();
         let span = self.span_of(token);
+        if self.runs_into_word(token) {
+            return Err(self.report(
+                codes::UNTERMINATED_STRING
+                    .error(span, "a quote is missing on this line")
+                    .label("this string ends in the middle of a word")
+                    .help("write the quote where a string before it ends, or where this one does"),
+            ));
+        }
         match text::decode(self.written(token)) {
             Ok(value) => Ok(Spanned::new(value, span)),
             Err(bad) => {
@@ -55,9 +110,15 @@ impl Parser<'_> {
         }
     }
 
+    /// Whether a letter follows the closing quote at once: the quotes of the line are paired wrongly.
+    fn runs_into_word(&self, token: Token) -> bool {
+        let rest = self.text.get(token.end as usize..).unwrap_or("");
+        token.kind == TokenKind::Text && rest.starts_with(char::is_alphanumeric)
+    }
+
     /// A day in quotes: `"2027-03-31"`.
     pub(super) fn date(&mut self) -> Read<Spanned<Date>> {
-        if !self.at(TokenKind::Text) {
+        if !self.at(TokenKind::Text) && !self.at(TokenKind::Number) {
             return Err(self.expected("a date such as `\"2027-03-31\"`"));
         }
         let text = self.text()?;
@@ -128,7 +189,7 @@ impl Parser<'_> {
     /// `2..8`, or `2` for `2..2`.
     pub(super) fn range(&mut self) -> Read<Spanned<Range>> {
         let low = self.integer()?;
-        let high = match self.eat(TokenKind::DotDot) {
+        let high = match self.dots(&low) {
             true => self.integer()?,
             false => low.clone(),
         };
@@ -139,32 +200,36 @@ impl Parser<'_> {
         Ok(Spanned::new(range, low.span.to(high.span)))
     }
 
-    /// A number on this line, read by `value`.
-    pub(super) fn number<T>(
-        &mut self,
-        what: &str,
-        value: impl FnOnce(Number<'_>) -> Result<T, Refusal>,
-    ) -> Read<Spanned<T>> {
-        let token = self.require(TokenKind::Number, what)?;
-        let span = self.span_of(token);
-        let Some(number) = literal::read(self.written(token)) else {
-            return Err(self.expected(what));
+    /// Takes the `..` of a range, or the `-` or `...` that was meant for it.
+    fn dots(&mut self, low: &Spanned<u64>) -> bool {
+        let sign = self.peek();
+        let dots = self.eat(TokenKind::DotDot);
+        let third = self.peek();
+        let wrong = match dots {
+            true => self.at(TokenKind::Operator) && self.written(third) == ".",
+            false => self.eat(TokenKind::Minus),
         };
-        match value(number) {
-            Ok(value) => Ok(Spanned::new(value, span)),
-            Err(refusal) => Err(self.refused(span, &refusal)),
+        if !wrong {
+            return dots;
         }
-    }
-
-    fn refused(&mut self, span: Span, refusal: &Refusal) -> Reported {
-        let text = self.text.get(span.start as usize..span.end as usize);
-        let message = format!("`{}` {}", text.unwrap_or(""), refusal.reason);
+        if dots {
+            self.bump();
+        }
+        let span = self.span_from(sign.start);
+        let edit = Edit {
+            span,
+            text: "..".to_owned(),
+        };
+        let high = self.peek();
+        let help = format!("write `{}..{}`", low.value, self.written(high));
         self.report(
-            codes::BAD_LITERAL
-                .error(span, message)
-                .label("cannot be read as meant")
-                .help(refusal.advice.clone()),
-        )
+            codes::UNEXPECTED_TOKEN
+                .error(span, "a range has two dots")
+                .label("not how a range is written")
+                .help(help)
+                .fix("write `..`", [edit]),
+        );
+        true
     }
 
     /// `true` or `false`.
@@ -175,10 +240,34 @@ impl Parser<'_> {
     }
 
     /// `item, item, …`; a comma may end it, and after a comma it may go on in the next line.
-    pub(super) fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Read<T>) -> Read<Vec<T>> {
+    pub(super) fn list<T>(&mut self, item: impl FnMut(&mut Self) -> Read<T>) -> Read<Vec<T>> {
+        self.items(item, false)
+    }
+
+    /// A list after which words only begin fields if they are fields, if `words`.
+    fn items<T>(
+        &mut self,
+        mut item: impl FnMut(&mut Self) -> Read<T>,
+        words: bool,
+    ) -> Read<Vec<T>> {
+        let bracket = self.open_bracket();
         let mut items = vec![item(self)?];
-        while self.eat(TokenKind::Comma) && self.list_goes_on() {
+        loop {
+            if bracket.is_some() && self.peek().kind == TokenKind::Comma {
+                self.go_on();
+            }
+            if self.eat(TokenKind::Comma) {
+                self.doubled_comma();
+                if !self.list_goes_on() {
+                    break;
+                }
+            } else if !self.missing_comma(words) {
+                break;
+            }
             items.push(item(self)?);
+        }
+        if let Some(open) = bracket {
+            self.close_bracket(open);
         }
         Ok(items)
     }
@@ -188,15 +277,13 @@ impl Parser<'_> {
         let token = self.peek();
         let goes_on = match token.kind {
             TokenKind::End | TokenKind::CloseBrace => false,
+            TokenKind::Operator if self.written(token) == "]" => false,
             TokenKind::Text => true,
             TokenKind::Word => !self.begins_statement(self.written(token)),
             _ => !token.first_on_line,
         };
         if goes_on && token.first_on_line {
-            self.ahead = Some(Token {
-                first_on_line: false,
-                ..token
-            });
+            self.go_on();
         }
         goes_on
     }
@@ -208,7 +295,20 @@ impl Parser<'_> {
 
     /// `a, b`
     pub(super) fn names(&mut self, what: &str) -> Read<Vec<Name>> {
-        self.list(|parser| parser.name(what))
+        let item = |parser: &mut Self| {
+            let token = parser.peek();
+            let next = scan(parser.text, token.end);
+            let ends = next.first_on_line
+                || matches!(
+                    next.kind,
+                    TokenKind::Comma | TokenKind::CloseBrace | TokenKind::End
+                );
+            match parser.begins_statement(parser.written(token)) && !ends {
+                true => Err(parser.expected(what)),
+                false => parser.name(what),
+            }
+        };
+        self.items(item, true)
     }
 }
 

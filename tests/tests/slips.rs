@@ -1,0 +1,204 @@
+//! Broken variants of one sound file, as people break files: each slip is one mistake and gives one finding.
+//!
+//! `tests/slips/*.slips` holds them. A slip is a title, the lines taken out (`-`), those put in for them (`+`),
+//! how many mistakes that is if not one a hunk (`= 2`), and what is said of it (`>`):
+//! `line:column-column CODE message | label | help | fix`. `WAYPOST_BLESS=1` writes what is said anew.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "tests"
+)]
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use waypost_compiler::{Checked, check};
+use waypost_lang::Diagnostic;
+
+const BASE: &str = include_str!("../slips/base.route");
+
+fn compile(text: &str) -> Checked {
+    check("slip.route", text, &|_: &str| None)
+}
+
+fn errors(checked: &Checked) -> Vec<&Diagnostic> {
+    let all = checked.diagnostics.iter();
+    all.filter(|found| found.is_error()).collect()
+}
+
+/// One way to break the file.
+struct Slip {
+    title: String,
+    /// Lines taken out, lines put in.
+    hunks: Vec<(Vec<String>, Vec<String>)>,
+    mistakes: usize,
+    expected: Vec<String>,
+}
+
+impl Slip {
+    fn read(text: &str) -> Self {
+        let mut lines = text.lines();
+        let mut slip = Self {
+            title: lines.next().unwrap().to_owned(),
+            hunks: Vec::new(),
+            mistakes: 0,
+            expected: Vec::new(),
+        };
+        for line in lines {
+            if let Some(old) = line.strip_prefix('-') {
+                match slip.hunks.last_mut() {
+                    Some((olds, news)) if news.is_empty() => olds.push(old.to_owned()),
+                    _ => slip.hunks.push((vec![old.to_owned()], Vec::new())),
+                }
+            } else if let Some(new) = line.strip_prefix('+') {
+                slip.hunks.last_mut().unwrap().1.push(new.to_owned());
+            } else if let Some(number) = line.strip_prefix("= ") {
+                slip.mistakes = number.parse().unwrap();
+            } else if let Some(said) = line.strip_prefix("> ") {
+                slip.expected.push(said.to_owned());
+            }
+        }
+        if slip.mistakes == 0 {
+            slip.mistakes = slip.hunks.len();
+        }
+        slip
+    }
+
+    fn apply(&self) -> String {
+        let mut text = format!("\n{BASE}");
+        for (old, new) in &self.hunks {
+            let old = format!("\n{}\n", old.join("\n"));
+            let count = text.matches(&old).count();
+            assert_eq!(count, 1, "{}: {old}", self.title);
+            text = text.replacen(&old, &format!("\n{}\n", new.join("\n")), 1);
+        }
+        text[1..].to_owned()
+    }
+
+    /// The slip as its file has it, with what is said of it now.
+    fn write(&self, said: &[String]) -> String {
+        let mut text = format!("## {}\n", self.title);
+        for (old, new) in &self.hunks {
+            old.iter()
+                .for_each(|line| writeln!(text, "-{line}").unwrap());
+            new.iter()
+                .for_each(|line| writeln!(text, "+{line}").unwrap());
+        }
+        if self.mistakes != self.hunks.len() {
+            writeln!(text, "= {}", self.mistakes).unwrap();
+        }
+        said.iter()
+            .for_each(|line| writeln!(text, "> {line}").unwrap());
+        text
+    }
+}
+
+fn said(checked: &Checked) -> Vec<String> {
+    let line = |found: &&Diagnostic| {
+        let (_, line, column) = checked.sources.position(found.primary.span);
+        let length = found.primary.span.end - found.primary.span.start;
+        let mut text = format!(
+            "{line}:{column}-{} {} {} | {} | {}",
+            column + length,
+            found.code.number,
+            found.message,
+            found.primary.message,
+            found.help.as_deref().unwrap_or("-")
+        );
+        if let Some(fix) = &found.fix {
+            write!(text, " | fix: {}", fix.title).unwrap();
+        }
+        text
+    };
+    errors(checked).iter().map(line).collect()
+}
+
+fn files() -> Vec<(PathBuf, Vec<Slip>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("slips");
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|one| one == "slips"));
+    paths.sort();
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let slips = format!("\n{text}");
+        let slips = slips.split("\n## ").skip(1).map(Slip::read).collect();
+        (path, slips)
+    };
+    paths.into_iter().map(read).collect()
+}
+
+#[test]
+fn the_base_is_sound() {
+    let checked = compile(BASE);
+    assert_eq!(said(&checked), Vec::<String>::new());
+}
+
+#[test]
+fn each_slip_is_said_once_and_says_what_to_do() {
+    let bless = std::env::var_os("WAYPOST_BLESS").is_some();
+    let (mut count, mut wrong) = (0, String::new());
+    for (path, slips) in files() {
+        let mut blessed = Vec::new();
+        for slip in &slips {
+            let checked = compile(&slip.apply());
+            let said = said(&checked);
+            if said.len() != slip.mistakes || (!bless && said != slip.expected) {
+                write!(wrong, "\n{}", slip.write(&said)).unwrap();
+            }
+            for found in errors(&checked) {
+                assert!(
+                    !found.primary.message.is_empty(),
+                    "{}: no label",
+                    slip.title
+                );
+                assert!(found.help.is_some(), "{}: no help", slip.title);
+                assert!(!found.message.ends_with('.'), "{}", slip.title);
+                assert!(
+                    !found.message.starts_with(char::is_uppercase),
+                    "{}",
+                    slip.title
+                );
+            }
+            blessed.push(slip.write(&said));
+            count += 1;
+        }
+        if bless {
+            std::fs::write(path, blessed.join("\n")).unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(count >= 250, "{count} slips");
+}
+
+/// What a fix changes is the mistake: fewer findings are left, and none that was not there.
+#[test]
+fn a_fix_takes_its_mistake_away() {
+    let mut fixed = 0;
+    for slip in files().into_iter().flat_map(|(_, slips)| slips) {
+        let text = slip.apply();
+        let checked = compile(&text);
+        let found = errors(&checked);
+        for one in found.iter().filter(|one| one.fix.is_some()) {
+            let mut edits = one.fix.clone().unwrap().edits;
+            edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
+            let mut edited = text.clone();
+            for edit in edits {
+                let range = edit.span.start as usize..edit.span.end as usize;
+                edited.replace_range(range, &edit.text);
+            }
+            let left = compile(&edited);
+            assert!(
+                errors(&left).len() < found.len(),
+                "{}: {:?}\n{edited}",
+                slip.title,
+                said(&left)
+            );
+            fixed += 1;
+        }
+    }
+    assert!(fixed >= 100, "{fixed} fixes");
+}
