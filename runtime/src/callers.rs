@@ -55,8 +55,10 @@ pub(crate) struct Identity {
     pub(crate) agent: String,
     pub(crate) plan: String,
     pub(crate) name: String,
-    /// The only models it may use.
-    pub(crate) models: Option<Vec<ModelIndex>>,
+    /// The only models it may use, as the file names them.
+    allowed: Option<Vec<String>>,
+    /// The same, as the plan has them.
+    models: Option<Vec<ModelIndex>>,
     /// What the token claims, by the plan's slots.
     pub(crate) claims: Vec<Option<Claim<'static>>>,
     /// In nanoseconds since 1970.
@@ -77,6 +79,17 @@ impl Identity {
             name: Cow::Borrowed(&self.name),
             models: self.models.as_deref().map(Cow::Borrowed),
             claims: own,
+        }
+    }
+
+    /// As a decision of another plan sees it, whose models have other numbers.
+    pub(crate) fn caller_under(&self, plan: &Plan) -> Caller<'_> {
+        Caller {
+            models: self
+                .allowed
+                .as_ref()
+                .map(|names| Cow::Owned(plan.models_named(names))),
+            ..self.caller(plan.needs().claims.len())
         }
     }
 

@@ -103,7 +103,11 @@ impl Directory {
             agent: entry.agent,
             plan: entry.plan,
             name: entry.name,
-            models: entry.models.map(|names| plan.models_named(&names)),
+            models: entry
+                .models
+                .as_deref()
+                .map(|names| plan.models_named(names)),
+            allowed: entry.models,
             claims: Vec::new(),
             expires: expires.map(|at| i64::try_from(at.as_nanosecond()).unwrap_or(i64::MAX)),
             revoked: entry.revoked.is_some(),
