@@ -42,6 +42,20 @@ impl<T> Ring<T> {
         oldest.map(|(_, entry)| entry)
     }
 
+    /// Takes out the oldest entry.
+    pub(crate) fn take_oldest(&self) -> Option<Arc<T>> {
+        let number = |slot: &Mutex<Slot<T>>| {
+            let slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+            slot.as_ref().map(|(number, _)| *number)
+        };
+        let oldest = self.slots.iter().filter_map(number).min()?;
+        let slot = self.slots.get(oldest % KEPT)?;
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another may have written over it meanwhile; what it wrote is not the oldest.
+        let taken = slot.take_if(|(number, _)| *number == oldest)?;
+        Some(taken.1)
+    }
+
     /// The last entries, the newest first.
     pub(crate) fn read(&self) -> Vec<Arc<T>> {
         let slots = self.slots.iter();

@@ -39,14 +39,18 @@ pub(crate) struct Recent {
 }
 
 impl Recent {
-    /// Remembers a call, as long as there is room for its body.
+    /// Remembers a call; the oldest make room for its body.
     pub(crate) fn remember(&self, mut call: RecentCall) {
         let length = call.body.len();
-        let before = self.bytes.fetch_add(length, Ordering::Relaxed);
-        if before.saturating_add(length) > MOST_BYTES {
-            // Room is made as older calls are written over: an empty body in their place keeps that going.
-            self.bytes.fetch_sub(length, Ordering::Relaxed);
-            call.body = Bytes::new();
+        if length > MOST_BYTES {
+            return;
+        }
+        let mut bytes = self.bytes.fetch_add(length, Ordering::Relaxed) + length;
+        while bytes > MOST_BYTES {
+            let Some(oldest) = self.calls.take_oldest() else {
+                break;
+            };
+            bytes = self.bytes.fetch_sub(oldest.body.len(), Ordering::Relaxed) - oldest.body.len();
         }
         for name in [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE] {
             call.headers.remove(name);
@@ -59,11 +63,9 @@ impl Recent {
         }
     }
 
-    /// The last calls whose bodies are kept, the newest first.
+    /// The last calls, the newest first.
     pub(crate) fn calls(&self) -> Vec<Arc<RecentCall>> {
-        let mut calls = self.calls.read();
-        calls.retain(|call| !call.body.is_empty());
-        calls
+        self.calls.read()
     }
 }
 
