@@ -120,15 +120,15 @@ impl Recorded<'_> {
     /// Which API it was sent to.
     pub(crate) fn surface(&self) -> Result<Surface, Failure> {
         let path = self.path.split('?').next().unwrap_or_default();
-        Ok(match path {
-            "/v1/chat/completions" | "/v1/route" => Surface::Chat,
-            "/v1/completions" => Surface::Completions,
-            "/v1/embeddings" => Surface::Embeddings,
-            other => {
-                return Err(Failure::Other(format!(
-                    "nothing is routed at `{other}`: use `/v1/chat/completions`, `/v1/completions` or `/v1/embeddings`"
-                )));
-            }
+        if path == "/v1/route" {
+            return Ok(Surface::Chat);
+        }
+        Surface::of_path(path).ok_or_else(|| {
+            let paths = Surface::ALL.map(|surface| format!("`{}`", surface.path()));
+            Failure::Other(format!(
+                "nothing is routed at `{path}`: use one of {}",
+                paths.join(", ")
+            ))
         })
     }
 

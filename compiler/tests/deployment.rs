@@ -205,12 +205,7 @@ fn another_shape_can_be_asked_about() {
 
 #[test]
 fn what_this_version_cannot_do_is_refused_where_ignoring_it_would_be_open() {
-    refused(
-        "kind openai  auth",
-        "kind anthropic  auth",
-        "WP0601",
-        "anthropic",
-    );
+    refused("kind openai  auth", "kind gemini  auth", "WP0601", "gemini");
     refused(
         "auth secret key }\nmodel",
         "auth workload-identity }\nmodel",

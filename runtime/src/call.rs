@@ -93,12 +93,13 @@ pub(crate) async fn answer(
         &arrived.parts.headers,
         &arrived.body,
         &request,
+        request_id,
     );
     let result = ask_models(gateway, &mut facts, &asking, &mut account, admitted).await;
     let mut response = match result {
-        Ok(answered) => answer::respond(answered, account, gateway),
+        Ok(answered) => answer::respond(answered, account, gateway, surface),
         Err((failure, ending)) => {
-            let mut response = failure.response();
+            let mut response = failure.response_on(surface);
             account.blame(&failure);
             answer::mark(&mut response, &account);
             account.close(failure.status.as_u16(), ending);

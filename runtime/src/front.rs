@@ -29,10 +29,10 @@ enum Place<'p> {
 
 impl<'p> Place<'p> {
     fn of(path: &'p str) -> Option<Self> {
+        if let Some(surface) = Surface::of_path(path) {
+            return Some(Self::Surface(surface));
+        }
         Some(match path {
-            "/v1/chat/completions" => Self::Surface(Surface::Chat),
-            "/v1/completions" => Self::Surface(Surface::Completions),
-            "/v1/embeddings" => Self::Surface(Surface::Embeddings),
             "/v1/route" => Self::Route,
             "/v1/models" => Self::Models,
             _ => Self::Model(
@@ -51,11 +51,17 @@ impl<'p> Place<'p> {
 
     const fn word(self) -> &'static str {
         match self {
-            Self::Surface(Surface::Chat) => "chat",
-            Self::Surface(Surface::Completions) => "completions",
-            Self::Surface(Surface::Embeddings) => "embeddings",
+            Self::Surface(surface) => surface.word(),
             Self::Route => "route",
             Self::Models | Self::Model(_) => "models",
+        }
+    }
+
+    /// In whose shape its errors are.
+    const fn surface(self) -> Surface {
+        match self {
+            Self::Surface(surface) => surface,
+            Self::Route | Self::Models | Self::Model(_) => Surface::Chat,
         }
     }
 }
@@ -84,7 +90,7 @@ pub(crate) async fn serve(
                 %reason,
                 "refused"
             );
-            failure.response()
+            failure.response_on(place.map_or(Surface::Chat, Place::surface))
         }
     };
     if !waits {
@@ -108,8 +114,7 @@ async fn dispatch(
 ) -> Result<Response<Body>, Failure> {
     let Some(place) = place else {
         let message = format!("there is no `{}` here", request.uri().path());
-        return Err(Failure::invalid(StatusCode::NOT_FOUND, "unknown_url", message)
-            .hint("this server has /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/models and /v1/route"));
+        return Err(Failure::invalid(StatusCode::NOT_FOUND, "unknown_url", message).hint(paths()));
     };
     if *request.method() != place.method() {
         return Ok(wrong_method(request.method(), place));
@@ -119,13 +124,24 @@ async fn dispatch(
         Place::Route => call::explain(gateway, request, peer).await,
         Place::Models => {
             let identity = gateway.callers.identify(request.headers())?;
-            Ok(models(gateway, &identity))
+            let anthropic = request.headers().contains_key("anthropic-version");
+            Ok(models(gateway, &identity, anthropic))
         }
         Place::Model(name) => {
             let identity = gateway.callers.identify(request.headers())?;
-            model(gateway, &identity, name)
+            let anthropic = request.headers().contains_key("anthropic-version");
+            model(gateway, &identity, name, anthropic)
         }
     }
+}
+
+/// What there is.
+fn paths() -> String {
+    let surfaces = Surface::ALL.map(Surface::path);
+    format!(
+        "this server has {}, /v1/models and /v1/route",
+        surfaces.join(", ")
+    )
 }
 
 fn wrong_method(method: &Method, place: Place<'_>) -> Response<Body> {
@@ -136,7 +152,7 @@ fn wrong_method(method: &Method, place: Place<'_>) -> Response<Body> {
         "method_not_allowed",
         message,
     )
-    .response();
+    .response_on(place.surface());
     if let Ok(value) = HeaderValue::from_str(allowed.as_str()) {
         response.headers_mut().insert(ALLOW, value);
     }
@@ -144,16 +160,20 @@ fn wrong_method(method: &Method, place: Place<'_>) -> Response<Body> {
 }
 
 /// The names that this caller may send: those accepted by name, not those by their beginning.
-fn models(gateway: &Gateway, identity: &Identity) -> Response<Body> {
-    let names = gateway
+fn models(gateway: &Gateway, identity: &Identity, anthropic: bool) -> Response<Body> {
+    let accepts = gateway
         .plan
         .accepts()
         .filter(|accept| !accept.prefix() && may_ask(identity, &accept.target()));
-    let list: Vec<_> = names.map(|accept| entry(accept.name())).collect();
-    json_response(
-        StatusCode::OK,
-        json!({"object": "list", "data": list}).to_string(),
-    )
+    let names: Vec<_> = accepts.map(|accept| accept.name()).collect();
+    let list: Vec<_> = names.iter().map(|name| entry(name, anthropic)).collect();
+    let document = match anthropic {
+        false => json!({"object": "list", "data": list}),
+        true => json!({
+            "data": list, "has_more": false, "first_id": names.first(), "last_id": names.last(),
+        }),
+    };
+    json_response(StatusCode::OK, document.to_string())
 }
 
 /// A model that the caller may use, or what may lead to one.
@@ -164,10 +184,18 @@ fn may_ask(identity: &Identity, target: &AcceptTarget) -> bool {
     }
 }
 
-fn model(gateway: &Gateway, identity: &Identity, name: &str) -> Result<Response<Body>, Failure> {
+fn model(
+    gateway: &Gateway,
+    identity: &Identity,
+    name: &str,
+    anthropic: bool,
+) -> Result<Response<Body>, Failure> {
     let accepted = gateway.plan.accepted(name);
     match accepted.filter(|(target, _)| may_ask(identity, target)) {
-        Some(_) => Ok(json_response(StatusCode::OK, entry(name).to_string())),
+        Some(_) => Ok(json_response(
+            StatusCode::OK,
+            entry(name, anthropic).to_string(),
+        )),
         None => {
             let message = format!(
                 "the model `{name}` does not exist here: `GET /v1/models` lists those that do"
@@ -177,7 +205,13 @@ fn model(gateway: &Gateway, identity: &Identity, name: &str) -> Result<Response<
     }
 }
 
-fn entry(name: &str) -> serde_json::Value {
+/// A model, as OpenAI's clients read it or as Anthropic's do.
+fn entry(name: &str, anthropic: bool) -> serde_json::Value {
+    if anthropic {
+        return json!({
+            "type": "model", "id": name, "display_name": name, "created_at": "1970-01-01T00:00:00Z",
+        });
+    }
     json!({"id": name, "object": "model", "created": 0, "owned_by": "waypost"})
 }
 

@@ -59,6 +59,8 @@ pub(crate) struct Model {
     pub(crate) via: draft::Via,
     pub(crate) price: Option<Price>,
     pub(crate) rejects: Vec<String>,
+    /// Its longest answer.
+    pub(crate) output: Option<u64>,
     /// Whether it knows `max_tokens` only as `max_completion_tokens`.
     pub(crate) completion_tokens: bool,
 }
@@ -298,10 +300,17 @@ impl Gateway {
 impl Model {
     fn new(model: &draft::Model, draft: &Draft) -> Self {
         let speaks_openai = match model.via {
-            draft::Via::Provider(index) => draft
-                .providers
-                .get(usize::from(index))
-                .is_some_and(|provider| provider.kind != draft::ProviderKind::OpenAiCompatible),
+            draft::Via::Provider(index) => {
+                draft
+                    .providers
+                    .get(usize::from(index))
+                    .is_some_and(|provider| {
+                        matches!(
+                            provider.kind,
+                            draft::ProviderKind::OpenAi | draft::ProviderKind::AzureOpenAi
+                        )
+                    })
+            }
             draft::Via::Pool(_) => false,
         };
         let known =
@@ -312,6 +321,7 @@ impl Model {
             via: model.via,
             price: model.price,
             rejects: model.rejects.clone(),
+            output: model.output,
             completion_tokens: speaks_openai && known,
         }
     }

@@ -31,6 +31,7 @@ mod secrets;
 mod server;
 mod settings;
 mod stream;
+mod translate;
 mod usage;
 
 pub use callers::key::{beginning, key_digest, new_key};

@@ -151,7 +151,9 @@ impl Decider<'_, '_> {
         }
         let request = self.facts.request;
         let serves = match request.surface {
-            Surface::Chat => model.chat(),
+            Surface::Chat | Surface::Messages | Surface::CountTokens | Surface::Responses => {
+                model.chat()
+            }
             Surface::Completions => model.completions(),
             Surface::Embeddings => model.embeddings(),
         };

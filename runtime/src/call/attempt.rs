@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::HeaderMap;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{HeaderMap, StatusCode};
 use tokio::time::sleep;
 use waypost_policies::decision::{Decision, Route};
 use waypost_policies::facts::{Request, Surface};
@@ -16,16 +17,20 @@ use waypost_policies::vm;
 
 use super::answer::Answered;
 use super::attempt_error::AttemptError;
-use super::upstream::{self, Outgoing};
+use super::upstream::{self, Dialects, Head, Outgoing, Reply};
 use crate::account::Account;
+use crate::clock;
 use crate::failure::Tried;
-use crate::forward::{Shape, shape};
+use crate::forward::{Shape, shape, without};
 use crate::gateway::{Gateway, Model};
 use crate::pool::{Picked, Placed, Wanted};
-use crate::provider::{Credential, replica_address};
+use crate::provider::{Credential, Provider, replica_address, spoken_by_engines};
+use crate::translate::{Context, Pair, Sent};
 
 /// The pause before the first retry; it doubles each time.
 const PAUSE: Duration = Duration::from_millis(100);
+/// The longest answer that is asked for where neither the caller nor the file says, and the upstream must be told.
+const USUAL_ANSWER: u64 = 4096;
 /// No pause is longer, whatever an upstream asks for: then another model is the better choice.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -37,6 +42,7 @@ pub(super) struct Asking<'c> {
     /// The caller's body, redacted.
     body: Bytes,
     request: &'c Request<'c>,
+    request_id: &'c str,
 }
 
 /// One model, for as many attempts as it takes.
@@ -44,6 +50,7 @@ struct Target<'m> {
     model: &'m Model,
     route: &'m Route,
     body: Bytes,
+    dialects: Dialects,
     /// The hashes of its prompt.
     chain: Vec<u64>,
     /// How long an attempt may take to its first byte.
@@ -66,8 +73,10 @@ impl<'c> Asking<'c> {
         headers: &HeaderMap,
         body: &Bytes,
         request: &'c Request<'c>,
+        request_id: &'c str,
     ) -> Self {
         Self {
+            request_id,
             gateway,
             surface,
             headers: upstream::forwarded_headers(headers, request.stream),
@@ -95,11 +104,17 @@ impl<'c> Asking<'c> {
                 true => self.gateway.bounds.first_byte,
                 false => self.gateway.bounds.whole_answer,
             });
+        let Some(asked_on) = self.asked_on(model)? else {
+            account.sent("");
+            return Ok(self.count_here());
+        };
+        let (body, dialects) = self.shaped(model, route, asked_on)?;
         let mut target = Target {
             model,
             route,
-            body: self.shaped(model, route),
-            chain: self.chain(model),
+            chain: chain(model, &body),
+            body,
+            dialects,
             patience,
             excluded: Vec::new(),
         };
@@ -148,8 +163,12 @@ impl<'c> Asking<'c> {
             headers: &self.headers,
             credential: self.credential(target.model),
             body: &target.body,
+            dialects: &target.dialects,
             stream: self.request.stream,
-            hides_usage: self.request.stream && !self.request.include_usage,
+            hides_usage: self.request.stream
+                && !self.request.include_usage
+                && matches!(self.surface, Surface::Chat | Surface::Completions)
+                && target.dialects.upstream == self.surface,
             answers: self.request.answers,
         };
         let longest = self.gateway.bounds.answer;
@@ -190,7 +209,8 @@ impl<'c> Asking<'c> {
                     .get(usize::from(index))
                     .ok_or(AttemptError::NoReplica)?;
                 return Ok(Place {
-                    address: provider.address(self.surface, &target.model.upstream_name),
+                    address: provider
+                        .address(target.dialects.upstream, &target.model.upstream_name),
                     name: provider.name.clone(),
                     picked: None,
                 });
@@ -204,7 +224,7 @@ impl<'c> Asking<'c> {
             .ok_or(AttemptError::NoReplica)?;
         let picked = self.pick(pool, index, target).await?;
         Ok(Place {
-            address: replica_address(&picked.base, self.surface),
+            address: replica_address(&picked.base, target.dialects.upstream),
             name: picked.base.to_string(),
             picked: Some(picked),
         })
@@ -242,30 +262,112 @@ impl<'c> Asking<'c> {
         })
     }
 
-    fn shaped(&self, model: &Model, route: &Route) -> Bytes {
+    /// On which surface a model is asked; `None` where tokens are to be counted and it does not.
+    fn asked_on(&self, model: &Model) -> Result<Option<Surface>, AttemptError> {
+        let provider = |index| self.gateway.providers.get(usize::from(index));
+        let asked = match model.via {
+            Via::Provider(index) => {
+                provider(index).and_then(|provider: &Provider| provider.asked_on(self.surface))
+            }
+            Via::Pool(_) => spoken_by_engines(self.surface),
+        };
+        match asked {
+            None if self.surface != Surface::CountTokens => Err(AttemptError::NoSurface),
+            asked => Ok(asked),
+        }
+    }
+
+    /// The prompt's tokens as they are estimated for every decision.
+    fn count_here(&self) -> Answered {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let document = serde_json::json!({"input_tokens": self.request.tokens});
+        Answered {
+            reply: Reply::Whole {
+                head: Head {
+                    status: StatusCode::OK,
+                    headers,
+                },
+                body: document.to_string().into(),
+                usage: None,
+                tokens: 0,
+            },
+            picked: None,
+        }
+    }
+
+    /// The body as it goes upstream, and the dialects on the way.
+    fn shaped(
+        &self,
+        model: &Model,
+        route: &Route,
+        upstream: Surface,
+    ) -> Result<(Bytes, Dialects), AttemptError> {
+        let (body, sent) = match Pair::of(self.surface, upstream) {
+            None => (self.body.clone(), Sent::default()),
+            Some(pair) => self.translated(pair, model, route)?,
+        };
+        let is_chat = upstream == Surface::Chat;
         let shaped = shape(
-            &self.body,
+            &body,
             &Shape {
                 model: &model.upstream_name,
                 rejects: &model.rejects,
-                most_tokens: (self.surface != Surface::Embeddings).then_some(route.max_tokens),
-                completion_tokens: model.completion_tokens && self.surface == Surface::Chat,
-                stream: self.request.stream,
+                // Where the caller does not say, nothing was lowered.
+                most_tokens: self.request.max_tokens.map(|_| route.max_tokens),
+                completion_tokens: model.completion_tokens && is_chat,
+                asks_usage: self.request.stream && (is_chat || upstream == Surface::Completions),
             },
         );
-        for parameter in shaped.dropped {
-            let upstreams = &self.gateway.metrics.upstreams;
-            upstreams.dropped(route.model, &model.name, &parameter);
-        }
-        shaped.body
+        self.count_dropped(route, model, &shaped.dropped);
+        let dialects = Dialects {
+            client: self.surface,
+            upstream,
+            context: Context {
+                model: model.name.clone(),
+                created: u64::try_from(clock::now() / 1_000_000_000).unwrap_or(0),
+                id: self.request_id.replace('-', "_"),
+                prompt_tokens: self.request.tokens,
+                include_usage: self.request.include_usage,
+                thinking: sent.thinking,
+                echo: sent.echo,
+            },
+        };
+        Ok((shaped.body, dialects))
     }
 
-    /// The hashes of the prompt, where replicas have caches.
-    fn chain(&self, model: &Model) -> Vec<u64> {
-        match model.via {
-            Via::Pool(_) => prefix::chain(&model.upstream_name, &prefix_text(&self.body)),
-            Via::Provider(_) => Vec::new(),
+    fn translated(
+        &self,
+        pair: Pair,
+        model: &Model,
+        route: &Route,
+    ) -> Result<(Bytes, Sent), AttemptError> {
+        let untranslatable = |reason: String| AttemptError::Untranslatable(reason);
+        let text = std::str::from_utf8(&self.body)
+            .map_err(|_| untranslatable("its body is not UTF-8".to_owned()))?;
+        let (text, rejected) = without(text, &model.rejects);
+        let longest = model.output.unwrap_or(USUAL_ANSWER);
+        let translated = pair
+            .request(&text, longest)
+            .map_err(|error| untranslatable(error.to_string()))?;
+        self.count_dropped(route, model, &rejected);
+        self.count_dropped(route, model, &translated.dropped);
+        Ok((translated.body.into(), translated.sent))
+    }
+
+    fn count_dropped(&self, route: &Route, model: &Model, parameters: &[String]) {
+        let upstreams = &self.gateway.metrics.upstreams;
+        for parameter in parameters {
+            upstreams.dropped(route.model, &model.name, parameter);
         }
+    }
+}
+
+/// The hashes of the prompt, where replicas have caches.
+fn chain(model: &Model, body: &[u8]) -> Vec<u64> {
+    match model.via {
+        Via::Pool(_) => prefix::chain(&model.upstream_name, &prefix_text(body)),
+        Via::Provider(_) => Vec::new(),
     }
 }
 

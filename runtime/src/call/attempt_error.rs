@@ -42,6 +42,12 @@ pub(crate) enum AttemptError {
     TooLarge(usize),
     #[error("its address is not a URL")]
     Address,
+    #[error("its provider's API has no such surface")]
+    NoSurface,
+    #[error("it cannot take this call: {0}")]
+    Untranslatable(String),
+    #[error("its answer cannot be translated: {0}")]
+    Unreadable(String),
     #[error("no replica is available")]
     NoReplica,
     #[error("every replica is saturated")]
@@ -59,6 +65,7 @@ impl AttemptError {
             | Self::OutOfTime(_)
             | Self::ErrorInAnswer
             | Self::NotJson
+            | Self::Unreadable(_)
             | Self::Empty => true,
             Self::Status { status, .. } => !matches!(status.as_u16(), 405 | 501 | 505),
             _ => false,
@@ -74,6 +81,7 @@ impl AttemptError {
                 | Self::OutOfTime(_)
                 | Self::Empty
                 | Self::NotJson
+                | Self::Unreadable(_)
                 | Self::Coded
                 | Self::Status { .. }
         )
@@ -101,7 +109,11 @@ impl AttemptError {
     pub(super) const fn word(&self) -> &'static str {
         match self {
             Self::Connect(_) => "upstream_unreachable",
-            Self::Broken(_) | Self::Empty | Self::NotJson | Self::Coded => "upstream_broken",
+            Self::Broken(_) | Self::Empty | Self::NotJson | Self::Unreadable(_) | Self::Coded => {
+                "upstream_broken"
+            }
+            Self::NoSurface => "unsupported_surface",
+            Self::Untranslatable(_) => "unsupported_by_model",
             Self::OutOfTime(_) => "upstream_timeout",
             Self::Status { status, .. } if status.as_u16() == 429 => "rate_limit_exceeded",
             Self::Status { .. } | Self::ErrorInAnswer => "upstream_error",
@@ -119,6 +131,8 @@ impl AttemptError {
     const fn hint(&self) -> &'static str {
         match self {
             Self::ContextLength(_) => "send fewer or shorter messages",
+            Self::Untranslatable(_) => "leave it out, or name a model that speaks this API itself",
+            Self::NoSurface => "name a model that does, or send the call to another path",
             Self::Credentials(_) | Self::UnknownThere | Self::Address => {
                 "tell the operator: this server is set up wrongly for this model"
             }
@@ -138,6 +152,9 @@ impl AttemptError {
             Self::ContextLength(_) => {
                 failed(StatusCode::BAD_REQUEST, "invalid_request_error").param("messages")
             }
+            Self::Untranslatable(_) | Self::NoSurface => {
+                failed(StatusCode::BAD_REQUEST, "invalid_request_error")
+            }
             Self::Status {
                 status,
                 retry_after,
@@ -145,7 +162,7 @@ impl AttemptError {
             } => {
                 let (status, kind) = match status.as_u16() {
                     429 => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_error"),
-                    503 => (StatusCode::SERVICE_UNAVAILABLE, "upstream_error"),
+                    503 | 529 => (StatusCode::SERVICE_UNAVAILABLE, "upstream_error"),
                     408 | 504 => (StatusCode::GATEWAY_TIMEOUT, "upstream_error"),
                     _ => (StatusCode::BAD_GATEWAY, "upstream_error"),
                 };

@@ -5,7 +5,6 @@ use std::time::Duration;
 use hyper::StatusCode;
 use waypost_policies::Facts;
 use waypost_policies::decision::{Decision, Outcome, RuleReference, SkipReason, Skipped};
-use waypost_policies::facts::Surface;
 
 use crate::account::route;
 use crate::failure::{Failure, Tried};
@@ -121,7 +120,7 @@ fn no_model(
                 .hint("send fewer messages, or a smaller `max_tokens`")
         }
         Some(SkipReason::Surface) => {
-            let surface = surface(facts.request.surface);
+            let surface = facts.request.surface.word();
             let message = format!("no model of tier `{tier}` serves {surface}");
             Failure::invalid(StatusCode::BAD_REQUEST, "unsupported_surface", message)
                 .param("model")
@@ -223,14 +222,6 @@ fn tried(gateway: &Gateway, skip: &Skipped) -> Tried {
             .unwrap_or_default(),
         replica: None,
         failure,
-    }
-}
-
-const fn surface(surface: Surface) -> &'static str {
-    match surface {
-        Surface::Chat => "chat",
-        Surface::Completions => "completions",
-        Surface::Embeddings => "embeddings",
     }
 }
 

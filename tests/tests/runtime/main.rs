@@ -13,6 +13,7 @@ mod admin;
 mod answers;
 mod callers;
 mod client;
+mod dialects;
 mod errors;
 mod fallback;
 mod limits;
