@@ -2,6 +2,7 @@
 
 mod callers;
 mod calls;
+mod disk;
 mod ledger;
 mod plans;
 mod upstreams;
@@ -22,6 +23,7 @@ use crate::receipt::Receipt;
 
 pub(crate) use callers::Callers;
 pub(crate) use calls::{Calls, RouteKey};
+pub(crate) use disk::Disk;
 pub(crate) use ledger::Ledger;
 pub(crate) use plans::Plans;
 pub(crate) use upstreams::Upstreams;
@@ -106,6 +108,7 @@ pub(crate) struct Metrics {
     pub(crate) callers: Arc<Callers>,
     pub(crate) upstreams: Upstreams,
     pub(crate) ledger: Ledger,
+    pub(crate) disk: Disk,
     pub(crate) plans: Plans,
 }
 
@@ -117,6 +120,7 @@ impl Default for Metrics {
             callers: Arc::new(Callers::register(&mut registry)),
             upstreams: Upstreams::register(&mut registry),
             ledger: Ledger::register(&mut registry),
+            disk: Disk::register(&mut registry),
             plans: Plans::register(&mut registry),
             registry: Arc::new(registry),
         }
@@ -138,6 +142,7 @@ impl Metrics {
             callers: Arc::clone(&self.callers),
             upstreams: self.upstreams.renewed(),
             ledger: self.ledger.renewed(),
+            disk: self.disk.clone(),
             plans: self.plans.clone(),
         }
     }
