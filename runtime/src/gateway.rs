@@ -127,6 +127,9 @@ pub enum StartError {
     /// What is used of limits and budgets cannot be kept.
     #[error(transparent)]
     State(#[from] LedgerError),
+    /// The system gave no random numbers.
+    #[error("the system gave no random numbers")]
+    Random,
 }
 
 impl Gateway {
