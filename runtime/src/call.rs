@@ -239,9 +239,6 @@ async fn ask_models(
             break;
         };
         account.hold(&route, reservation);
-        if let Some(floor) = admitted.decision.session {
-            gateway.state.raise_floor(floor, facts.now);
-        }
         let failure = match asking.model(&admitted.decision, &route, account).await {
             Ok(answered) => return Ok(answered),
             Err(failure) => failure,

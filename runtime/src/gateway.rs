@@ -13,11 +13,13 @@ use waypost_policies::limits::State;
 use waypost_policies::plan::draft::{self, Draft, ModelIndex, Price};
 use waypost_policies::plan::{Plan, view};
 
+use crate::books::Books;
 use crate::callers::{Directory, KeysError};
 use crate::client::{self, Client, ClientError};
 use crate::clock;
 use crate::evaluations::Evaluations;
 use crate::journal::Journal;
+use crate::ledger::LedgerError;
 use crate::metrics::{Metrics, RouteKey};
 use crate::pool::{DiscoveryError, Placed};
 use crate::provider::{Provider, wants_completion_tokens};
@@ -31,7 +33,8 @@ use crate::settings::{Bounds, Settings};
 #[derive(Debug)]
 pub(crate) struct Gateway {
     pub(crate) plan: Arc<Plan>,
-    pub(crate) state: State,
+    pub(crate) state: Arc<State>,
+    pub(crate) books: Books,
     pub(crate) evaluations: Arc<Evaluations>,
     pub(crate) directory: Directory,
     pub(crate) redactions: Redactions,
@@ -80,7 +83,7 @@ struct Quota {
 
 /// What a gateway takes over from the one before it.
 struct Kept<'g> {
-    state: State,
+    books: Books,
     evaluations: Arc<Evaluations>,
     client: Client,
     metrics: Metrics,
@@ -118,19 +121,20 @@ pub enum StartError {
     /// TLS cannot be set up.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// The system gave no random numbers.
-    #[error("the system gave no random numbers")]
-    Random,
+    /// What is used of limits and budgets cannot be kept.
+    #[error(transparent)]
+    State(#[from] LedgerError),
 }
 
 impl Gateway {
     /// For the plan that a server starts with.
     pub(crate) fn build(plan: Arc<Plan>, settings: &Settings) -> Result<Self, StartError> {
+        let metrics = Metrics::default();
         let kept = Kept {
-            state: State::new(&plan, seed()?),
+            books: Books::open(&plan, &settings.state, &metrics.disk)?,
             evaluations: Arc::new(Evaluations::new()),
             client: client::public(settings.bounds.connect)?,
-            metrics: Metrics::default(),
+            metrics,
             journal: Arc::default(),
             recent: Arc::default(),
             pools: &[],
@@ -145,7 +149,7 @@ impl Gateway {
         settings: &Settings,
     ) -> Result<Self, StartError> {
         let kept = Kept {
-            state: State::reloaded(&plan, &old.plan, &old.state, clock::now()),
+            books: old.books.next(&plan, &settings.state, &old.metrics.disk)?,
             evaluations: Arc::clone(&old.evaluations),
             client: old.client.clone(),
             metrics: old.metrics.renewed(),
@@ -166,7 +170,8 @@ impl Gateway {
             directory = directory.with_demo_key();
         }
         Ok(Self {
-            state: kept.state,
+            state: Arc::clone(&kept.books.state),
+            books: kept.books,
             evaluations: kept.evaluations,
             directory,
             redactions: Redactions::read(&plan)?,
@@ -268,10 +273,9 @@ impl Gateway {
 
     /// What is missing before calls can be served.
     pub(crate) fn missing(&self) -> Vec<String> {
-        self.pools
-            .iter()
-            .filter_map(|placed| placed.pool.missing())
-            .collect()
+        let pools = self.pools.iter();
+        let pools = pools.filter_map(|placed| placed.pool.missing());
+        pools.chain(self.books.trouble()).collect()
     }
 
     /// The decision on a call, rule by rule.
@@ -355,18 +359,4 @@ fn providers(
             .ok_or_else(|| StartError::Credential(provider.name.clone()))
     };
     draft.providers.iter().map(provider).collect()
-}
-
-/// A secret seed for the keys of quotas.
-fn seed() -> Result<[u64; 2], StartError> {
-    use ring::rand::{SecureRandom as _, SystemRandom};
-    let mut halves = [0; 2];
-    for half in &mut halves {
-        let mut bytes = [0; 8];
-        SystemRandom::new()
-            .fill(&mut bytes)
-            .map_err(|_| StartError::Random)?;
-        *half = u64::from_le_bytes(bytes);
-    }
-    Ok(halves)
 }

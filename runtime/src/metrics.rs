@@ -1,6 +1,7 @@
 //! What Prometheus reads. Handles are found without a lock once they have been used.
 
 mod calls;
+mod disk;
 mod ledger;
 mod plans;
 mod upstreams;
@@ -17,6 +18,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Metric, Registry};
 
 pub(crate) use calls::{Calls, RouteKey};
+pub(crate) use disk::Disk;
 pub(crate) use ledger::Ledger;
 pub(crate) use plans::Plans;
 pub(crate) use upstreams::Upstreams;
@@ -100,6 +102,7 @@ pub(crate) struct Metrics {
     pub(crate) calls: Calls,
     pub(crate) upstreams: Upstreams,
     pub(crate) ledger: Ledger,
+    pub(crate) disk: Disk,
     pub(crate) plans: Plans,
 }
 
@@ -110,6 +113,7 @@ impl Default for Metrics {
             calls: Calls::register(&mut registry),
             upstreams: Upstreams::register(&mut registry),
             ledger: Ledger::register(&mut registry),
+            disk: Disk::register(&mut registry),
             plans: Plans::register(&mut registry),
             registry: Arc::new(registry),
         }
@@ -124,6 +128,7 @@ impl Metrics {
             calls: self.calls.renewed(),
             upstreams: self.upstreams.renewed(),
             ledger: self.ledger.renewed(),
+            disk: self.disk.clone(),
             plans: self.plans.clone(),
         }
     }

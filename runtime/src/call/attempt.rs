@@ -185,6 +185,8 @@ impl<'c> Asking<'c> {
             }
         }
         let reply = result?;
+        // Mostly long since the case: models take longer than disks.
+        self.gateway.books.secure(account.position()).await;
         account.first_byte();
         Ok(Answered {
             reply,

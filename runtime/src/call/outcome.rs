@@ -11,6 +11,9 @@ use crate::failure::{Failure, Tried};
 use crate::gateway::Gateway;
 use crate::rule::Site;
 
+/// When to come back where the disk is full: somebody has to make room.
+const RETRY_UNRECORDED: Duration = Duration::from_secs(10);
+
 /// Why a decision leads to no model.
 pub(super) fn refusal(gateway: &Gateway, decision: &Decision, facts: &Facts<'_>) -> Failure {
     match &decision.outcome {
@@ -31,14 +34,22 @@ pub(super) fn refusal(gateway: &Gateway, decision: &Decision, facts: &Facts<'_>)
             Failure::invalid(StatusCode::NOT_FOUND, "model_not_found", message).param("model")
         }
         Outcome::NoModel(skipped) => no_model(gateway, decision, skipped, facts),
-        // Its reservation could not be made, which `admit` turns into a limit.
-        Outcome::Route(_) => Failure::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "server_error",
-            "internal_error",
-            "the decision was not carried out",
-        ),
+        // The only reason why a call with a model has no reservation.
+        Outcome::Route(_) => unrecorded(),
     }
+}
+
+/// What the call would use cannot be written down, and a call that cannot be counted is not served.
+fn unrecorded() -> Failure {
+    let message = "what this call would use cannot be recorded: the state directory of this server cannot be written";
+    Failure::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "server_error",
+        "state_unavailable",
+        message,
+    )
+    .retry_after(Some(RETRY_UNRECORDED))
+    .hint("send the call again later; its operator finds the reason in /readyz and the log, mostly a full disk, and calls go on as soon as there is room")
 }
 
 fn denied(gateway: &Gateway, denial: u16, status: u16) -> Failure {

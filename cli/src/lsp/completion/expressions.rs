@@ -8,7 +8,7 @@ use waypost_lang::source::Span;
 use super::{List, clauses};
 use crate::lsp::hover;
 use crate::lsp::typing::{Binding, Surroundings, bindings, receiver, trailing_word};
-use crate::lsp::vocabulary::{self, FUNCTIONS, On};
+use crate::lsp::vocabulary::{self, On, functions};
 
 /// What may stand in the expression that begins at `start`.
 pub(super) fn expression(list: &mut List<'_>, start: u32) {
@@ -94,14 +94,14 @@ fn operands(list: &mut List<'_>, around: &[Binding<'_>], section: Section) {
         list.insert(path, path, kind, &detail, &documentation);
     }
     list.names(SymbolKind::Constant);
-    for function in FUNCTIONS.iter().filter(|one| one.on == On::Nothing) {
+    for function in functions().iter().filter(|one| one.on == On::Nothing) {
         let kind = CompletionItemKind::FUNCTION;
         list.insert(
-            function.name,
-            function.snippet,
+            &function.name,
+            &function.snippet,
             kind,
-            function.signature,
-            function.meaning,
+            &function.signature,
+            &function.meaning,
         );
     }
     list.keywords(&["true", "false", "null"]);
@@ -128,14 +128,14 @@ fn members(list: &mut List<'_>, called_on: &str, around: &[Binding<'_>], section
                 );
             }
         }
-        for function in FUNCTIONS {
+        for function in functions() {
             if let Some(name) = function.name.strip_prefix(prefix.as_str()) {
                 let snippet = function
                     .snippet
                     .strip_prefix(prefix.as_str())
                     .unwrap_or(name);
                 let kind = CompletionItemKind::FUNCTION;
-                list.insert(name, snippet, kind, function.signature, function.meaning);
+                list.insert(name, snippet, kind, &function.signature, &function.meaning);
             }
         }
     }
@@ -156,24 +156,17 @@ fn of_type(list: &mut List<'_>, ty: &Type) {
             list.insert(name, name, CompletionItemKind::FIELD, &detail, meaning);
         }
     }
-    let on: &[On] = match ty {
-        Type::String => &[On::Text],
-        Type::List(element) if **element == Type::String => &[On::List, On::Texts],
-        Type::List(_) => &[On::List],
-        Type::Optional(_) => &[On::Optional],
-        Type::Timestamp | Type::Duration => &[On::Time],
-        Type::Cidr => &[On::Network],
-        Type::Ip => &[On::Address],
-        _ => &[],
-    };
-    for function in FUNCTIONS.iter().filter(|one| on.contains(&one.on)) {
+    // A list of texts is a list too.
+    let lists = matches!(ty, Type::List(_)).then_some(On::List);
+    let on: Vec<On> = On::of(ty).into_iter().chain(lists).collect();
+    for function in functions().iter().filter(|one| on.contains(&one.on)) {
         let kind = CompletionItemKind::METHOD;
         list.insert(
-            function.name,
-            function.snippet,
+            &function.name,
+            &function.snippet,
             kind,
-            function.signature,
-            function.meaning,
+            &function.signature,
+            &function.meaning,
         );
     }
 }
