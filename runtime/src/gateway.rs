@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinSet;
 use waypost_policies::Facts;
 use waypost_policies::decision::{Decision, Outcome};
 use waypost_policies::explain::{Explanation, explain};
@@ -15,7 +16,7 @@ use waypost_policies::plan::draft::{self, Draft, ModelIndex, Price};
 use waypost_policies::plan::{Plan, view};
 
 use crate::books::Books;
-use crate::callers::{Directory, KeysError};
+use crate::callers::{Callers, KeysError, watch};
 use crate::client::{self, Client, ClientError};
 use crate::clock;
 use crate::evaluations::Evaluations;
@@ -37,7 +38,7 @@ pub(crate) struct Gateway {
     pub(crate) state: Arc<State>,
     pub(crate) books: Books,
     pub(crate) evaluations: Arc<Evaluations>,
-    pub(crate) directory: Directory,
+    pub(crate) callers: Arc<Callers>,
     pub(crate) redactions: Redactions,
     pub(crate) client: Client,
     pub(crate) providers: Vec<Provider>,
@@ -50,6 +51,8 @@ pub(crate) struct Gateway {
     tiers: Vec<Tier>,
     quotas: Vec<Quota>,
     receipts: Option<UnboundedSender<Receipt>>,
+    /// What looks after the callers; ended with this.
+    _watching: JoinSet<()>,
 }
 
 /// A model, as calls need it.
@@ -130,6 +133,9 @@ pub enum StartError {
     /// What is used of limits and budgets cannot be kept.
     #[error(transparent)]
     State(#[from] LedgerError),
+    /// The system gave no random numbers.
+    #[error("the system gave no random numbers")]
+    Random,
 }
 
 impl Gateway {
@@ -171,17 +177,14 @@ impl Gateway {
     fn assemble(plan: Arc<Plan>, settings: &Settings, kept: Kept<'_>) -> Result<Self, StartError> {
         let draft = plan.to_draft();
         let secrets = resolve_secrets(&plan, settings)?;
-        let secret = |index: draft::SecretIndex| secrets.get(usize::from(index));
-        let keys = draft.callers.keys.and_then(secret).map(SecretValue::expose);
-        let mut directory = Directory::read(keys, draft.callers.anonymous)?;
-        if settings.demo_key {
-            directory = directory.with_demo_key();
-        }
+        let callers = Callers::build(&plan, settings, &kept.metrics.callers)?;
+        let mut watching = JoinSet::new();
+        watching.spawn(watch(Arc::clone(&callers)));
         Ok(Self {
             state: Arc::clone(&kept.books.state),
             books: kept.books,
             evaluations: kept.evaluations,
-            directory,
+            callers,
             redactions: Redactions::read(&plan)?,
             providers: providers(&draft, settings, &secrets)?,
             pools: Placed::all(&draft, settings, &kept.client, kept.pools)?,
@@ -194,6 +197,7 @@ impl Gateway {
             tiers: draft.tiers.iter().map(Tier::new).collect(),
             quotas: draft.quotas.iter().map(Quota::new).collect(),
             receipts: settings.receipts.clone(),
+            _watching: watching,
             plan,
         })
     }
@@ -230,10 +234,13 @@ impl Gateway {
 
     /// A finished call: metrics, log, journal, receipt.
     pub(crate) fn record(&self, key: RouteKey, decision: &Decision, receipt: Receipt) {
-        self.metrics.calls.finished(key, decision, &receipt);
+        self.metrics.finished(key, decision, &receipt);
         tracing::info!(
             request = receipt.request_id,
             caller = receipt.caller,
+            team = receipt.team,
+            agent = receipt.agent,
+            plan = receipt.plan,
             asked = receipt.asked,
             tier = receipt.tier,
             rule = receipt.rule.label,
@@ -261,6 +268,11 @@ impl Gateway {
         let ledger = &self.metrics.ledger;
         let abandoned = i64::try_from(self.state.abandoned()).unwrap_or(i64::MAX);
         ledger.abandoned.set(abandoned);
+        let callers = &self.metrics.callers;
+        callers
+            .keys
+            .set(i64::try_from(self.callers.keys()).unwrap_or(i64::MAX));
+        callers.current.set(self.callers.stale().is_none().into());
         for (index, quota) in (0_u16..).zip(&self.quotas) {
             if quota.per_caller {
                 continue;
@@ -280,6 +292,13 @@ impl Gateway {
         let pools = self.pools.iter();
         let pools = pools.filter_map(|placed| placed.pool.missing());
         pools.chain(self.books.trouble()).collect()
+    }
+
+    /// What calls are served in spite of, and somebody should look at.
+    pub(crate) fn warnings_of_state(&self) -> Vec<String> {
+        let stale = self.callers.stale();
+        let keys = stale.map(|reason| format!("{reason}; the keys from before go on"));
+        keys.into_iter().collect()
     }
 
     /// The decision on a call, rule by rule.

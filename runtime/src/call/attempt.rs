@@ -26,7 +26,7 @@ use crate::forward::{Shape, shape, without};
 use crate::gateway::{Gateway, Model, lock};
 use crate::pool::{Picked, Placed, Wanted};
 use crate::provider::{Credential, Provider, replica_address, spoken_by_engines};
-use crate::translate::{Context, Pair, Sent};
+use crate::translate::{Context, Pair, Sent, without_unsigned_thoughts};
 
 /// The pause before the first retry; it doubles each time.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -327,6 +327,9 @@ impl<'c> Asking<'c> {
         upstream: Surface,
     ) -> Result<(Bytes, Dialects), AttemptError> {
         let (body, sent) = match Pair::of(self.surface, upstream) {
+            None if upstream == Surface::Messages => {
+                (without_unsigned_thoughts(&self.body), Sent::default())
+            }
             None => (self.body.clone(), Sent::default()),
             Some(pair) => self.translated(pair, model, route)?,
         };

@@ -11,6 +11,7 @@
 
 mod admin;
 mod answers;
+mod callers;
 mod client;
 mod dialects;
 mod errors;
