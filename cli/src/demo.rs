@@ -7,6 +7,7 @@ mod answer;
 mod chat;
 mod engine;
 mod events;
+mod messages;
 mod metrics;
 mod prefix;
 mod schema;
@@ -75,7 +76,9 @@ impl Demo {
                 .await?;
             let base = match provider.kind() {
                 ProviderKind::AzureOpenAi => base,
-                ProviderKind::OpenAi | ProviderKind::OpenAiCompatible => format!("{base}/v1"),
+                ProviderKind::OpenAi | ProviderKind::OpenAiCompatible | ProviderKind::Anthropic => {
+                    format!("{base}/v1")
+                }
             };
             demo.upstreams
                 .providers

@@ -79,6 +79,17 @@ impl FileArgument {
 }
 
 impl PlanArgument {
+    /// Where this user keeps what belongs to this file from one run to the next; `None` where there is no such place.
+    /// The folder has the file's whole path as its name, with `%` between its parts, as editors do.
+    pub(crate) fn folder_of_its_own(&self) -> Option<PathBuf> {
+        let path = std::fs::canonicalize(&self.path).ok()?;
+        let name = path.to_str()?.replace(std::path::MAIN_SEPARATOR, "%");
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let base = variable("XDG_STATE_HOME").map(PathBuf::from);
+        let base = base.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".local/state")))?;
+        Some(base.join("waypost").join(name))
+    }
+
     /// Whether it is standard input.
     pub(crate) fn is_standard_input(&self) -> bool {
         self.path.as_os_str() == STANDARD_INPUT

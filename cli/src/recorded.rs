@@ -43,6 +43,7 @@ struct RecordedCaller {
     agent: String,
     plan: String,
     name: String,
+    models: Option<Vec<String>>,
     claims: Map<String, Value>,
 }
 
@@ -119,15 +120,15 @@ impl Recorded<'_> {
     /// Which API it was sent to.
     pub(crate) fn surface(&self) -> Result<Surface, Failure> {
         let path = self.path.split('?').next().unwrap_or_default();
-        Ok(match path {
-            "/v1/chat/completions" | "/v1/route" => Surface::Chat,
-            "/v1/completions" => Surface::Completions,
-            "/v1/embeddings" => Surface::Embeddings,
-            other => {
-                return Err(Failure::Other(format!(
-                    "nothing is routed at `{other}`: use `/v1/chat/completions`, `/v1/completions` or `/v1/embeddings`"
-                )));
-            }
+        if path == "/v1/route" {
+            return Ok(Surface::Chat);
+        }
+        Surface::of_path(path).ok_or_else(|| {
+            let paths = Surface::ALL.map(|surface| format!("`{}`", surface.path()));
+            Failure::Other(format!(
+                "nothing is routed at `{path}`: use one of {}",
+                paths.join(", ")
+            ))
         })
     }
 
@@ -151,6 +152,11 @@ impl Recorded<'_> {
             agent: text("agent", &self.caller.agent),
             plan: text("plan", &self.caller.plan),
             name: text("name", &self.caller.name),
+            models: self
+                .caller
+                .models
+                .as_ref()
+                .map(|names| Cow::Owned(plan.models_named(names))),
             claims: plan.needs().claims.iter().map(claim).collect(),
         }
     }

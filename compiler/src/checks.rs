@@ -10,6 +10,7 @@ pub(crate) mod this_version;
 pub(crate) mod tier_chain;
 pub(crate) mod tier_without_model;
 pub(crate) mod unreachable_model;
+pub(crate) mod unserved_surface;
 pub(crate) mod versions;
 pub(crate) mod window;
 
@@ -19,6 +20,7 @@ use crate::program::Program;
 /// Checks that need the whole program.
 pub(crate) fn check_program(program: &Program, findings: &mut Findings) {
     findings.extend(budget_price::check(program));
+    findings.extend(unserved_surface::check(program));
     // What was left out for its error may be what a shape needs, or what reaches a model.
     if !findings.has_errors() {
         if let Some(deploy) = &program.deploy {

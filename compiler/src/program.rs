@@ -111,6 +111,9 @@ pub struct Provider {
     pub auth: ProviderAuth,
 }
 
+/// Where Anthropic's own API is.
+pub const ANTHROPIC: &str = "https://api.anthropic.com/v1";
+
 /// What a provider speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProviderKind {
@@ -120,6 +123,8 @@ pub enum ProviderKind {
     AzureOpenAi,
     /// `openai-compatible`
     OpenAiCompatible,
+    /// `anthropic`
+    Anthropic,
 }
 
 /// How calls to a provider are authenticated.

@@ -205,12 +205,7 @@ fn another_shape_can_be_asked_about() {
 
 #[test]
 fn what_this_version_cannot_do_is_refused_where_ignoring_it_would_be_open() {
-    refused(
-        "kind openai  auth",
-        "kind anthropic  auth",
-        "WP0601",
-        "anthropic",
-    );
+    refused("kind openai  auth", "kind gemini  auth", "WP0601", "gemini");
     refused(
         "auth secret key }\nmodel",
         "auth workload-identity }\nmodel",
@@ -265,4 +260,17 @@ fn redis_says_by_how_much_limits_multiply() {
     );
     assert!(checked.program.is_some());
     refused("state local", "state redis", "WP0105", "state redis");
+}
+
+#[test]
+fn anthropic_has_neither_completions_nor_embeddings() {
+    let text = replaced("kind openai  auth", "kind anthropic  auth");
+    assert!(fixture::checked(&text).program.is_some());
+    let text = text.replacen("model big {", "model big { serves chat, embeddings ", 1);
+    let checked = fixture::checked(&text);
+    let found = checked
+        .diagnostics
+        .iter()
+        .find(|finding| finding.message.contains("`big` cannot serve embeddings"));
+    assert!(found.is_some(), "{:?}\n{text}", checked.diagnostics);
 }

@@ -14,7 +14,7 @@ pub mod scope;
 pub mod typed;
 mod walk;
 
-pub use check::check;
+pub use check::{Callable, check, functions};
 pub use expression::{Expr, ExprKind};
 pub use parser::{Extent, MAXIMUM_DEPTH, ParsedExpr, parse};
 pub use print::quote;

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use crate::plan::draft::ModelIndex;
+
 /// Everything that a decision may read.
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {
@@ -31,8 +33,20 @@ pub struct Caller<'a> {
     pub plan: Cow<'a, str>,
     /// A name for people.
     pub name: Cow<'a, str>,
+    /// The only models that may answer it; `None` for all of them.
+    pub models: Option<Cow<'a, [ModelIndex]>>,
     /// The claims of its token that the plan reads, by [`crate::plan::Needs::claims`] slot.
     pub claims: Vec<Option<Claim<'a>>>,
+}
+
+impl Caller<'_> {
+    /// Whether this model may answer it.
+    #[must_use]
+    pub fn may_use(&self, model: ModelIndex) -> bool {
+        self.models
+            .as_ref()
+            .is_none_or(|models| models.contains(&model))
+    }
 }
 
 /// The value of a claim.
@@ -60,6 +74,65 @@ pub enum Surface {
     Completions,
     /// `/v1/embeddings`
     Embeddings,
+    /// `/v1/messages`, as Anthropic has it
+    Messages,
+    /// `/v1/messages/count_tokens`: the same body, and no answer of a model
+    CountTokens,
+    /// `/v1/responses`
+    Responses,
+}
+
+impl Surface {
+    /// Every one.
+    pub const ALL: [Self; 6] = [
+        Self::Chat,
+        Self::Completions,
+        Self::Embeddings,
+        Self::Messages,
+        Self::CountTokens,
+        Self::Responses,
+    ];
+
+    /// What is sent to this path, if anything is.
+    #[must_use]
+    pub fn of_path(path: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|surface| surface.path() == path)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Chat => "/v1/chat/completions",
+            Self::Completions => "/v1/completions",
+            Self::Embeddings => "/v1/embeddings",
+            Self::Messages => "/v1/messages",
+            Self::CountTokens => "/v1/messages/count_tokens",
+            Self::Responses => "/v1/responses",
+        }
+    }
+
+    /// In one word, for metrics and messages.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Completions => "completions",
+            Self::Embeddings => "embeddings",
+            Self::Messages => "messages",
+            Self::CountTokens => "count-tokens",
+            Self::Responses => "responses",
+        }
+    }
+
+    /// Whether a conversation is sent: what a model that serves chat can answer.
+    #[must_use]
+    pub const fn is_conversation(self) -> bool {
+        matches!(
+            self,
+            Self::Chat | Self::Messages | Self::CountTokens | Self::Responses
+        )
+    }
 }
 
 /// A call, read once from its body. What the plan does not need is left empty.

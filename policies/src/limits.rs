@@ -1,4 +1,4 @@
-//! Limits, budgets and session floors, in memory: reserve before a call leaves, settle when it is over.
+//! Limits, budgets and session floors: reserve before a call leaves, settle when it is over.
 //!
 //! Invariants:
 //! - A reservation takes all of its charges or none, and ends exactly once: settled, refunded, or, dropped, kept as used.
@@ -8,12 +8,17 @@
 //! - No lock is global: buckets lie in shards by key, and a reservation locks its shards in one order.
 //! - Memory is bounded: a bucket that says no more than a fresh one is forgotten, and there is a most.
 //! - It reads no clock: `now` is nanoseconds since 1970, and may step back without harm.
+//! - It does no IO: what happens goes out as [`Record`]s to a [`Log`], and [`Replay`] brings the state back from them.
 
 mod bucket;
 mod calendar;
+mod codec;
 mod declared;
 mod floors;
+mod identity;
 mod quota;
+mod record;
+mod replay;
 mod reservation;
 mod shard;
 #[cfg(test)]
@@ -26,13 +31,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
 pub use calendar::{Calendar, Span};
+pub use codec::Malformed;
 pub use quota::{Quota, Spent, Unit, Usage, Window};
+pub use record::{Log, Position, Record};
+pub use replay::Replay;
 pub use reservation::{Exhausted, ExhaustedReason, Reservation};
 
 use crate::decision::{Charge, Key, SessionFloor};
 use crate::plan::draft::TierIndex;
 use bucket::{Bucket, Hold};
 use floors::Floors;
+use identity::{Identity, Names};
+use record::Ended;
 use shard::{Full, Name, Shard};
 
 /// Locks to share the buckets among; a power of two well above the number of cores.
@@ -45,11 +55,15 @@ const RETRY_FULL_MILLISECONDS: u64 = 1_000;
 /// What has been used of every quota, and the floors of sessions.
 #[derive(Debug)]
 pub struct State {
+    /// Those of the plan, and then those of plans before it that are still used.
     quotas: Vec<Quota>,
+    /// What they are, in the same order.
+    names: Names,
     shards: Vec<Mutex<Shard>>,
     floors: Floors,
     seed: [u64; 2],
     abandoned: Arc<AtomicU64>,
+    log: Option<Arc<dyn Log>>,
 }
 
 impl State {
@@ -73,15 +87,54 @@ impl State {
         most: usize,
     ) -> Self {
         let per_shard = (most / SHARDS).max(1);
+        let quotas: Vec<Quota> = quotas.into_iter().collect();
+        let identity = |index: usize| Identity {
+            label: index.to_string(),
+            ..Identity::default()
+        };
         Self {
-            quotas: quotas.into_iter().collect(),
+            names: Names {
+                quotas: (0..quotas.len()).map(identity).collect(),
+                ..Names::default()
+            },
+            quotas,
             shards: (0..SHARDS)
                 .map(|_| Mutex::new(Shard::new(per_shard)))
                 .collect(),
             floors: Floors::new(keeps, SHARDS, most),
             seed,
             abandoned: Arc::default(),
+            log: None,
         }
+    }
+
+    /// The same, with all that happens from now on written down. What the log begins with is
+    /// [`State::declaration`], and every [`State::checkpoint`] makes what came before it superfluous.
+    #[must_use]
+    pub fn logged(self, log: Arc<dyn Log>) -> Self {
+        Self {
+            log: Some(log),
+            ..self
+        }
+    }
+
+    /// What the records of this state refer to: it comes before them.
+    #[must_use]
+    pub const fn declaration(&self) -> Record<'_> {
+        Record::declared(self.quotas.as_slice(), &self.names)
+    }
+
+    /// Writes down a part of all that is used; the parts are numbered from 0. `None` when there is no such part.
+    pub fn checkpoint(&self, part: usize) -> Option<Position> {
+        if let Some(floors) = part.checked_sub(SHARDS) {
+            let mut position = None;
+            self.floors.visit(floors, |content| {
+                position = Some(self.append(&Record::floors(floors, content)));
+            });
+            return position;
+        }
+        let shard = self.lock(part)?;
+        Some(self.append(&Record::buckets(part, &shard)))
     }
 
     /// The key of a string: the value of a `per`, a session.
@@ -161,32 +214,35 @@ impl State {
                 }
             }
         }
+        if !reservation.is_empty() {
+            let position = self.append(&Record::reserved(now, reservation.holds()));
+            reservation.logged_at(position);
+        }
         Ok(reservation)
     }
 
     /// Ends a reservation with what the call used. What it used above its reservation is debt; what it did not use
     /// is given back, as far as others have not had it already.
-    pub fn settle(&self, reservation: Reservation, spent: Spent, now: i64) {
-        self.end(reservation, now, |unit| spent.of(unit));
+    pub fn settle(&self, reservation: Reservation, spent: Spent, now: i64) -> Position {
+        self.end(reservation, now, |unit| spent.of(unit))
     }
 
     /// Ends the reservation of a call that used nothing.
-    pub fn refund(&self, reservation: Reservation, now: i64) {
-        self.end(reservation, now, |_| 0);
+    pub fn refund(&self, reservation: Reservation, now: i64) -> Position {
+        self.end(reservation, now, |_| 0)
     }
 
     /// Counts an amount that is used already, whether there is room or not: what a test has spent, what was found in
     /// a ledger.
-    pub fn add(&self, quota: u16, key: Key, amount: u64, now: i64) {
-        let Some(spec) = self.quota(quota) else {
-            return;
+    pub fn add(&self, quota: u16, key: Key, amount: u64, now: i64) -> Position {
+        let (Some(spec), Some(mut shard)) = (self.quota(quota), self.lock(shard_of(key))) else {
+            return Position::default();
         };
-        let Some(mut shard) = self.lock(shard_of(key)) else {
-            return;
-        };
-        shard
-            .bucket_beyond_most((quota, key), spec, now)
-            .add(spec, amount);
+        let name = (quota, key);
+        let bucket = shard.bucket_beyond_most(name, spec, now);
+        bucket.add(spec, amount);
+        let incarnation = bucket.incarnation;
+        self.append(&Record::added(now, name, amount, incarnation))
     }
 
     /// The floor of a session, while its window lasts.
@@ -197,7 +253,9 @@ impl State {
 
     /// Raises a session's floor, and starts its window anew.
     pub fn raise_floor(&self, floor: SessionFloor, now: i64) {
-        self.floors.raise(floor, now);
+        self.floors.raise_and(floor, now, || {
+            self.append(&Record::raised(now, floor));
+        });
     }
 
     /// Reservations that were dropped without being settled: a bug in whoever held them.
@@ -279,20 +337,38 @@ impl State {
         }
     }
 
-    fn end(&self, reservation: Reservation, now: i64, spent: impl Fn(Unit) -> u64) {
-        for (name, hold) in reservation.take() {
-            let Some(quota) = self.quota(name.0) else {
-                continue;
-            };
-            let Some(mut shard) = self.lock(shard_of(name.1)) else {
+    fn end(&self, reservation: Reservation, now: i64, spent: impl Fn(Unit) -> u64) -> Position {
+        let holds = reservation.take();
+        let mut shards = self.lock_all(holds.iter().map(|(name, _)| shard_of(name.1)));
+        let mut ends = Vec::new();
+        for (name, hold) in holds {
+            let (Some(quota), Some(shard)) = (self.quota(name.0), shards.get(shard_of(name.1)))
+            else {
                 continue;
             };
             let spent = spent(quota.unit);
             // A bucket that was forgotten was empty: only what goes beyond the hold is news, and is counted anew.
-            shard
-                .bucket_beyond_most(name, quota, now)
-                .settle(quota, hold, spent);
+            let bucket = shard.bucket_beyond_most(name, quota, now);
+            bucket.settle(quota, hold, spent);
+            if self.log.is_some() {
+                ends.push(Ended {
+                    name,
+                    hold,
+                    spent,
+                    incarnation: bucket.incarnation,
+                });
+            }
         }
+        match ends.is_empty() {
+            true => Position::default(),
+            false => self.append(&Record::settled(now, &ends)),
+        }
+    }
+
+    /// Called while what the record says happened to is locked.
+    fn append(&self, record: &Record<'_>) -> Position {
+        let log = self.log.as_ref();
+        log.map_or_else(Position::default, |log| log.append(record))
     }
 
     fn lock(&self, shard: usize) -> Option<MutexGuard<'_, Shard>> {

@@ -4,9 +4,11 @@
 //! answer's bounds are always known, whatever the plan needs; strings without escapes are borrowed from the body;
 //! a field that the decision reads stands once, so that no server behind can take another value than was decided on.
 
+mod blocks;
 mod body;
 mod content;
 mod error;
+mod items;
 mod message;
 mod node;
 mod prompts;
@@ -98,10 +100,11 @@ impl Default for Request<'_> {
 /// The field that a request is about, and what to send in it.
 fn required(surface: Surface) -> (&'static str, &'static str) {
     match surface {
-        Surface::Chat => (
+        Surface::Chat | Surface::Messages | Surface::CountTokens => (
             "messages",
             "send at least one, such as {\"role\": \"user\", \"content\": \"…\"}",
         ),
+        Surface::Responses => ("input", "send a string, or an array of items"),
         Surface::Completions => (
             "prompt",
             "send a string, or an array of strings or token ids",
@@ -116,7 +119,7 @@ fn required(surface: Surface) -> (&'static str, &'static str) {
 /// Requires of a body what its API does.
 fn accept<'a>(surface: Surface, body: Body<'_, 'a>) -> Result<Request<'a>, RequestError> {
     let Body {
-        messages,
+        mut messages,
         prompts,
         tools,
         ..
@@ -124,7 +127,7 @@ fn accept<'a>(surface: Surface, body: Body<'_, 'a>) -> Result<Request<'a>, Reque
     if body.model.0.is_empty() {
         return Err(RequestError::MissingModel);
     }
-    let count = if surface == Surface::Chat {
+    let count = if surface.is_conversation() {
         messages.count
     } else {
         prompts.count
@@ -133,7 +136,15 @@ fn accept<'a>(surface: Surface, body: Body<'_, 'a>) -> Result<Request<'a>, Reque
         let (field, hint) = required(surface);
         return Err(RequestError::Missing { field, hint });
     }
+    if surface == Surface::Messages && body.max_tokens.0.is_none() {
+        return Err(RequestError::Missing {
+            field: "max_tokens",
+            hint: "send the longest answer that you want, in tokens",
+        });
+    }
+    messages.open_with(body.preamble);
     let max_tokens = in_range("max_tokens", &body.max_tokens, 0, MOST_TOKENS)?;
+    let max_output_tokens = in_range("max_output_tokens", &body.max_output_tokens, 0, MOST_TOKENS)?;
     let max_completion_tokens = in_range(
         "max_completion_tokens",
         &body.max_completion_tokens,
@@ -147,7 +158,10 @@ fn accept<'a>(surface: Surface, body: Body<'_, 'a>) -> Result<Request<'a>, Reque
         .saturating_add(body.response_format.tokens)
         .saturating_add(tokens::of_text(&body.suffix.0));
     let (tokens, largest, answers) = match surface {
-        Surface::Chat => (messages.tokens, messages.tokens, each),
+        Surface::Chat | Surface::Messages | Surface::Responses => {
+            (messages.tokens, messages.tokens, each)
+        }
+        Surface::CountTokens => (messages.tokens, messages.tokens, 0),
         Surface::Completions => (
             prompts.tokens,
             prompts.largest,
@@ -159,7 +173,7 @@ fn accept<'a>(surface: Surface, body: Body<'_, 'a>) -> Result<Request<'a>, Reque
         surface,
         path: Cow::default(),
         model: body.model.0,
-        prompt: if surface == Surface::Chat {
+        prompt: if surface.is_conversation() {
             messages.prompt
         } else {
             prompts.text
@@ -170,7 +184,7 @@ fn accept<'a>(surface: Surface, body: Body<'_, 'a>) -> Result<Request<'a>, Reque
         tokens: tokens.saturating_add(beside),
         largest_prompt: largest.saturating_add(beside),
         // Whichever of the two a server goes by, the answer is not longer.
-        max_tokens: max_tokens.max(max_completion_tokens),
+        max_tokens: max_tokens.max(max_completion_tokens).max(max_output_tokens),
         answers,
         turns: messages.assistant + 1,
         images: messages.images,

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use waypost_policies::cost::{Usage, actual};
 use waypost_policies::decision::{Charge, Decision, Outcome, Route};
-use waypost_policies::limits::{Reservation, Spent};
+use waypost_policies::limits::{Position, Reservation, Spent};
 use waypost_policies::plan::draft::{ModelIndex, Price, TierIndex};
 use waypost_policies::{Facts, NanoDollars};
 
@@ -65,6 +65,9 @@ impl Account {
             request_id: request_id.to_owned(),
             caller: facts.caller.key.clone().into_owned(),
             team: facts.caller.team.clone().into_owned(),
+            agent: facts.caller.agent.clone().into_owned(),
+            plan: facts.caller.plan.clone().into_owned(),
+            name: facts.caller.name.clone().into_owned(),
             asked: gateway.redactions.log(&facts.request.model).into_owned(),
             streamed: facts.request.stream,
             ..Receipt::default()
@@ -277,9 +280,7 @@ impl Account {
             .price
             .map_or(NanoDollars::ZERO, |price| actual(price, usage));
         let requests = u64::from(held.sent);
-        self.gateway
-            .state
-            .settle(held.reservation, spent(requests, usage, cost), now);
+        self.end(held.reservation, spent(requests, usage, cost), now);
         Some((usage, cost, held.estimated))
     }
 
@@ -292,9 +293,13 @@ impl Account {
         let cost = held
             .price
             .map_or(NanoDollars::ZERO, |price| actual(price, used));
-        self.gateway
-            .state
-            .settle(held.reservation, spent(0, used, cost), clock::now());
+        self.end(held.reservation, spent(0, used, cost), clock::now());
+    }
+
+    /// Settles, and writes it down. Where that cannot be, the reservation counts until it can.
+    fn end(&self, reservation: Reservation, spent: Spent, now: i64) {
+        let position = self.gateway.state.settle(reservation, spent, now);
+        let _ = self.gateway.books.commit(position);
     }
 
     /// Counts a call that no model answered: hammering at a broken upstream is limited too.
@@ -302,9 +307,16 @@ impl Account {
         let now = clock::now();
         for charge in charges {
             if self.gateway.counts_requests(charge.quota) {
-                self.gateway.state.add(charge.quota, charge.key, 1, now);
+                let position = self.gateway.state.add(charge.quota, charge.key, 1, now);
+                let _ = self.gateway.books.commit(position);
             }
         }
+    }
+
+    /// Where what it holds stands in the log.
+    pub(crate) fn position(&self) -> Position {
+        let held = self.held.as_ref();
+        held.map_or_else(Position::default, |held| held.reservation.position())
     }
 
     /// What the model that is asked now was charged for.

@@ -1,4 +1,4 @@
-//! Why a call was not answered, as OpenAI's clients expect to be told.
+//! Why a call was not answered, as OpenAI's clients expect to be told, and as Anthropic's do.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
+use waypost_policies::facts::Surface;
 
 use crate::Body;
 use crate::body::BodyError;
@@ -155,8 +156,37 @@ impl Failure {
         serde_json::to_string(&document).unwrap_or_default()
     }
 
+    /// As JSON on one line, in the shape that the clients of a surface expect.
+    pub(crate) fn json_on(&self, surface: Surface) -> String {
+        match surface {
+            Surface::Messages | Surface::CountTokens => self.in_anthropics_shape(),
+            _ => self.json(),
+        }
+    }
+
+    /// The same members under another type: Anthropic's types go by the status.
+    fn in_anthropics_shape(&self) -> String {
+        let mut document: serde_json::Value =
+            serde_json::from_str(&self.json()).unwrap_or_default();
+        if let Some(document) = document.as_object_mut() {
+            document.insert("type".to_owned(), "error".into());
+            let error = document
+                .get_mut("error")
+                .and_then(|error| error.as_object_mut());
+            if let Some(error) = error {
+                error.insert("type".to_owned(), anthropic_type(self.status).into());
+            }
+        }
+        document.to_string()
+    }
+
     pub(crate) fn response(&self) -> Response<Body> {
-        let mut response = json_response(self.status, self.json());
+        self.response_on(Surface::Chat)
+    }
+
+    /// The response to a client of a surface.
+    pub(crate) fn response_on(&self, surface: Surface) -> Response<Body> {
+        let mut response = json_response(self.status, self.json_on(surface));
         let headers = response.headers_mut();
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -180,6 +210,22 @@ impl Failure {
     }
 }
 
+/// `error.type` in Anthropic's API.
+const fn anthropic_type(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        401 => "authentication_error",
+        402 => "billing_error",
+        403 => "permission_error",
+        404 => "not_found_error",
+        413 => "request_too_large",
+        429 => "rate_limit_error",
+        503 | 529 => "overloaded_error",
+        504 => "timeout_error",
+        status if status >= 500 => "api_error",
+        _ => "invalid_request_error",
+    }
+}
+
 /// A response with a JSON body.
 pub(crate) fn json_response(status: StatusCode, json: String) -> Response<Body> {
     let body = Full::new(Bytes::from(json)).boxed_unsync();
@@ -195,6 +241,11 @@ impl From<Unknown> for Failure {
     fn from(unknown: Unknown) -> Self {
         let message = match unknown {
             Unknown::NoKey => "no api key: send `Authorization: Bearer <key>`",
+            Unknown::Damaged => {
+                "this api key is cut off or mistyped: its last characters do not fit the others"
+            }
+            Unknown::Expired => "this api key has expired: ask for a new one",
+            Unknown::Revoked => "this api key was revoked: ask for a new one",
             Unknown::WrongKey => "this api key is not known here: check it, or ask for one",
             Unknown::NotBearer => "`Authorization` must be `Bearer <key>`",
             Unknown::Twice => "the header of the api key stands twice: send it once",

@@ -20,8 +20,8 @@ pub(crate) struct Shape<'a> {
     pub(crate) most_tokens: Option<u64>,
     /// Whether the model knows `max_tokens` only as `max_completion_tokens`.
     pub(crate) completion_tokens: bool,
-    /// Whether the answer is streamed.
-    pub(crate) stream: bool,
+    /// Whether usage is to be asked for: of a stream in a dialect that has it only then.
+    pub(crate) asks_usage: bool,
 }
 
 /// A body to send, and what was left out of it.
@@ -29,6 +29,20 @@ pub(crate) struct Shape<'a> {
 pub(crate) struct Shaped {
     pub(crate) body: Bytes,
     pub(crate) dropped: Vec<String>,
+}
+
+/// The body without the parameters that the model rejects, in the words of the caller's own dialect.
+pub(crate) fn without<'b>(body: &'b str, rejects: &[String]) -> (Cow<'b, str>, Vec<String>) {
+    let mut dropped = Vec::new();
+    let change = |member: &Member<'_>| {
+        if !rejects.iter().any(|name| *name == member.key) {
+            return Change::Keep;
+        }
+        dropped.push(member.key.clone().into_owned());
+        Change::Drop
+    };
+    let body = json::rewrite(body, change, &[]);
+    (body, dropped)
 }
 
 /// The body in this shape.
@@ -44,7 +58,7 @@ pub(crate) fn shape(body: &Bytes, shape: &Shape<'_>) -> Shaped {
     let has = |key: &str| members.iter().any(|member| member.key == key);
     let both_limits = has("max_tokens") && has("max_completion_tokens");
     let mut added = Vec::new();
-    if shape.stream
+    if shape.asks_usage
         && !has("stream_options")
         && !shape.rejects.iter().any(|name| name == "stream_options")
     {
@@ -62,10 +76,10 @@ pub(crate) fn shape(body: &Bytes, shape: &Shape<'_>) -> Shaped {
                 "max_completion_tokens",
                 clamped(member.value, shape.most_tokens),
             ),
-            "max_tokens" | "max_completion_tokens" => {
+            "max_tokens" | "max_completion_tokens" | "max_output_tokens" => {
                 value(member, clamped(member.value, shape.most_tokens))
             }
-            "stream_options" if shape.stream => value(member, with_usage(member.value)),
+            "stream_options" if shape.asks_usage => value(member, with_usage(member.value)),
             _ => Change::Keep,
         }
     };
@@ -118,7 +132,7 @@ mod tests {
         rejects: &[],
         most_tokens: Some(4096),
         completion_tokens: false,
-        stream: false,
+        asks_usage: false,
     };
 
     fn check(body: &str, with: Shape<'_>, expected: &str) {
@@ -144,7 +158,7 @@ mod tests {
     #[test]
     fn usage_is_always_asked_of_a_stream() {
         let stream = Shape {
-            stream: true,
+            asks_usage: true,
             ..PLAIN
         };
         check(

@@ -9,10 +9,12 @@ use hyper::header::{ALLOW, EXPECT, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 use waypost_policies::facts::Surface;
+use waypost_policies::plan::view::AcceptTarget;
 
 use crate::Body;
 use crate::body::discard;
 use crate::call;
+use crate::callers::Identity;
 use crate::failure::{Failure, json_response};
 use crate::gateway::Gateway;
 
@@ -27,10 +29,10 @@ enum Place<'p> {
 
 impl<'p> Place<'p> {
     fn of(path: &'p str) -> Option<Self> {
+        if let Some(surface) = Surface::of_path(path) {
+            return Some(Self::Surface(surface));
+        }
         Some(match path {
-            "/v1/chat/completions" => Self::Surface(Surface::Chat),
-            "/v1/completions" => Self::Surface(Surface::Completions),
-            "/v1/embeddings" => Self::Surface(Surface::Embeddings),
             "/v1/route" => Self::Route,
             "/v1/models" => Self::Models,
             _ => Self::Model(
@@ -49,11 +51,17 @@ impl<'p> Place<'p> {
 
     const fn word(self) -> &'static str {
         match self {
-            Self::Surface(Surface::Chat) => "chat",
-            Self::Surface(Surface::Completions) => "completions",
-            Self::Surface(Surface::Embeddings) => "embeddings",
+            Self::Surface(surface) => surface.word(),
             Self::Route => "route",
             Self::Models | Self::Model(_) => "models",
+        }
+    }
+
+    /// In whose shape its errors are.
+    const fn surface(self) -> Surface {
+        match self {
+            Self::Surface(surface) => surface,
+            Self::Route | Self::Models | Self::Model(_) => Surface::Chat,
         }
     }
 }
@@ -82,7 +90,7 @@ pub(crate) async fn serve(
                 %reason,
                 "refused"
             );
-            failure.response()
+            failure.response_on(place.map_or(Surface::Chat, Place::surface))
         }
     };
     if !waits {
@@ -106,8 +114,7 @@ async fn dispatch(
 ) -> Result<Response<Body>, Failure> {
     let Some(place) = place else {
         let message = format!("there is no `{}` here", request.uri().path());
-        return Err(Failure::invalid(StatusCode::NOT_FOUND, "unknown_url", message)
-            .hint("this server has /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/models and /v1/route"));
+        return Err(Failure::invalid(StatusCode::NOT_FOUND, "unknown_url", message).hint(paths()));
     };
     if *request.method() != place.method() {
         return Ok(wrong_method(request.method(), place));
@@ -116,14 +123,25 @@ async fn dispatch(
         Place::Surface(surface) => call::answer(gateway, surface, request, peer, id).await,
         Place::Route => call::explain(gateway, request, peer).await,
         Place::Models => {
-            gateway.directory.identify(request.headers())?;
-            Ok(models(gateway))
+            let identity = gateway.callers.identify(request.headers())?;
+            let anthropic = request.headers().contains_key("anthropic-version");
+            Ok(models(gateway, &identity, anthropic))
         }
         Place::Model(name) => {
-            gateway.directory.identify(request.headers())?;
-            model(gateway, name)
+            let identity = gateway.callers.identify(request.headers())?;
+            let anthropic = request.headers().contains_key("anthropic-version");
+            model(gateway, &identity, name, anthropic)
         }
     }
+}
+
+/// What there is.
+fn paths() -> String {
+    let surfaces = Surface::ALL.map(Surface::path);
+    format!(
+        "this server has {}, /v1/models and /v1/route",
+        surfaces.join(", ")
+    )
 }
 
 fn wrong_method(method: &Method, place: Place<'_>) -> Response<Body> {
@@ -134,26 +152,50 @@ fn wrong_method(method: &Method, place: Place<'_>) -> Response<Body> {
         "method_not_allowed",
         message,
     )
-    .response();
+    .response_on(place.surface());
     if let Ok(value) = HeaderValue::from_str(allowed.as_str()) {
         response.headers_mut().insert(ALLOW, value);
     }
     response
 }
 
-/// The names that clients may send: those accepted by name, not those by their beginning.
-fn models(gateway: &Gateway) -> Response<Body> {
-    let names = gateway.plan.accepts().filter(|accept| !accept.prefix());
-    let list: Vec<_> = names.map(|accept| entry(accept.name())).collect();
-    json_response(
-        StatusCode::OK,
-        json!({"object": "list", "data": list}).to_string(),
-    )
+/// The names that this caller may send: those accepted by name, not those by their beginning.
+fn models(gateway: &Gateway, identity: &Identity, anthropic: bool) -> Response<Body> {
+    let accepts = gateway
+        .plan
+        .accepts()
+        .filter(|accept| !accept.prefix() && may_ask(identity, &accept.target()));
+    let names: Vec<_> = accepts.map(|accept| accept.name()).collect();
+    let list: Vec<_> = names.iter().map(|name| entry(name, anthropic)).collect();
+    let document = match anthropic {
+        false => json!({"object": "list", "data": list}),
+        true => json!({
+            "data": list, "has_more": false, "first_id": names.first(), "last_id": names.last(),
+        }),
+    };
+    json_response(StatusCode::OK, document.to_string())
 }
 
-fn model(gateway: &Gateway, name: &str) -> Result<Response<Body>, Failure> {
-    match gateway.plan.accepted(name) {
-        Some(_) => Ok(json_response(StatusCode::OK, entry(name).to_string())),
+/// A model that the caller may use, or what may lead to one.
+fn may_ask(identity: &Identity, target: &AcceptTarget) -> bool {
+    match target {
+        AcceptTarget::Model(model) => identity.may_use(*model),
+        AcceptTarget::Content(_) => true,
+    }
+}
+
+fn model(
+    gateway: &Gateway,
+    identity: &Identity,
+    name: &str,
+    anthropic: bool,
+) -> Result<Response<Body>, Failure> {
+    let accepted = gateway.plan.accepted(name);
+    match accepted.filter(|(target, _)| may_ask(identity, target)) {
+        Some(_) => Ok(json_response(
+            StatusCode::OK,
+            entry(name, anthropic).to_string(),
+        )),
         None => {
             let message = format!(
                 "the model `{name}` does not exist here: `GET /v1/models` lists those that do"
@@ -163,7 +205,13 @@ fn model(gateway: &Gateway, name: &str) -> Result<Response<Body>, Failure> {
     }
 }
 
-fn entry(name: &str) -> serde_json::Value {
+/// A model, as OpenAI's clients read it or as Anthropic's do.
+fn entry(name: &str, anthropic: bool) -> serde_json::Value {
+    if anthropic {
+        return json!({
+            "type": "model", "id": name, "display_name": name, "created_at": "1970-01-01T00:00:00Z",
+        });
+    }
     json!({"id": name, "object": "model", "created": 0, "owned_by": "waypost"})
 }
 

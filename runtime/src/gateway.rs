@@ -2,22 +2,26 @@
 //!
 //! Invariant: a call keeps the gateway that it began with, whatever plan is served by the time it ends.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinSet;
 use waypost_policies::Facts;
 use waypost_policies::decision::{Decision, Outcome};
 use waypost_policies::explain::{Explanation, explain};
 use waypost_policies::limits::State;
+use waypost_policies::place::RetryBudget;
 use waypost_policies::plan::draft::{self, Draft, ModelIndex, Price};
 use waypost_policies::plan::{Plan, view};
 
-use crate::callers::{Directory, KeysError};
+use crate::books::Books;
+use crate::callers::{Callers, KeysError, watch};
 use crate::client::{self, Client, ClientError};
 use crate::clock;
 use crate::evaluations::Evaluations;
 use crate::journal::Journal;
+use crate::ledger::LedgerError;
 use crate::metrics::{Metrics, RouteKey};
 use crate::pool::{DiscoveryError, Placed};
 use crate::provider::{Provider, wants_completion_tokens};
@@ -31,9 +35,10 @@ use crate::settings::{Bounds, Settings};
 #[derive(Debug)]
 pub(crate) struct Gateway {
     pub(crate) plan: Arc<Plan>,
-    pub(crate) state: State,
+    pub(crate) state: Arc<State>,
+    pub(crate) books: Books,
     pub(crate) evaluations: Arc<Evaluations>,
-    pub(crate) directory: Directory,
+    pub(crate) callers: Arc<Callers>,
     pub(crate) redactions: Redactions,
     pub(crate) client: Client,
     pub(crate) providers: Vec<Provider>,
@@ -46,6 +51,8 @@ pub(crate) struct Gateway {
     tiers: Vec<Tier>,
     quotas: Vec<Quota>,
     receipts: Option<UnboundedSender<Receipt>>,
+    /// What looks after the callers; ended with this.
+    _watching: JoinSet<()>,
 }
 
 /// A model, as calls need it.
@@ -56,8 +63,14 @@ pub(crate) struct Model {
     pub(crate) via: draft::Via,
     pub(crate) price: Option<Price>,
     pub(crate) rejects: Vec<String>,
+    /// Its longest answer.
+    pub(crate) output: Option<u64>,
     /// Whether it knows `max_tokens` only as `max_completion_tokens`.
     pub(crate) completion_tokens: bool,
+    /// How often its upstream may be asked again, shared with the other models that are asked there.
+    pub(crate) retries: Arc<Mutex<RetryBudget>>,
+    /// How that upstream is known, whatever the plan.
+    upstream: String,
 }
 
 /// A tier, as calls need it.
@@ -78,13 +91,14 @@ struct Quota {
 
 /// What a gateway takes over from the one before it.
 struct Kept<'g> {
-    state: State,
+    books: Books,
     evaluations: Arc<Evaluations>,
     client: Client,
     metrics: Metrics,
     journal: Arc<Journal>,
     recent: Arc<Recent>,
     pools: &'g [Placed],
+    models: &'g [Model],
 }
 
 /// Why a server does not start.
@@ -116,6 +130,9 @@ pub enum StartError {
     /// TLS cannot be set up.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// What is used of limits and budgets cannot be kept.
+    #[error(transparent)]
+    State(#[from] LedgerError),
     /// The system gave no random numbers.
     #[error("the system gave no random numbers")]
     Random,
@@ -124,14 +141,16 @@ pub enum StartError {
 impl Gateway {
     /// For the plan that a server starts with.
     pub(crate) fn build(plan: Arc<Plan>, settings: &Settings) -> Result<Self, StartError> {
+        let metrics = Metrics::default();
         let kept = Kept {
-            state: State::new(&plan, seed()?),
+            books: Books::open(&plan, &settings.state, &metrics.disk)?,
             evaluations: Arc::new(Evaluations::new()),
             client: client::public(settings.bounds.connect)?,
-            metrics: Metrics::default(),
+            metrics,
             journal: Arc::default(),
             recent: Arc::default(),
             pools: &[],
+            models: &[],
         };
         Self::assemble(plan, settings, kept)
     }
@@ -143,13 +162,14 @@ impl Gateway {
         settings: &Settings,
     ) -> Result<Self, StartError> {
         let kept = Kept {
-            state: State::reloaded(&plan, &old.plan, &old.state, clock::now()),
+            books: old.books.next(&plan, &settings.state, &old.metrics.disk)?,
             evaluations: Arc::clone(&old.evaluations),
             client: old.client.clone(),
             metrics: old.metrics.renewed(),
             journal: Arc::clone(&old.journal),
             recent: Arc::clone(&old.recent),
             pools: &old.pools,
+            models: &old.models,
         };
         Self::assemble(plan, settings, kept)
     }
@@ -157,16 +177,14 @@ impl Gateway {
     fn assemble(plan: Arc<Plan>, settings: &Settings, kept: Kept<'_>) -> Result<Self, StartError> {
         let draft = plan.to_draft();
         let secrets = resolve_secrets(&plan, settings)?;
-        let secret = |index: draft::SecretIndex| secrets.get(usize::from(index));
-        let keys = draft.callers.keys.and_then(secret).map(SecretValue::expose);
-        let mut directory = Directory::read(keys, draft.callers.anonymous)?;
-        if settings.demo_key {
-            directory = directory.with_demo_key();
-        }
+        let callers = Callers::build(&plan, settings, &kept.metrics.callers)?;
+        let mut watching = JoinSet::new();
+        watching.spawn(watch(Arc::clone(&callers)));
         Ok(Self {
-            state: kept.state,
+            state: Arc::clone(&kept.books.state),
+            books: kept.books,
             evaluations: kept.evaluations,
-            directory,
+            callers,
             redactions: Redactions::read(&plan)?,
             providers: providers(&draft, settings, &secrets)?,
             pools: Placed::all(&draft, settings, &kept.client, kept.pools)?,
@@ -175,14 +193,11 @@ impl Gateway {
             journal: kept.journal,
             recent: kept.recent,
             bounds: settings.bounds,
-            models: draft
-                .models
-                .iter()
-                .map(|model| Model::new(model, &draft))
-                .collect(),
+            models: models(&draft, kept.models),
             tiers: draft.tiers.iter().map(Tier::new).collect(),
             quotas: draft.quotas.iter().map(Quota::new).collect(),
             receipts: settings.receipts.clone(),
+            _watching: watching,
             plan,
         })
     }
@@ -219,10 +234,13 @@ impl Gateway {
 
     /// A finished call: metrics, log, journal, receipt.
     pub(crate) fn record(&self, key: RouteKey, decision: &Decision, receipt: Receipt) {
-        self.metrics.calls.finished(key, decision, &receipt);
+        self.metrics.finished(key, decision, &receipt);
         tracing::info!(
             request = receipt.request_id,
             caller = receipt.caller,
+            team = receipt.team,
+            agent = receipt.agent,
+            plan = receipt.plan,
             asked = receipt.asked,
             tier = receipt.tier,
             rule = receipt.rule.label,
@@ -250,6 +268,11 @@ impl Gateway {
         let ledger = &self.metrics.ledger;
         let abandoned = i64::try_from(self.state.abandoned()).unwrap_or(i64::MAX);
         ledger.abandoned.set(abandoned);
+        let callers = &self.metrics.callers;
+        callers
+            .keys
+            .set(i64::try_from(self.callers.keys()).unwrap_or(i64::MAX));
+        callers.current.set(self.callers.stale().is_none().into());
         for (index, quota) in (0_u16..).zip(&self.quotas) {
             if quota.per_caller {
                 continue;
@@ -266,10 +289,16 @@ impl Gateway {
 
     /// What is missing before calls can be served.
     pub(crate) fn missing(&self) -> Vec<String> {
-        self.pools
-            .iter()
-            .filter_map(|placed| placed.pool.missing())
-            .collect()
+        let pools = self.pools.iter();
+        let pools = pools.filter_map(|placed| placed.pool.missing());
+        pools.chain(self.books.trouble()).collect()
+    }
+
+    /// What calls are served in spite of, and somebody should look at.
+    pub(crate) fn warnings_of_state(&self) -> Vec<String> {
+        let stale = self.callers.stale();
+        let keys = stale.map(|reason| format!("{reason}; the keys from before go on"));
+        keys.into_iter().collect()
     }
 
     /// The decision on a call, rule by rule.
@@ -280,14 +309,22 @@ impl Gateway {
 }
 
 impl Model {
-    fn new(model: &draft::Model, draft: &Draft) -> Self {
+    fn new(model: &draft::Model, draft: &Draft, before: &[Self]) -> Self {
         let speaks_openai = match model.via {
-            draft::Via::Provider(index) => draft
-                .providers
-                .get(usize::from(index))
-                .is_some_and(|provider| provider.kind != draft::ProviderKind::OpenAiCompatible),
+            draft::Via::Provider(index) => {
+                draft
+                    .providers
+                    .get(usize::from(index))
+                    .is_some_and(|provider| {
+                        matches!(
+                            provider.kind,
+                            draft::ProviderKind::OpenAi | draft::ProviderKind::AzureOpenAi
+                        )
+                    })
+            }
             draft::Via::Pool(_) => false,
         };
+        let upstream = upstream_of(model.via, draft);
         let known =
             wants_completion_tokens(&model.upstream_name) || wants_completion_tokens(&model.name);
         Self {
@@ -296,9 +333,48 @@ impl Model {
             via: model.via,
             price: model.price,
             rejects: model.rejects.clone(),
+            output: model.output,
             completion_tokens: speaks_openai && known,
+            retries: before
+                .iter()
+                .find(|before| before.upstream == upstream)
+                .map(|before| Arc::clone(&before.retries))
+                .unwrap_or_default(),
+            upstream,
         }
     }
+}
+
+/// The models of a plan; those that are asked at one upstream share what it may be asked again, also with the plan before.
+fn models(draft: &Draft, before: &[Model]) -> Vec<Model> {
+    let mut models: Vec<Model> = Vec::with_capacity(draft.models.len());
+    for model in &draft.models {
+        let mut new = Model::new(model, draft, before);
+        if let Some(same) = models.iter().find(|other| other.upstream == new.upstream) {
+            new.retries = Arc::clone(&same.retries);
+        }
+        models.push(new);
+    }
+    models
+}
+
+fn upstream_of(via: draft::Via, draft: &Draft) -> String {
+    let (kind, name) = match via {
+        draft::Via::Provider(index) => {
+            let provider = draft.providers.get(usize::from(index));
+            ("provider", provider.map(|provider| &provider.name))
+        }
+        draft::Via::Pool(index) => {
+            let pool = draft.pools.get(usize::from(index));
+            ("pool", pool.map(|pool| &pool.name))
+        }
+    };
+    format!("{kind} {}", name.map_or("", |name| name))
+}
+
+/// A panic elsewhere leaves whole values behind.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Tier {
@@ -345,18 +421,4 @@ fn providers(
             .ok_or_else(|| StartError::Credential(provider.name.clone()))
     };
     draft.providers.iter().map(provider).collect()
-}
-
-/// A secret seed for the keys of quotas.
-fn seed() -> Result<[u64; 2], StartError> {
-    use ring::rand::{SecureRandom as _, SystemRandom};
-    let mut halves = [0; 2];
-    for half in &mut halves {
-        let mut bytes = [0; 8];
-        SystemRandom::new()
-            .fill(&mut bytes)
-            .map_err(|_| StartError::Random)?;
-        *half = u64::from_le_bytes(bytes);
-    }
-    Ok(halves)
 }

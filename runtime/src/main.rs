@@ -13,7 +13,10 @@ use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use waypost_policies::Plan;
-use waypost_runtime::{Cluster, PlanFile, PlanSource as _, Secrets, Server, Settings};
+use waypost_runtime::{Cluster, PlanFile, PlanSource as _, Secrets, Server, Settings, StateStore};
+
+/// Where state is kept if nothing else is said; the manifests mount a volume there.
+const STATE_DIRECTORY: &str = "/var/lib/waypost";
 
 /// Serves a Waypost plan: an OpenAI-compatible proxy.
 #[derive(Parser)]
@@ -30,6 +33,9 @@ struct Arguments {
     /// Where Kubernetes secrets are mounted
     #[arg(long, value_name = "FOLDER")]
     secrets: Option<PathBuf>,
+    /// Where what is used of limits and budgets is kept, so that a restart does not forget it; `memory` keeps it nowhere
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
     /// The largest request body, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     body_limit: u16,
@@ -77,6 +83,7 @@ fn run(arguments: Arguments) -> Result<(), String> {
     settings.cluster = Cluster::of_this_pod();
     settings.bounds.body = usize::from(arguments.body_limit) << 20;
     settings.bounds.drain = Duration::from_secs(arguments.drain.into());
+    settings.state = StateStore::named(&arguments.state.unwrap_or_else(state_directory));
     if let Some(folder) = arguments.secrets {
         settings.secrets = Secrets::system().mounted_at(folder);
     }
@@ -85,6 +92,11 @@ fn run(arguments: Arguments) -> Result<(), String> {
         .build()
         .map_err(|error| error.to_string())?;
     runtime.block_on(serve(plan, settings))
+}
+
+/// What systemd gives a service for this (`StateDirectory=`), or where the system keeps what services must not lose.
+fn state_directory() -> PathBuf {
+    std::env::var_os("STATE_DIRECTORY").map_or_else(|| STATE_DIRECTORY.into(), PathBuf::from)
 }
 
 async fn serve(plan: Plan, settings: Settings) -> Result<(), String> {

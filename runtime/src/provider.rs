@@ -1,5 +1,6 @@
-//! How each kind of upstream wants to be asked: address and credentials. All of them speak OpenAI's API.
+//! How each kind of upstream wants to be asked: in which dialect, where, and with which credentials.
 
+mod anthropic;
 mod azure;
 mod openai;
 mod pool;
@@ -8,6 +9,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use waypost_policies::facts::Surface;
 use waypost_policies::plan::draft;
 
+pub(crate) use anthropic::{Anthropic, USUAL_VERSION, VERSION};
 pub(crate) use azure::Azure;
 pub(crate) use openai::OpenAi;
 pub(crate) use pool::replica_address;
@@ -25,7 +27,10 @@ pub(crate) struct Provider {
 #[derive(Debug)]
 enum Dialect {
     OpenAi(OpenAi),
+    /// A server of it that may have no more than its oldest paths.
+    Compatible(OpenAi),
     Azure(Azure),
+    Anthropic(Anthropic),
 }
 
 /// What a credential is sent as; its value is marked sensitive, so that nothing prints it.
@@ -43,9 +48,11 @@ impl Provider {
             draft::ProviderKind::AzureOpenAi => {
                 Dialect::Azure(Azure::new(base_url, provider.api_version.clone(), key)?)
             }
-            draft::ProviderKind::OpenAi | draft::ProviderKind::OpenAiCompatible => {
-                Dialect::OpenAi(OpenAi::new(base_url, key)?)
+            draft::ProviderKind::OpenAi => Dialect::OpenAi(OpenAi::new(base_url, key)?),
+            draft::ProviderKind::OpenAiCompatible => {
+                Dialect::Compatible(OpenAi::new(base_url, key)?)
             }
+            draft::ProviderKind::Anthropic => Dialect::Anthropic(Anthropic::new(base_url, key)?),
         };
         Some(Self {
             name: provider.name.clone(),
@@ -53,10 +60,29 @@ impl Provider {
         })
     }
 
+    /// On which surface it is asked what came in on another; `None` where it cannot be asked at all.
+    pub(crate) fn asked_on(&self, surface: Surface) -> Option<Surface> {
+        match &self.dialect {
+            Dialect::OpenAi(_) if surface == Surface::Responses => Some(surface),
+            Dialect::Azure(azure) if surface == Surface::Responses && azure.has_responses() => {
+                Some(surface)
+            }
+            Dialect::OpenAi(_) | Dialect::Compatible(_) | Dialect::Azure(_) => {
+                spoken_by_engines(surface)
+            }
+            Dialect::Anthropic(_) => match surface {
+                Surface::Chat | Surface::Messages | Surface::Responses => Some(Surface::Messages),
+                Surface::CountTokens => Some(surface),
+                Surface::Completions | Surface::Embeddings => None,
+            },
+        }
+    }
+
     /// Where calls of a model go.
     pub(crate) fn address(&self, surface: Surface, upstream_name: &str) -> String {
         match &self.dialect {
-            Dialect::OpenAi(openai) => openai.address(surface),
+            Dialect::OpenAi(openai) | Dialect::Compatible(openai) => openai.address(surface),
+            Dialect::Anthropic(anthropic) => anthropic.address(surface),
             Dialect::Azure(azure) => azure.address(surface, upstream_name),
         }
     }
@@ -64,7 +90,8 @@ impl Provider {
     /// The header that authenticates calls.
     pub(crate) fn credential(&self) -> Option<&Credential> {
         match &self.dialect {
-            Dialect::OpenAi(openai) => openai.credential(),
+            Dialect::OpenAi(openai) | Dialect::Compatible(openai) => openai.credential(),
+            Dialect::Anthropic(anthropic) => anthropic.credential(),
             Dialect::Azure(azure) => azure.credential(),
         }
     }
@@ -76,6 +103,18 @@ pub(crate) const fn path(surface: Surface) -> &'static str {
         Surface::Chat => "chat/completions",
         Surface::Completions => "completions",
         Surface::Embeddings => "embeddings",
+        Surface::Messages => "messages",
+        Surface::CountTokens => "messages/count_tokens",
+        Surface::Responses => "responses",
+    }
+}
+
+/// On which surface engines and servers of OpenAI's older API are asked. None of them counts tokens.
+pub(crate) const fn spoken_by_engines(surface: Surface) -> Option<Surface> {
+    match surface {
+        Surface::Chat | Surface::Messages | Surface::Responses => Some(Surface::Chat),
+        Surface::Completions | Surface::Embeddings => Some(surface),
+        Surface::CountTokens => None,
     }
 }
 

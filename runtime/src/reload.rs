@@ -166,6 +166,7 @@ impl Current {
             .await
             .map_err(|_| ReloadError::Ended)?;
         new.metrics.plans.serves(&new.plan);
+        new.books.take_over();
         self.gateway.store(new);
         Ok(difference)
     }

@@ -89,7 +89,8 @@ impl Server {
             stopped,
             drain,
         ));
-        tracing::info!(%address, "serving");
+        let admin = admin_address.map(tracing::field::display);
+        tracing::info!(%address, admin, "serving");
         Ok(Self {
             address,
             admin_address,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::kubernetes::Cluster;
+use crate::ledger::StateStore;
 use crate::receipt::Receipt;
 use crate::reload::{PlanSource, Reload};
 use crate::secrets::Secrets;
@@ -23,6 +24,8 @@ pub struct Settings {
     pub secrets: Secrets,
     /// Upstreams at other addresses than the plan's.
     pub upstreams: Overrides,
+    /// Where what is used of limits and budgets is kept.
+    pub state: StateStore,
     /// Whether the caller key `demo` is accepted: for demonstrations, never in production.
     pub demo_key: bool,
     /// Gets a receipt of each call that was decided.
@@ -38,7 +41,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Callers at `listen`, secrets from the system, no admin port.
+    /// Callers at `listen`, secrets from the system, no admin port, state in memory.
     #[must_use]
     pub fn new(listen: SocketAddr) -> Self {
         Self {
@@ -46,6 +49,7 @@ impl Settings {
             admin: None,
             secrets: Secrets::system(),
             upstreams: Overrides::default(),
+            state: StateStore::default(),
             demo_key: false,
             receipts: None,
             source: None,
@@ -84,6 +88,8 @@ pub struct Bounds {
     pub silence: Duration,
     /// How long a client may leave unread what it is sent.
     pub unread: Duration,
+    /// How long a change of the key file may stay unseen.
+    pub key_file: Duration,
     /// How long open calls may go on once the server is told to stop.
     pub drain: Duration,
 }
@@ -99,6 +105,7 @@ impl Default for Bounds {
             whole_answer: Duration::from_secs(600),
             silence: Duration::from_secs(300),
             unread: Duration::from_secs(60),
+            key_file: Duration::from_secs(2),
             drain: Duration::from_secs(30),
         }
     }

@@ -3,5 +3,5 @@
 mod body;
 mod events;
 
-pub(crate) use body::AnswerStream;
+pub(crate) use body::{AnswerStream, Onward};
 pub(crate) use events::Watcher;

@@ -1,10 +1,96 @@
 //! What an upstream says a call used, or what can be told from the text that it sent.
 
+mod messages;
+mod responses;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use waypost_policies::cost::Usage;
+use waypost_policies::facts::Surface;
 use waypost_policies::tokens;
+
+/// What an answer, or an event of a streamed one, tells.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Heard {
+    pub(crate) usage: Option<Reported>,
+    /// The tokens of its text, estimated.
+    pub(crate) tokens: u64,
+    /// Which choices say that they are complete: a bit for each index.
+    pub(crate) finished: u128,
+    /// Whether it says that the stream is over.
+    pub(crate) done: bool,
+    /// Whether it is an error, or holds one.
+    pub(crate) error: bool,
+    /// Whether there is an answer beside the error.
+    pub(crate) answers: bool,
+    /// Whether it carries nothing but usage.
+    pub(crate) only_usage: bool,
+}
+
+/// Usage as far as it is said: a stream may say it piece by piece, and what comes later counts.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reported {
+    /// Tokens of the prompt, cached ones included.
+    pub(crate) input: Option<u64>,
+    pub(crate) cached: Option<u64>,
+    pub(crate) output: Option<u64>,
+    /// Whether the answer may still grow.
+    pub(crate) begun: bool,
+}
+
+impl Reported {
+    /// What is known now; what `later` does not say stays.
+    pub(crate) fn updated(self, later: Self) -> Self {
+        Self {
+            input: later.input.or(self.input),
+            cached: later.cached.or(self.cached),
+            output: later.output.or(self.output),
+            begun: later.begun,
+        }
+    }
+
+    /// The usage, where this many tokens were seen.
+    pub(crate) fn usage(self, seen: u64) -> Usage {
+        let output = self.output.unwrap_or(0);
+        Usage {
+            input: self.input.unwrap_or(0),
+            cached: self.cached.unwrap_or(0),
+            output: if self.begun { output.max(seen) } else { output },
+        }
+    }
+}
+
+impl From<Usage> for Reported {
+    fn from(usage: Usage) -> Self {
+        Self {
+            input: Some(usage.input),
+            cached: Some(usage.cached),
+            output: Some(usage.output),
+            begun: false,
+        }
+    }
+}
+
+/// What JSON in the dialect of a surface tells; `None` where it cannot be read.
+pub(crate) fn hear(surface: Surface, json: &[u8]) -> Option<Heard> {
+    match surface {
+        Surface::Chat | Surface::Completions | Surface::Embeddings => {
+            let answer = Answer::parse(json)?;
+            Some(Heard {
+                usage: answer.usage.map(|usage| Usage::from(usage).into()),
+                tokens: answer.tokens(),
+                finished: answer.finished(),
+                done: false,
+                error: answer.error.is_some(),
+                answers: answer.choices.is_some(),
+                only_usage: answer.is_only_usage(),
+            })
+        }
+        Surface::Messages | Surface::CountTokens => messages::hear(json),
+        Surface::Responses => responses::hear(json),
+    }
+}
 
 /// `usage` as OpenAI's API has it.
 #[derive(Debug, Clone, Copy, Deserialize, PartialEq, Eq)]
@@ -114,11 +200,6 @@ impl<'a> Answer<'a> {
                 ..Self::default()
             })
         })
-    }
-
-    /// Whether it is an error in place of an answer.
-    pub(crate) const fn is_error(&self) -> bool {
-        self.error.is_some() && self.choices.is_none()
     }
 
     /// Whether it carries nothing but usage.

@@ -4,6 +4,7 @@
 mod source;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use waypost_compiler::Program;
 use waypost_compiler::program::PoolSource;
 use waypost_policies::Plan;
 use waypost_policies::plan::view::AcceptTarget;
-use waypost_runtime::{Cluster, Receipt, Reload, ReloadError, Server, Settings};
+use waypost_runtime::{Cluster, Receipt, Reload, ReloadError, Server, Settings, StateStore};
 
 use crate::compile::{Loaded, Warnings, load};
 use crate::decisions::Decisions;
@@ -38,6 +39,10 @@ pub(crate) struct Run {
     /// Where metrics, health and the last decisions are served
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9901")]
     admin: SocketAddr,
+    /// Where what is used of limits and budgets is kept; `memory` keeps it nowhere. By default a folder of this
+    /// file's own in ~/.local/state/waypost, and memory with --demo
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
     /// Simulate every model server in this process, stand in for missing secrets, and accept
     /// the caller key `demo`
     #[arg(long)]
@@ -68,10 +73,12 @@ impl Run {
         settings.receipts = Some(sender);
         settings.cluster = Cluster::of_this_pod();
         settings.bounds.drain = DRAIN;
+        settings.state = self.state();
         let demo = match self.demo {
             true => Some(simulate(&plan, program.as_ref(), &mut settings, terminal).await?),
             false => None,
         };
+        self.say_state(&plan, &settings.state, terminal)?;
         let (sender, reloads) = unbounded_channel();
         settings.reloads = Some(sender);
         if !self.file.is_standard_input() {
@@ -95,6 +102,37 @@ impl Run {
         .await?;
         drop(demo);
         terminal.note(&decisions.summary())
+    }
+
+    /// Where limits and budgets are kept.
+    fn state(&self) -> StateStore {
+        match (&self.state, self.demo) {
+            (Some(name), _) => StateStore::named(name),
+            (None, true) => StateStore::Memory,
+            (None, false) => self
+                .file
+                .folder_of_its_own()
+                .map_or(StateStore::Memory, StateStore::Folder),
+        }
+    }
+
+    fn say_state(
+        &self,
+        plan: &Plan,
+        state: &StateStore,
+        terminal: &mut Terminal<'_>,
+    ) -> Result<(), Failure> {
+        if plan.quotas().is_empty() {
+            return Ok(());
+        }
+        match state {
+            StateStore::Folder(folder) => terminal.note(&format!(
+                "limits and budgets are kept in {}",
+                folder.display()
+            )),
+            StateStore::Memory => terminal
+                .note("limits and budgets are kept in memory: a restart forgets what was used"),
+        }
     }
 
     fn greet(

@@ -154,6 +154,8 @@ pub(super) enum Shape {
     Chat,
     /// `/completions`
     Completion,
+    /// `/messages`, as Anthropic has it
+    Messages,
 }
 
 impl Shape {
@@ -162,6 +164,7 @@ impl Shape {
             (Self::Chat, false) => "chat.completion",
             (Self::Chat, true) => "chat.completion.chunk",
             (Self::Completion, _) => "text_completion",
+            (Self::Messages, _) => "message",
         }
     }
 }
@@ -186,7 +189,7 @@ impl Reply {
             (Shape::Completion, Content::Text(pieces)) => {
                 json!({"index": 0, "text": pieces.concat(), "finish_reason": finish})
             }
-            (Shape::Chat, Content::Text(pieces)) => json!({
+            (Shape::Chat | Shape::Messages, Content::Text(pieces)) => json!({
                 "index": 0, "finish_reason": finish, "logprobs": null,
                 "message": {"role": "assistant", "content": pieces.concat(), "refusal": null},
             }),
@@ -205,8 +208,10 @@ impl Reply {
     pub(super) fn opening(&self) -> Option<Value> {
         let delta = match (self.shape, &self.answer.content) {
             (Shape::Completion, _) => return None,
-            (Shape::Chat, Content::Text(_)) => json!({"role": "assistant", "content": ""}),
-            (Shape::Chat, Content::ToolCall { name, .. }) => json!({
+            (Shape::Chat | Shape::Messages, Content::Text(_)) => {
+                json!({"role": "assistant", "content": ""})
+            }
+            (Shape::Chat | Shape::Messages, Content::ToolCall { name, .. }) => json!({
                 "role": "assistant", "content": null, "tool_calls": [{
                     "index": 0, "id": self.tool_call_id(), "type": "function",
                     "function": {"name": name, "arguments": ""},
@@ -227,10 +232,10 @@ impl Reply {
                 (Shape::Completion, _) => {
                     json!({"index": 0, "text": piece, "finish_reason": null})
                 }
-                (Shape::Chat, false) => {
+                (Shape::Chat | Shape::Messages, false) => {
                     json!({"index": 0, "delta": {"content": piece}, "finish_reason": null})
                 }
-                (Shape::Chat, true) => json!({
+                (Shape::Chat | Shape::Messages, true) => json!({
                     "index": 0, "finish_reason": null,
                     "delta": {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]},
                 }),
@@ -243,7 +248,9 @@ impl Reply {
     pub(super) fn closing(&self) -> Value {
         let finish = self.answer.finish_reason();
         self.chunk(match self.shape {
-            Shape::Chat => json!({"index": 0, "delta": {}, "finish_reason": finish}),
+            Shape::Chat | Shape::Messages => {
+                json!({"index": 0, "delta": {}, "finish_reason": finish})
+            }
             Shape::Completion => json!({"index": 0, "text": "", "finish_reason": finish}),
         })
     }

@@ -22,6 +22,7 @@ use super::answer::answer;
 use super::chat::{Call, Reply, Shape};
 use super::engine::{Engine, Sequence};
 use super::events::Events;
+use super::messages;
 use super::metrics::{Names, exposition};
 
 /// Bodies larger than this are refused.
@@ -97,6 +98,10 @@ impl Server {
             _ if path.ends_with("/completions") => {
                 self.complete(request, &path, Shape::Completion).await
             }
+            _ if path.ends_with("/messages") => {
+                self.complete(request, &path, Shape::Messages).await
+            }
+            _ if path.ends_with("/messages/count_tokens") => self.count(request).await,
             _ if path.ends_with("/embeddings") => self.embed(request).await,
             _ => not_found(&path),
         }
@@ -127,7 +132,11 @@ impl Server {
             Ok(body) => body,
             Err(message) => return refusal(StatusCode::PAYLOAD_TOO_LARGE, &message),
         };
-        let call = match Call::read(&body) {
+        let read = match shape {
+            Shape::Messages => messages::as_chat(&body).and_then(|chat| Call::read(&chat)),
+            Shape::Chat | Shape::Completion => Call::read(&body),
+        };
+        let call = match read {
             Ok(call) => call,
             Err(message) => return refusal(StatusCode::BAD_REQUEST, &message),
         };
@@ -148,7 +157,22 @@ impl Server {
         }
         sequence.speak(reply.answer.tokens()).await;
         sequence.finish();
-        document(&reply.whole())
+        match shape {
+            Shape::Messages => document(&messages::whole(&reply)),
+            Shape::Chat | Shape::Completion => document(&reply.whole()),
+        }
+    }
+
+    /// How many tokens a body of messages has.
+    async fn count(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+        let body = match read(request).await {
+            Ok(body) => body,
+            Err(message) => return refusal(StatusCode::PAYLOAD_TOO_LARGE, &message),
+        };
+        match messages::as_chat(&body).and_then(|chat| Call::read(&chat)) {
+            Ok(call) => document(&json!({"input_tokens": call.prompt.tokens})),
+            Err(message) => refusal(StatusCode::BAD_REQUEST, &message),
+        }
     }
 
     /// The model of an Azure deployment path, else of the body.
@@ -192,18 +216,36 @@ fn stream(reply: Reply, mut sequence: Sequence, include_usage: bool) -> Response
     let (sender, receiver) = mpsc::channel(EVENT_BUFFER);
     tokio::spawn(async move {
         let speak = async {
-            if let Some(opening) = reply.opening() {
-                sender.send(event(&opening)).await?;
+            let is_messages = reply.shape == Shape::Messages;
+            let (opening, pieces, mut closing) = match is_messages {
+                true => (
+                    messages::opening(&reply),
+                    messages::pieces(&reply),
+                    messages::closing(&reply),
+                ),
+                false => (
+                    reply.opening().into_iter().collect(),
+                    reply.pieces().collect(),
+                    vec![reply.closing()],
+                ),
+            };
+            if include_usage && !is_messages {
+                closing.push(reply.usage_event());
             }
-            for piece in reply.pieces() {
+            for document in &opening {
+                sender.send(event(document)).await?;
+            }
+            for piece in &pieces {
                 sequence.speak(1).await;
-                sender.send(event(&piece)).await?;
+                sender.send(event(piece)).await?;
             }
-            sender.send(event(&reply.closing())).await?;
-            if include_usage {
-                sender.send(event(&reply.usage_event())).await?;
+            for document in &closing {
+                sender.send(event(document)).await?;
             }
-            sender.send(Bytes::from_static(b"data: [DONE]\n\n")).await
+            if !is_messages {
+                sender.send(Bytes::from_static(b"data: [DONE]\n\n")).await?;
+            }
+            Ok::<(), mpsc::error::SendError<Bytes>>(())
         };
         if speak.await.is_ok() {
             sequence.finish();
@@ -215,8 +257,11 @@ fn stream(reply: Reply, mut sequence: Sequence, include_usage: bool) -> Response
     response
 }
 
+/// An event; Anthropic's have their type as a name.
 fn event(document: &Value) -> Bytes {
-    Bytes::from(format!("data: {document}\n\n"))
+    let name = document.get("type").and_then(Value::as_str);
+    let name = name.map(|name| format!("event: {name}\n"));
+    Bytes::from(format!("{}data: {document}\n\n", name.unwrap_or_default()))
 }
 
 async fn read(request: Request<Incoming>) -> Result<Bytes, String> {

@@ -16,7 +16,7 @@ use super::expression;
 use super::navigation;
 use super::typing::{Surroundings, bindings};
 use super::view::View;
-use super::vocabulary::{self, FUNCTIONS};
+use super::vocabulary::{self, functions};
 use card::sections_of;
 pub(crate) use value::dollars;
 
@@ -86,7 +86,7 @@ fn in_expression(view: &View<'_>, offset: u32) -> Option<(String, Span)> {
     if let ExprKind::Call { function, .. } = &part.kind
         && function.span.touches(offset)
     {
-        let mut known = FUNCTIONS.iter();
+        let mut known = functions().iter();
         let known = known.find(|one| one.name.rsplit('.').next() == Some(&function.value))?;
         let text = format!("```cel\n{}\n```\n\n{}", known.signature, known.meaning);
         return Some((text, function.span));

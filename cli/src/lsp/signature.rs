@@ -9,7 +9,7 @@ use waypost_lang::source::Span;
 use super::context::{Context, Inside};
 use super::typing::{bindings, trailing_word};
 use super::view::View;
-use super::vocabulary::{FUNCTIONS, Function};
+use super::vocabulary::{Function, functions};
 
 /// The function whose parentheses are around the position, and which parameter it is.
 pub(crate) fn help(view: &View<'_>, at: Position) -> Option<SignatureHelp> {
@@ -33,7 +33,7 @@ fn called(before: &str) -> Option<(&'static Function, usize)> {
     if let Some(binding) = bindings(before).last() {
         let name = binding.function;
         let full = format!("{}.{name}", binding.range);
-        let known = FUNCTIONS
+        let known = functions()
             .iter()
             .find(|one| one.name == full || one.name == name)?;
         return Some((known, binding.arguments.len().saturating_sub(1)));
@@ -43,12 +43,12 @@ fn called(before: &str) -> Option<(&'static Function, usize)> {
         return None;
     }
     let name = trailing_word(head);
-    let known = FUNCTIONS.iter().find(|one| one.name == name)?;
+    let known = functions().iter().find(|one| one.name == name)?;
     Some((known, arguments.matches(',').count()))
 }
 
 fn information(function: &Function) -> SignatureInformation {
-    let signature = function.signature;
+    let signature = &*function.signature;
     let inner = signature
         .split_once('(')
         .and_then(|(_, rest)| rest.split_once(')'));
@@ -60,7 +60,7 @@ fn information(function: &Function) -> SignatureInformation {
     });
     SignatureInformation {
         label: signature.to_owned(),
-        documentation: Some(Documentation::String(function.meaning.to_owned())),
+        documentation: Some(Documentation::String(function.meaning.to_string())),
         parameters: Some(parameters.collect()),
         active_parameter: None,
     }

@@ -7,5 +7,5 @@ mod words;
 
 pub(crate) use facts::{fact, group, member};
 pub(crate) use fields::field;
-pub(crate) use functions::{FUNCTIONS, Function, On};
+pub(crate) use functions::{Function, On, functions};
 pub(crate) use words::{HEADERS, PARAMETERS, words};

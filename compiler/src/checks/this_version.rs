@@ -17,7 +17,7 @@ pub(crate) fn provider_kind(kind: &Name) -> Diagnostic {
     codes::NOT_IN_THIS_BUILD
         .error(kind.span, message)
         .label("its dialect is not spoken yet")
-        .help("use `openai`, `azure-openai` or `openai-compatible`, or a gateway that speaks one of them")
+        .help("use `openai`, `azure-openai`, `anthropic` or `openai-compatible`, or a gateway that speaks one of them")
 }
 
 /// `auth workload-identity`: no token would be sent.

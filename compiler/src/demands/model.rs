@@ -426,6 +426,7 @@ fn provider(provider: &crate::program::Provider) -> Item {
         ProviderKind::OpenAi => "openai",
         ProviderKind::AzureOpenAi => "azure-openai",
         ProviderKind::OpenAiCompatible => "openai-compatible",
+        ProviderKind::Anthropic => "anthropic",
     };
     let auth = match provider.auth {
         ProviderAuth::Secret(_) => "secret",

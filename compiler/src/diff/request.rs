@@ -165,11 +165,7 @@ pub(super) fn with_facts<T>(
     use_facts: impl FnOnce(&Facts<'_>) -> T,
 ) -> Option<T> {
     let path = envelope.get("path")?.as_str()?;
-    let surface = match path {
-        "/v1/completions" => Surface::Completions,
-        "/v1/embeddings" => Surface::Embeddings,
-        _ => Surface::Chat,
-    };
+    let surface = Surface::of_path(path).unwrap_or_default();
     let headers = envelope.get("headers");
     let header = |name: &str| headers.and_then(|headers| headers.get(name)?.as_str());
     let body = envelope.get("body")?.to_string();
@@ -199,6 +195,7 @@ fn caller<'v>(plan: &Plan, fields: Option<&'v Value>) -> Caller<'v> {
         agent: text("agent"),
         plan: text("plan"),
         name: text("name"),
+        models: None,
         claims: plan.needs().claims.iter().map(claim).collect(),
     }
 }

@@ -14,6 +14,7 @@ pub(crate) fn lower(providers: &[Provider]) -> Vec<draft::Provider> {
                 ProviderKind::OpenAi => draft::ProviderKind::OpenAi,
                 ProviderKind::AzureOpenAi => draft::ProviderKind::AzureOpenAi,
                 ProviderKind::OpenAiCompatible => draft::ProviderKind::OpenAiCompatible,
+                ProviderKind::Anthropic => draft::ProviderKind::Anthropic,
             },
             base_url: provider.url.clone(),
             api_version: provider.version.clone(),

@@ -230,7 +230,9 @@ pub(crate) struct Provider {
     #[serde(skip_serializing_if = "Option::is_none")]
     azure: Option<Azure>,
     #[serde(rename = "openAI", skip_serializing_if = "Option::is_none")]
-    open_ai: Option<OpenAi>,
+    open_ai: Option<Hosted>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    anthropic: Option<Hosted>,
 }
 
 /// Azure OpenAI.
@@ -248,9 +250,9 @@ pub(crate) struct Azure {
     pub(crate) api_version: Option<String>,
 }
 
-/// OpenAI, or what speaks as it does.
+/// An API of which only the model is said.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct OpenAi {
+pub(crate) struct Hosted {
     model: String,
 }
 
@@ -259,15 +261,23 @@ impl Provider {
     pub(crate) fn azure(azure: Azure) -> Self {
         Self {
             azure: Some(azure),
-            open_ai: None,
+            ..Self::default()
+        }
+    }
+
+    /// Anthropic, by the model's name there.
+    pub(crate) fn anthropic(model: String) -> Self {
+        Self {
+            anthropic: Some(Hosted { model }),
+            ..Self::default()
         }
     }
 
     /// OpenAI, by the model's name there.
     pub(crate) fn open_ai(model: String) -> Self {
         Self {
-            azure: None,
-            open_ai: Some(OpenAi { model }),
+            open_ai: Some(Hosted { model }),
+            ..Self::default()
         }
     }
 }

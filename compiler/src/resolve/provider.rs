@@ -8,14 +8,14 @@ use super::collected::Collected;
 use super::context::Context;
 use super::values::{meaningless, missing, url, word};
 use crate::checks::{secret_placeholder, this_version};
-use crate::program::{Provider, ProviderAuth, ProviderKind};
+use crate::program::{ANTHROPIC, Provider, ProviderAuth, ProviderKind};
 
 /// The kinds of provider. Those without a meaning parse, and cannot be served in this version.
 const KINDS: &[(&str, Option<ProviderKind>)] = &[
     ("openai", Some(ProviderKind::OpenAi)),
     ("azure-openai", Some(ProviderKind::AzureOpenAi)),
     ("openai-compatible", Some(ProviderKind::OpenAiCompatible)),
-    ("anthropic", None),
+    ("anthropic", Some(ProviderKind::Anthropic)),
     ("gemini", None),
     ("vertex", None),
     ("bedrock", None),
@@ -138,6 +138,7 @@ fn base_url(
     let at = provider.name.span;
     match (kind, &provider.resource) {
         (ProviderKind::OpenAi, _) => Some("https://api.openai.com/v1".to_owned()),
+        (ProviderKind::Anthropic, _) => Some(ANTHROPIC.to_owned()),
         (ProviderKind::AzureOpenAi, Some(resource)) => {
             let host = resource.value.to_ascii_lowercase();
             Some(format!("https://{host}.openai.azure.com"))
@@ -211,6 +212,7 @@ fn refuse_meaningless(provider: &tree::Provider, kind: ProviderKind, context: &m
         ProviderKind::OpenAi => "`openai`",
         ProviderKind::AzureOpenAi => "`azure-openai`",
         ProviderKind::OpenAiCompatible => "`openai-compatible`",
+        ProviderKind::Anthropic => "`anthropic`",
     };
     let help = "delete it";
     if let Some(resource) = provider.resource.as_ref().filter(|_| !azure) {

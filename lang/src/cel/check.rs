@@ -18,6 +18,8 @@ mod signature;
 mod standard;
 mod types;
 
+pub use signature::{Callable, functions};
+
 use super::expression::{BinaryOperator, Expr, ExprKind, Literal, UnaryOperator};
 use super::scope::{Expected, Mode, Scope};
 use super::typed::{Constant, Function, Type, Typed, TypedKind};

@@ -17,6 +17,7 @@
 use std::collections::VecDeque;
 
 use super::calendar::Span;
+use super::codec::{Malformed, Reader, Writer};
 use super::quota::{Quota, Window};
 
 /// By how much the clock may run back before it counts as having been set: ten seconds.
@@ -62,8 +63,24 @@ enum Fill {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hold {
     pub(super) amount: u64,
-    incarnation: Incarnation,
+    pub(super) incarnation: Incarnation,
     serial: u64,
+}
+
+impl Hold {
+    pub(super) fn write(&self, writer: &mut Writer<'_>) {
+        writer.number(self.amount);
+        writer.number(self.incarnation.0);
+        writer.number(self.serial);
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self {
+            amount: reader.number()?,
+            incarnation: Incarnation(reader.number()?),
+            serial: reader.number()?,
+        })
+    }
 }
 
 impl Bucket {
@@ -146,6 +163,24 @@ impl Bucket {
         }
     }
 
+    /// As [`Bucket::advance`], when a log says which incarnation was found then: where it is the same, no window had
+    /// begun in between, whatever the clock said, and where it is another, what was held before it is not any more.
+    pub(super) fn advance_again(&mut self, quota: &Quota, now: i64, found: Incarnation) {
+        let is_same = self.incarnation == found;
+        match (&mut self.fill, &quota.window) {
+            (Fill::Calendar { span, .. }, Window::Calendar(calendar)) if is_same => {
+                if now >= span.end {
+                    *span = calendar.span(now);
+                }
+            }
+            _ => self.advance(quota, now, found),
+        }
+        if !is_same {
+            self.incarnation = found;
+            self.held.clear();
+        }
+    }
+
     /// What is used, in the quota's unit; a part of a unit counts as one.
     pub(super) fn used(&self, quota: &Quota) -> u64 {
         match self.fill {
@@ -205,20 +240,25 @@ impl Bucket {
 
     /// Uses `amount` until it is settled.
     pub(super) fn hold(&mut self, quota: &Quota, amount: u64) -> Hold {
-        self.add(quota, amount);
-        self.serial += 1;
         let hold = Hold {
             amount,
             incarnation: self.incarnation,
-            serial: self.serial,
+            serial: self.serial + 1,
         };
+        self.hold_again(quota, hold);
+        hold
+    }
+
+    /// Uses what a log says was used until it is settled.
+    pub(super) fn hold_again(&mut self, quota: &Quota, hold: Hold) {
+        self.add(quota, hold.amount);
+        self.serial = hold.serial;
         if let Fill::Rolling { added, .. } = self.fill {
             self.held.push_back(End {
-                serial: self.serial,
+                serial: hold.serial,
                 end: added,
             });
         }
-        hold
     }
 
     /// Replaces what was held by what was spent. Advance first.
@@ -238,6 +278,70 @@ impl Bucket {
             }
             Fill::Calendar { .. } => {}
         }
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer<'_>) {
+        writer.number(self.incarnation.0);
+        writer.number(self.serial);
+        match self.fill {
+            Fill::Rolling {
+                added,
+                drained,
+                last,
+            } => {
+                writer.byte(0);
+                writer.number(added - drained);
+                writer.time(last);
+                writer.length(self.held.len());
+                for charge in &self.held {
+                    writer.number(charge.serial);
+                    writer.number(charge.end.saturating_sub(drained));
+                }
+            }
+            Fill::Calendar { used, span } => {
+                writer.byte(1);
+                writer.number(used);
+                writer.time(span.start);
+                writer.time(span.end);
+            }
+        }
+    }
+
+    pub(super) fn read(quota: &Quota, reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let incarnation = Incarnation(reader.number()?);
+        let serial = reader.number()?;
+        let mut held = VecDeque::new();
+        let fill = match (reader.byte()?, &quota.window) {
+            (0, Window::Rolling { .. }) => {
+                let (added, last) = (reader.wide_number()?, reader.time()?);
+                let read = reader.list(|reader| {
+                    Ok(End {
+                        serial: reader.number()?,
+                        end: reader.wide_number()?.min(added),
+                    })
+                })?;
+                held.extend(read);
+                Fill::Rolling {
+                    added,
+                    drained: 0,
+                    last,
+                }
+            }
+            (1, Window::Calendar(_)) => Fill::Calendar {
+                used: reader.number()?,
+                span: Span {
+                    start: reader.time()?,
+                    end: reader.time()?,
+                },
+            },
+            _ => return Err(Malformed),
+        };
+        Ok(Self {
+            incarnation,
+            fill,
+            held,
+            serial,
+        })
     }
 
     /// Whether it says no more than a fresh one would.

@@ -47,6 +47,20 @@ impl Calendar {
         }
     }
 
+    pub(super) const fn period(&self) -> Period {
+        self.period
+    }
+
+    /// The name of its zone.
+    pub(super) fn zone(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
+    }
+
+    /// Whether its windows are the other's.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.period == other.period && self.zone() == other.zone()
+    }
+
     /// The window that `now` lies in.
     #[must_use]
     pub fn span(&self, now: i64) -> Span {

@@ -1,5 +1,6 @@
 //! The state of a plan's quotas and sessions.
 
+use super::identity::{Identity, Names};
 use super::{Calendar, Quota, State, Unit, Window};
 use crate::decision::SessionFloor;
 use crate::plan::{Plan, view};
@@ -11,71 +12,60 @@ impl State {
         let keeps = plan
             .contents()
             .map(|content| content.keep().map(|keep| keep.window_milliseconds()));
-        Self::with_quotas(plan.quotas().map(|quota| declared(&quota)), keeps, seed)
+        let quotas = plan.quotas().map(|quota| declared(&quota));
+        Self {
+            names: names(plan),
+            ..Self::with_quotas(quotas, keeps, seed)
+        }
     }
-}
 
-impl State {
     /// The state of a plan that takes the place of another: what is used stays used, and sessions keep their floors.
     ///
-    /// A quota goes on where label, unit, window and `per` are the same; one that is new starts with nothing used.
-    /// Reservations that are open are settled on the state they were made on; here they stay used until they drain.
+    /// Quotas go on as in [`super::Replay`]. Reservations that are open are settled on the state they were made on;
+    /// here they stay used until they drain.
     #[must_use]
-    pub fn reloaded(plan: &Plan, old_plan: &Plan, old: &Self, now: i64) -> Self {
-        let state = Self::new(plan, old.seed);
-        let goes_on = |quota: &view::Quota<'_>| {
-            let same = |new: view::Quota<'_>| is_same(plan, &new, old_plan, quota);
-            plan.quotas()
-                .position(same)
-                .and_then(|index| u16::try_from(index).ok())
-        };
-        let quotas: Vec<Option<u16>> = old_plan.quotas().map(|quota| goes_on(&quota)).collect();
+    pub fn reloaded(plan: &Plan, old: &Self, now: i64) -> Self {
+        let mut state = Self::new(plan, old.seed);
+        let mapping = state.adopt(state.quotas.len(), &old.declared(), &old.names);
         for ((index, key), bucket) in old.buckets(now) {
-            if let Some(new) = quotas.get(usize::from(index)).copied().flatten() {
+            if let Some(new) = mapping.quota(index) {
                 state.insert((new, key), bucket);
             }
         }
-        let named = |names: Vec<&str>, name: &str| {
-            let index = names.iter().position(|found| *found == name)?;
-            u16::try_from(index).ok()
-        };
         for (floor, expires) in old.floors.all() {
-            let content = old_plan.content(floor.content).and_then(|content| {
-                named(
-                    plan.contents().map(|content| content.name()).collect(),
-                    content.name(),
-                )
-            });
-            let tier = old_plan.tier(floor.tier).and_then(|tier| {
-                named(plan.tiers().map(|tier| tier.name()).collect(), tier.name())
-            });
-            if let (Some(content), Some(tier)) = (content, tier) {
-                state.floors.keep(
-                    SessionFloor {
-                        content,
-                        tier,
-                        ..floor
-                    },
-                    expires,
-                );
+            let content = mapping.content(floor.content);
+            if let (Some(content), Some(tier)) = (content, mapping.tier(floor.tier)) {
+                let floor = SessionFloor {
+                    content,
+                    tier,
+                    ..floor
+                };
+                state.floors.keep(floor, expires);
             }
         }
         state
     }
 }
 
-/// Whether a quota of one plan counts what a quota of another does.
-fn is_same(plan: &Plan, new: &view::Quota<'_>, old_plan: &Plan, old: &view::Quota<'_>) -> bool {
-    let unit = |quota: &view::Quota<'_>| declared(quota).unit;
-    let per = |plan: &Plan, quota: &view::Quota<'_>| {
-        quota
-            .per()
-            .map(|index| plan.expression(index).map(|per| per.text().to_owned()))
+fn names(plan: &Plan) -> Names {
+    let text = |index: u32| plan.expression(index).map(|found| found.text().to_owned());
+    let identity = |quota: view::Quota<'_>| Identity {
+        label: quota.label().to_owned(),
+        per: quota.per().and_then(text),
+        on: quota
+            .on()
+            .and_then(|model| plan.model(model))
+            .map(|model| model.name().to_owned()),
+        when: quota.when().and_then(text),
     };
-    new.label() == old.label()
-        && unit(new) == unit(old)
-        && new.window() == old.window()
-        && per(plan, new) == per(old_plan, old)
+    Names {
+        quotas: plan.quotas().map(identity).collect(),
+        contents: plan
+            .contents()
+            .map(|content| content.name().to_owned())
+            .collect(),
+        tiers: plan.tiers().map(|tier| tier.name().to_owned()).collect(),
+    }
 }
 
 fn declared(quota: &view::Quota<'_>) -> Quota {
@@ -262,13 +252,37 @@ mod tests {
                 tokens(),
             ],
         );
-        let new = State::reloaded(&new_plan, &old_plan, &old, NOON);
+        let new = State::reloaded(&new_plan, &old, NOON);
         assert_eq!(new.key("a"), key);
         let used = [0, 1, 2].map(|quota| new.usage(quota, key, NOON).used);
         assert_eq!(used, [0, 7, 605]);
         old.refund(held, NOON);
         assert_eq!(new.usage(2, key, NOON).used, 605);
         assert_eq!(new.usage(2, key, NOON + 1_000_000_000).used, 0);
+    }
+
+    #[test]
+    fn a_changed_limit_keeps_what_was_used_and_one_that_is_gone_comes_back() {
+        let daily = |label: &str, dollars| {
+            let window = draft::Window::Calendar(Period::Day, "UTC".to_owned());
+            let amount = draft::Amount::Money(NanoDollars(dollars));
+            quota(label, amount, window, 0)
+        };
+        let used = |state: &State, quotas: u16| -> Vec<u64> {
+            let used = |quota| state.usage(quota, state.key("a"), NOON).used;
+            (0..quotas).map(used).collect()
+        };
+        let old = State::new(
+            &plan(&["weak"], vec![daily("$50 / day", 50), tokens()]),
+            [1, 2],
+        );
+        old.add(0, old.key("a"), 7, NOON);
+        old.add(1, old.key("a"), 600, NOON);
+        let raised = State::reloaded(&plan(&["weak"], vec![daily("$60 / day", 60)]), &old, NOON);
+        assert_eq!(used(&raised, 1), [7]);
+        // The tokens are in no plan now; the next one has them again.
+        let both = plan(&["weak"], vec![tokens(), daily("$60 / day", 60)]);
+        assert_eq!(used(&State::reloaded(&both, &raised, NOON), 2), [600, 7]);
     }
 
     #[test]

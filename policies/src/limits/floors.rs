@@ -66,6 +66,11 @@ impl Floors {
 
     /// Raises a session's floor and starts its window anew. Where there are too many sessions the oldest gives way.
     pub(super) fn raise(&self, floor: SessionFloor, now: i64) {
+        self.raise_and(floor, now, || {});
+    }
+
+    /// As [`Floors::raise`], and does something before anyone else can.
+    pub(super) fn raise_and(&self, floor: SessionFloor, now: i64, then: impl FnOnce()) {
         let Some(window) = self
             .windows
             .get(usize::from(floor.content))
@@ -89,27 +94,38 @@ impl Floors {
         }
         kept.tier = kept.tier.max(floor.tier);
         kept.expires = kept.expires.max(now.saturating_add(window));
+        then();
     }
 
     /// All floors, and when they end.
     pub(super) fn all(&self) -> Vec<(SessionFloor, i64)> {
-        let of = |shard: &Mutex<Shard>| -> Vec<(SessionFloor, i64)> {
-            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            let floors = shard.floors.iter();
-            floors
-                .map(|(&(content, key), floor)| {
-                    (
-                        SessionFloor {
-                            content,
-                            key,
-                            tier: floor.tier,
-                        },
-                        floor.expires,
-                    )
-                })
-                .collect()
+        let mut all = Vec::new();
+        for shard in 0..self.shards.len() {
+            self.visit(shard, |floors| all.extend_from_slice(floors));
+        }
+        all
+    }
+
+    /// The floors of a shard, and when they end, while nobody can change them.
+    pub(super) fn visit(&self, shard: usize, visit: impl FnOnce(&[(SessionFloor, i64)])) {
+        let Some(shard) = self.shards.get(shard) else {
+            return;
         };
-        self.shards.iter().flat_map(of).collect()
+        let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let floors = shard.floors.iter().map(|(&(content, key), floor)| {
+            let tier = floor.tier;
+            (SessionFloor { content, key, tier }, floor.expires)
+        });
+        let floors: Vec<_> = floors.collect();
+        visit(&floors);
+    }
+
+    /// Forgets a shard's floors.
+    pub(super) fn clear(&self, shard: usize) {
+        if let Some(shard) = self.shards.get(shard) {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.floors.clear();
+        }
     }
 
     /// Keeps a floor until it ends.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::bucket::Hold;
+use super::record::Position;
 use super::shard::Name;
 
 /// What a call holds: ended exactly once, by [`super::State::settle`] or [`super::State::refund`].
@@ -14,6 +15,7 @@ use super::shard::Name;
 #[must_use = "a reservation that is not settled stays used"]
 pub struct Reservation {
     holds: Vec<(Name, Hold)>,
+    position: Position,
     abandoned: Arc<AtomicU64>,
 }
 
@@ -21,12 +23,27 @@ impl Reservation {
     pub(super) fn new(capacity: usize, abandoned: Arc<AtomicU64>) -> Self {
         Self {
             holds: Vec::with_capacity(capacity),
+            position: Position::default(),
             abandoned,
         }
     }
 
     pub(super) fn push(&mut self, name: Name, hold: Hold) {
         self.holds.push((name, hold));
+    }
+
+    pub(super) fn holds(&self) -> &[(Name, Hold)] {
+        &self.holds
+    }
+
+    pub(super) const fn logged_at(&mut self, position: Position) {
+        self.position = position;
+    }
+
+    /// Where it stands in the log.
+    #[must_use]
+    pub const fn position(&self) -> Position {
+        self.position
     }
 
     /// Ends it.

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::bucket::{Bucket, Hold, Incarnation};
+use super::codec::Writer;
 use super::quota::Quota;
+use super::record::write_name;
 use crate::decision::Key;
 
 /// Fewer buckets than this are not worth a sweep.
@@ -76,6 +78,44 @@ impl Shard {
         bucket
     }
 
+    /// The bucket as it was found at `now`, when a log says which incarnation that was.
+    pub(super) fn bucket_again(
+        &mut self,
+        name: Name,
+        quota: &Quota,
+        now: i64,
+        found: Incarnation,
+    ) -> &mut Bucket {
+        self.incarnations = self.incarnations.max(found.0);
+        let bucket = self
+            .buckets
+            .entry(name)
+            .or_insert_with(|| Bucket::new(quota, now, found));
+        bucket.advance_again(quota, now, found);
+        bucket
+    }
+
+    /// Empty, with room for as many buckets as will be put in.
+    pub(super) fn restart(&mut self, incarnations: u64, count: usize) {
+        self.buckets.clear();
+        self.buckets.reserve(count);
+        self.incarnations = incarnations;
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer<'_>) {
+        writer.number(self.incarnations);
+        writer.length(self.buckets.len());
+        for (name, bucket) in &self.buckets {
+            write_name(*name, writer);
+            bucket.write(writer);
+        }
+    }
+
+    /// Whose buckets there are.
+    pub(super) fn names(&self) -> impl Iterator<Item = Name> {
+        self.buckets.keys().copied()
+    }
+
     /// A copy of the bucket as it would be at `now`; `None` where nothing is used.
     pub(super) fn peek(&self, name: Name, quota: &Quota, now: i64) -> Option<Bucket> {
         let mut bucket = self.buckets.get(&name)?.figures();
@@ -116,6 +156,17 @@ impl Shard {
             return Err(Full);
         }
         self.swept = now;
+        self.forget_fresh(quotas, now);
+        self.sweep_at = (self.buckets.len() * 2).clamp(SWEEP_FROM.min(self.most), self.most);
+        if self.buckets.len() < self.most {
+            Ok(())
+        } else {
+            Err(Full)
+        }
+    }
+
+    /// Forgets the buckets that say no more than fresh ones.
+    pub(super) fn forget_fresh(&mut self, quotas: &[Quota], now: i64) {
         self.incarnations += 1;
         let next = Incarnation(self.incarnations);
         self.buckets.retain(|&(index, _), bucket| {
@@ -125,12 +176,6 @@ impl Shard {
             bucket.advance(quota, now, next);
             !bucket.is_fresh(now)
         });
-        self.sweep_at = (self.buckets.len() * 2).clamp(SWEEP_FROM.min(self.most), self.most);
-        if self.buckets.len() < self.most {
-            Ok(())
-        } else {
-            Err(Full)
-        }
     }
 }
 

@@ -6,6 +6,7 @@
 )]
 
 mod edges;
+mod recovery;
 
 use std::sync::Barrier;
 use std::thread;
@@ -387,9 +388,9 @@ fn threads_that_settle_leave_exactly_what_was_spent() {
                     let charges = [charge(0, a, 100, 1_000_000), charge(1, b, 100, 1_000_000)];
                     let held = state.reserve(&charges, MIDNIGHT).unwrap();
                     if call % 4 == 0 {
-                        state.refund(held, MIDNIGHT)
+                        state.refund(held, MIDNIGHT);
                     } else {
-                        state.settle(held, spent(7), MIDNIGHT)
+                        state.settle(held, spent(7), MIDNIGHT);
                     }
                 }
             });

@@ -177,6 +177,8 @@ pub enum ProviderKind {
     AzureOpenAi,
     /// Any server of OpenAI's API
     OpenAiCompatible,
+    /// api.anthropic.com, and servers of its API: `/messages`, header `x-api-key`
+    Anthropic,
 }
 
 /// How calls to a provider are authenticated.

@@ -391,6 +391,7 @@ variants! {
         0 = OpenAi {},
         1 = AzureOpenAi {},
         2 = OpenAiCompatible {},
+        3 = Anthropic {},
     }
 }
 

@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use serde::de::MapAccess;
 use serde_json::value::RawValue;
 
+use super::blocks::Turns;
+use super::content::Content;
+use super::items::Items;
 use super::message::Messages;
 use super::node::{Count, Flag, Kept, Node, Number, Value, once};
 use super::prompts::Prompts;
@@ -19,10 +22,13 @@ pub(super) struct Body<'n, 'a> {
     seen: u32,
     pub(super) model: Kept<'a>,
     pub(super) messages: Messages<'n, 'a>,
+    /// What the system says beside the messages.
+    pub(super) preamble: Content<'a>,
     pub(super) prompts: Prompts<'a>,
     pub(super) tools: Tools<'a>,
     pub(super) max_tokens: Count,
     pub(super) max_completion_tokens: Count,
+    pub(super) max_output_tokens: Count,
     pub(super) n: Count,
     pub(super) best_of: Count,
     pub(super) stream: Flag,
@@ -40,6 +46,10 @@ impl<'n> Body<'n, '_> {
             seen: 0,
             model: Kept::default(),
             messages: Messages::new(needs),
+            preamble: Content {
+                keep: needs.system || needs.messages,
+                ..Content::default()
+            },
             prompts: Prompts::new(needs.prompt),
             tools: Tools {
                 keep: needs.tools,
@@ -47,6 +57,7 @@ impl<'n> Body<'n, '_> {
             },
             max_tokens: Count::default(),
             max_completion_tokens: Count::default(),
+            max_output_tokens: Count::default(),
             n: Count::default(),
             best_of: Count::default(),
             stream: Flag::default(),
@@ -60,28 +71,31 @@ impl<'n> Body<'n, '_> {
 
     /// The bit of a field that this API has; no other field is read.
     fn bit(&self, name: &str) -> Option<u32> {
+        use Surface::{Chat, Completions, CountTokens, Embeddings, Messages, Responses};
         let surfaces: (u32, &[Surface]) = match name {
-            "model" => (
-                0,
-                &[Surface::Chat, Surface::Completions, Surface::Embeddings],
-            ),
-            "messages" => (1, &[Surface::Chat]),
-            "prompt" => (2, &[Surface::Completions]),
-            "input" => (3, &[Surface::Embeddings]),
-            "tools" => (4, &[Surface::Chat]),
-            "functions" => (5, &[Surface::Chat]),
-            "max_tokens" => (6, &[Surface::Chat, Surface::Completions]),
-            "max_completion_tokens" => (7, &[Surface::Chat]),
-            "n" => (8, &[Surface::Chat, Surface::Completions]),
-            "best_of" => (9, &[Surface::Completions]),
-            "stream" => (10, &[Surface::Chat, Surface::Completions]),
-            "stream_options" => (11, &[Surface::Chat, Surface::Completions]),
-            "temperature" => (12, &[Surface::Chat, Surface::Completions]),
-            "response_format" => (13, &[Surface::Chat]),
+            "model" => (0, &Surface::ALL),
+            "messages" => (1, &[Chat, Messages, CountTokens]),
+            "prompt" => (2, &[Completions]),
+            "input" => (3, &[Embeddings, Responses]),
+            "tools" => (4, &[Chat, Messages, CountTokens, Responses]),
+            "functions" => (5, &[Chat]),
+            "max_tokens" => (6, &[Chat, Completions, Messages]),
+            "max_completion_tokens" => (7, &[Chat]),
+            "n" => (8, &[Chat, Completions]),
+            "best_of" => (9, &[Completions]),
+            "stream" => (10, &[Chat, Completions, Messages, Responses]),
+            "stream_options" => (11, &[Chat, Completions]),
+            "temperature" => (12, &[Chat, Completions, Messages, Responses]),
+            "response_format" => (13, &[Chat]),
             "metadata" if !self.metadata.names.is_empty() => {
-                (14, &[Surface::Chat, Surface::Completions])
+                (14, &[Chat, Completions, Messages, CountTokens, Responses])
             }
-            "suffix" => (15, &[Surface::Completions]),
+            "suffix" => (15, &[Completions]),
+            "system" => (16, &[Messages, CountTokens]),
+            "instructions" => (17, &[Responses]),
+            "max_output_tokens" => (18, &[Responses]),
+            "output_config" => (19, &[Messages, CountTokens]),
+            "text" => (20, &[Responses]),
             _ => return None,
         };
         surfaces.1.contains(&self.surface).then_some(surfaces.0)
@@ -103,17 +117,24 @@ impl<'a> Node<'a> for Body<'_, 'a> {
         once(&mut self.seen, bit, name)?;
         match name {
             "model" => value.into_node(&mut self.model),
-            "messages" => value.into_node(&mut self.messages),
+            "messages" if self.surface == Surface::Chat => value.into_node(&mut self.messages),
+            "messages" => value.into_node(&mut Turns(&mut self.messages)),
+            "input" if self.surface == Surface::Responses => {
+                value.into_node(&mut Items::new(&mut self.messages))
+            }
             "prompt" | "input" => value.into_node(&mut self.prompts),
+            "system" | "instructions" => value.into_node(&mut self.preamble),
             "tools" | "functions" => value.into_node(&mut self.tools),
             "max_tokens" => value.into_node(&mut self.max_tokens),
             "max_completion_tokens" => value.into_node(&mut self.max_completion_tokens),
+            "max_output_tokens" => value.into_node(&mut self.max_output_tokens),
             "n" => value.into_node(&mut self.n),
             "best_of" => value.into_node(&mut self.best_of),
             "stream" => value.into_node(&mut self.stream),
             "stream_options" => value.into_node(&mut StreamOptions(&mut self.include_usage)),
             "temperature" => value.into_node(&mut self.temperature),
             "response_format" => value.into_node(&mut self.response_format),
+            "output_config" | "text" => value.into_node(&mut Formatted(&mut self.response_format)),
             "metadata" => value.into_node(&mut self.metadata),
             "suffix" => value.into_node(&mut self.suffix),
             _ => value.skip(),
@@ -150,11 +171,26 @@ impl<'a> Node<'a> for ResponseFormat<'a> {
     fn field<A: MapAccess<'a>>(&mut self, name: &str, value: Value<'_, A>) -> Result<(), A::Error> {
         match name {
             "type" => value.into_node(&mut self.kind),
-            "json_schema" => {
+            "json_schema" | "schema" => {
                 let json: &'a RawValue = value.read()?;
                 self.tokens = self.tokens.saturating_add(tokens::of_text(json.get()));
                 Ok(())
             }
+            _ => value.skip(),
+        }
+    }
+}
+
+/// `output_config` of messages, `text` of Responses: the format of the answer, among others.
+struct Formatted<'f, 'a>(&'f mut ResponseFormat<'a>);
+
+impl<'a> Node<'a> for Formatted<'_, 'a> {
+    const EXPECTED: &'static str = "an object";
+    const OBJECT: bool = true;
+
+    fn field<A: MapAccess<'a>>(&mut self, name: &str, value: Value<'_, A>) -> Result<(), A::Error> {
+        match name {
+            "format" => value.into_node(self.0),
             _ => value.skip(),
         }
     }

@@ -10,7 +10,7 @@ use crate::tokens;
 /// Characters of base64 that one token of sound has: ten tokens a second, at a middling rate of bits.
 const SOUND_PER_TOKEN: u64 = 2_000;
 /// Characters of base64 that one token of a file has: the text in a document is a part of its bytes.
-const FILE_PER_TOKEN: u64 = 16;
+pub(super) const FILE_PER_TOKEN: u64 = 16;
 
 /// A message's content.
 #[derive(Default)]
@@ -38,6 +38,26 @@ impl<'a> Content<'a> {
             joined.push('\n');
             joined.push_str(text.now);
         }
+    }
+
+    /// What is said after it.
+    pub(super) fn append(&mut self, other: Self) {
+        self.tokens = self.tokens.saturating_add(other.tokens);
+        self.images = self.images.saturating_add(other.images);
+        if self.keep {
+            join(&mut self.text, other.text);
+        }
+    }
+}
+
+/// Two texts, with a line break between them where neither is empty.
+pub(super) fn join<'a>(text: &mut Cow<'a, str>, more: Cow<'a, str>) {
+    if text.is_empty() {
+        *text = more;
+    } else if !more.is_empty() {
+        let text = text.to_mut();
+        text.push('\n');
+        text.push_str(&more);
     }
 }
 
@@ -113,6 +133,14 @@ impl<'a> Node<'a> for Part<'_, 'a> {
                 tokens: &mut self.content.tokens,
                 per_token: FILE_PER_TOKEN,
             }),
+            // As Responses send a file.
+            "file_data" => {
+                let mut size = Size(0);
+                value.into_node(&mut size)?;
+                let tokens = size.0.div_ceil(FILE_PER_TOKEN);
+                self.content.tokens = self.content.tokens.saturating_add(tokens);
+                Ok(())
+            }
             _ => value.skip(),
         }
     }

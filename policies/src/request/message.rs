@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::de::{MapAccess, SeqAccess};
 
-use super::content::Content;
+use super::content::{Content, join};
 use super::node::{Filling, Kept, Mismatch, Node, Text, Value, once};
 use crate::facts::{Message, ToolCall};
 use crate::plan::Needs;
@@ -12,7 +12,7 @@ use crate::tokens;
 
 /// `messages`
 pub(super) struct Messages<'n, 'a> {
-    needs: &'n Needs,
+    pub(super) needs: &'n Needs,
     pub(super) all: Vec<Message<'a>>,
     pub(super) prompt: Cow<'a, str>,
     pub(super) system: Cow<'a, str>,
@@ -37,7 +37,30 @@ impl<'n, 'a> Messages<'n, 'a> {
         }
     }
 
-    fn take(&mut self, node: MessageNode<'_, 'a>) {
+    /// What the system says before all messages, wherever it stood.
+    pub(super) fn open_with(&mut self, preamble: Content<'a>) {
+        if preamble.tokens == 0 {
+            return;
+        }
+        self.tokens = self
+            .tokens
+            .saturating_add(tokens::MESSAGE)
+            .saturating_add(preamble.tokens);
+        if self.needs.system {
+            let later = std::mem::replace(&mut self.system, preamble.text.clone());
+            join(&mut self.system, later);
+        }
+        if self.needs.messages {
+            let message = Message {
+                role: Cow::Borrowed("system"),
+                content: preamble.text,
+                ..Message::default()
+            };
+            self.all.insert(0, message);
+        }
+    }
+
+    pub(super) fn take(&mut self, node: MessageNode<'_, 'a>) {
         let MessageNode {
             role,
             content,
@@ -76,16 +99,6 @@ impl<'n, 'a> Messages<'n, 'a> {
     }
 }
 
-fn join<'a>(text: &mut Cow<'a, str>, more: Cow<'a, str>) {
-    if text.is_empty() {
-        *text = more;
-    } else if !more.is_empty() {
-        let text = text.to_mut();
-        text.push('\n');
-        text.push_str(&more);
-    }
-}
-
 impl<'a> Node<'a> for Messages<'_, 'a> {
     const EXPECTED: &'static str = "an array of messages";
     const ARRAY: bool = true;
@@ -101,18 +114,18 @@ impl<'a> Node<'a> for Messages<'_, 'a> {
 }
 
 /// One message.
-struct MessageNode<'n, 'a> {
+pub(super) struct MessageNode<'n, 'a> {
     needs: &'n Needs,
     seen: u32,
-    role: Kept<'a>,
-    content: Content<'a>,
+    pub(super) role: Kept<'a>,
+    pub(super) content: Content<'a>,
     name: Kept<'a>,
-    tool_call_id: Kept<'a>,
-    calls: Calls<'a>,
+    pub(super) tool_call_id: Kept<'a>,
+    pub(super) calls: Calls<'a>,
 }
 
 impl<'n> MessageNode<'n, '_> {
-    fn new(needs: &'n Needs) -> Self {
+    pub(super) fn new(needs: &'n Needs) -> Self {
         Self {
             needs,
             seen: 0,
@@ -128,7 +141,7 @@ impl<'n> MessageNode<'n, '_> {
     }
 
     /// Whether its text is wanted, as far as can be told: its role may come after its content.
-    fn keeps_text(&self) -> bool {
+    pub(super) fn keeps_text(&self) -> bool {
         let needs = self.needs;
         match &*self.role.0 {
             "" => needs.messages || needs.prompt || needs.system,
@@ -189,13 +202,27 @@ impl<'a> Node<'a> for MessageNode<'_, 'a> {
 
 /// `tool_calls`
 #[derive(Default)]
-struct Calls<'a> {
-    keep: bool,
+pub(super) struct Calls<'a> {
+    pub(super) keep: bool,
     all: Vec<ToolCall<'a>>,
     tokens: u64,
 }
 
 impl<'a> Calls<'a> {
+    /// A call whose parts were read elsewhere.
+    pub(super) fn add(&mut self, name: Cow<'a, str>, arguments: Cow<'a, str>) {
+        self.tokens = [
+            tokens::TOOL,
+            tokens::of_text(&name),
+            tokens::of_text(&arguments),
+        ]
+        .into_iter()
+        .fold(self.tokens, u64::saturating_add);
+        if self.keep {
+            self.all.push(ToolCall { name, arguments });
+        }
+    }
+
     fn take<E>(&mut self, read: impl FnOnce(&mut CallNode<'a>) -> Result<(), E>) -> Result<(), E> {
         let mut call = CallNode {
             keep: self.keep,

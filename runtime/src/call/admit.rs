@@ -9,12 +9,13 @@ use waypost_policies::{Facts, decide, fall_back};
 use crate::account::route;
 use crate::clock;
 use crate::gateway::Gateway;
+use crate::ledger::Unrecorded;
 
 /// How often a decision is made again because another call took the room in between. Each time some other call got
 /// through, so this many in a row means that there is no room.
 const MOST_CONFLICTS: usize = 8;
 
-/// A decision, and what is reserved for it; nothing where it leads to no model.
+/// A decision, and what is reserved for it; nothing where it leads to no model, or where that cannot be recorded.
 #[derive(Debug)]
 pub(super) struct Admitted {
     pub(super) decision: Decision,
@@ -36,11 +37,19 @@ pub(super) fn admit(
                 reservation: None,
             };
         };
+        // What nothing counts needs not be written down.
+        if !route.charges.is_empty() && !gateway.books.can_record() {
+            return Admitted {
+                decision,
+                reservation: None,
+            };
+        }
         let exhausted = match gateway.state.reserve(&route.charges, facts.now) {
             Ok(reservation) => {
+                let reservation = recorded(gateway, &decision, reservation, facts.now);
                 return Admitted {
                     decision,
-                    reservation: Some(reservation),
+                    reservation,
                 };
             }
             Err(exhausted) => exhausted,
@@ -58,6 +67,25 @@ pub(super) fn admit(
             };
         }
         facts.now = clock::now();
+    }
+}
+
+/// The reservation, once it is written down: no call leaves before. `None` where it cannot be.
+fn recorded(
+    gateway: &Gateway,
+    decision: &Decision,
+    reservation: Reservation,
+    now: i64,
+) -> Option<Reservation> {
+    if let Some(floor) = decision.session {
+        gateway.state.raise_floor(floor, now);
+    }
+    match gateway.books.commit(reservation.position()) {
+        Ok(()) => Some(reservation),
+        Err(Unrecorded) => {
+            gateway.state.refund(reservation, now);
+            None
+        }
     }
 }
 

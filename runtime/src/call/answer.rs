@@ -5,6 +5,7 @@ use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, RET
 use hyper::{HeaderMap, Response};
 use waypost_policies::cost::Usage;
 use waypost_policies::explain::Explanation;
+use waypost_policies::facts::Surface;
 
 use super::upstream::{Head, Reply};
 use crate::Body;
@@ -13,7 +14,7 @@ use crate::gateway::Gateway;
 use crate::json::ascii;
 use crate::pool::Picked;
 use crate::receipt::Ending;
-use crate::stream::AnswerStream;
+use crate::stream::{AnswerStream, Onward};
 
 /// An explanation that is longer than this fits no client's idea of a header.
 const LONGEST_EXPLANATION: usize = 16 << 10;
@@ -21,7 +22,8 @@ const LONGEST_EXPLANATION: usize = 16 << 10;
 /// Headers of an upstream that mean something to the caller.
 const PASSED_ON: [HeaderName; 3] = [CONTENT_TYPE, CONTENT_ENCODING, RETRY_AFTER];
 /// More of these.
-const PASSED_ON_BY_NAME: [&str; 4] = [
+const PASSED_ON_BY_NAME: [&str; 5] = [
+    "request-id",
     "x-request-id",
     "openai-processing-ms",
     "openai-model",
@@ -40,6 +42,7 @@ pub(super) fn respond(
     answered: Answered,
     mut account: Account,
     gateway: &Gateway,
+    surface: Surface,
 ) -> Response<Body> {
     match answered.reply {
         Reply::Whole {
@@ -50,6 +53,12 @@ pub(super) fn respond(
         } => {
             let mut response = response(&head, Full::new(body).boxed_unsync());
             mark(&mut response, &account);
+            if surface == Surface::CountTokens {
+                // A call, but none that a model answers.
+                account.rejected();
+                account.close(head.status.as_u16(), Ending::Answered);
+                return response;
+            }
             close_whole(&mut account, &head, usage, tokens, &mut response);
             response
         }
@@ -65,12 +74,18 @@ pub(super) fn respond(
             first,
             rest,
             watcher,
+            translation,
         } => {
             // Said before the account goes with the body.
             let mut marks = HeaderMap::new();
             mark_headers(&mut marks, &account);
-            let (picked, silence) = (answered.picked, gateway.bounds.silence);
-            let stream = AnswerStream::new(first, rest, *watcher, account, picked, silence);
+            let onward = Onward {
+                client: surface,
+                translation,
+                silence: gateway.bounds.silence,
+            };
+            let picked = answered.picked;
+            let stream = AnswerStream::new(first, rest, *watcher, account, picked, onward);
             let mut response = response(&head, stream.boxed_unsync());
             let headers = response.headers_mut();
             headers.extend(marks);

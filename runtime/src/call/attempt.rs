@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::HeaderMap;
-use tokio::time::sleep;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{HeaderMap, StatusCode};
+use tokio::time::{sleep, timeout};
 use waypost_policies::decision::{Decision, Route};
 use waypost_policies::facts::{Request, Surface};
 use waypost_policies::place::{NoPick, prefix};
@@ -16,16 +17,21 @@ use waypost_policies::vm;
 
 use super::answer::Answered;
 use super::attempt_error::AttemptError;
-use super::upstream::{self, Outgoing};
+use super::deadline::Deadline;
+use super::upstream::{self, Dialects, Head, Outgoing, Reply};
 use crate::account::Account;
+use crate::clock;
 use crate::failure::Tried;
-use crate::forward::{Shape, shape};
-use crate::gateway::{Gateway, Model};
+use crate::forward::{Shape, shape, without};
+use crate::gateway::{Gateway, Model, lock};
 use crate::pool::{Picked, Placed, Wanted};
-use crate::provider::{Credential, replica_address};
+use crate::provider::{Credential, Provider, replica_address, spoken_by_engines};
+use crate::translate::{Context, Pair, Sent, without_unsigned_thoughts};
 
 /// The pause before the first retry; it doubles each time.
 const PAUSE: Duration = Duration::from_millis(100);
+/// The longest answer that is asked for where neither the caller nor the file says, and the upstream must be told.
+const USUAL_ANSWER: u64 = 4096;
 /// No pause is longer, whatever an upstream asks for: then another model is the better choice.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -37,6 +43,8 @@ pub(super) struct Asking<'c> {
     /// The caller's body, redacted.
     body: Bytes,
     request: &'c Request<'c>,
+    deadline: Deadline,
+    request_id: &'c str,
 }
 
 /// One model, for as many attempts as it takes.
@@ -44,6 +52,7 @@ struct Target<'m> {
     model: &'m Model,
     route: &'m Route,
     body: Bytes,
+    dialects: Dialects,
     /// The hashes of its prompt.
     chain: Vec<u64>,
     /// How long an attempt may take to its first byte.
@@ -66,13 +75,17 @@ impl<'c> Asking<'c> {
         headers: &HeaderMap,
         body: &Bytes,
         request: &'c Request<'c>,
+        deadline: Deadline,
+        request_id: &'c str,
     ) -> Self {
         Self {
+            request_id,
             gateway,
             surface,
             headers: upstream::forwarded_headers(headers, request.stream),
             body: gateway.redactions.request(body),
             request,
+            deadline,
         }
     }
 
@@ -95,14 +108,22 @@ impl<'c> Asking<'c> {
                 true => self.gateway.bounds.first_byte,
                 false => self.gateway.bounds.whole_answer,
             });
+        let Some(asked_on) = self.asked_on(model)? else {
+            account.sent("");
+            return Ok(self.count_here());
+        };
+        let (body, dialects) = self.shaped(model, route, asked_on)?;
         let mut target = Target {
             model,
             route,
-            body: self.shaped(model, route),
-            chain: self.chain(model),
+            chain: chain(model, &body),
+            body,
+            dialects,
             patience,
             excluded: Vec::new(),
         };
+        let budget = &model.retries;
+        lock(budget).called();
         let mut retry = 0;
         loop {
             let failure = match self.once(&mut target, account).await {
@@ -112,15 +133,25 @@ impl<'c> Asking<'c> {
             let upstreams = &self.gateway.metrics.upstreams;
             upstreams.failed(route.model, &model.name, failure.word());
             account.attempt_failed(failure.is_out_of_time());
-            let Some(pause) =
-                pause(&failure, retry, !target.excluded.is_empty()).filter(|_| retry < retries)
-            else {
+            let elsewhere = !target.excluded.is_empty();
+            let pause = pause(&failure, retry, elsewhere)
+                .filter(|pause| retry < retries && self.deadline.allows(*pause));
+            let Some(pause) = pause else {
                 return Err(failure);
             };
+            if !lock(budget).take(clock::now()) {
+                upstreams.not_retried(route.model, &model.name);
+                return Err(failure);
+            }
             sleep(pause).await;
             retry += 1;
             upstreams.retried(route.model, &model.name);
         }
+    }
+
+    /// Whether the caller waits no longer.
+    pub(super) fn is_over(&self) -> bool {
+        !self.deadline.allows(Duration::ZERO)
     }
 
     /// What was tried, and what came of it.
@@ -142,30 +173,38 @@ impl<'c> Asking<'c> {
         account: &mut Account,
     ) -> Result<Answered, AttemptError> {
         let place = self.place(target).await?;
+        let patience = self.deadline.within(target.patience);
         account.sent(&place.name);
         let outgoing = Outgoing {
             address: &place.address,
             headers: &self.headers,
             credential: self.credential(target.model),
+            timeout: self.deadline.header(),
             body: &target.body,
+            dialects: &target.dialects,
             stream: self.request.stream,
-            hides_usage: self.request.stream && !self.request.include_usage,
+            hides_usage: self.request.stream
+                && !self.request.include_usage
+                && matches!(self.surface, Surface::Chat | Surface::Completions)
+                && target.dialects.upstream == self.surface,
             answers: self.request.answers,
         };
         let longest = self.gateway.bounds.answer;
-        let result = upstream::ask(&self.gateway.client, outgoing, target.patience, longest).await;
+        let result = upstream::ask(&self.gateway.client, outgoing, patience, longest).await;
         if let Some(picked) = &place.picked {
             match &result {
                 Ok(_) => picked.succeeded(),
                 Err(failure) => {
                     target.excluded.push(picked.id);
-                    if failure.is_of_replica() {
+                    if failure.reaction().is_of_replica {
                         picked.failed();
                     }
                 }
             }
         }
         let reply = result?;
+        // Mostly long since the case: models take longer than disks.
+        self.gateway.books.secure(account.position()).await;
         account.first_byte();
         Ok(Answered {
             reply,
@@ -190,7 +229,8 @@ impl<'c> Asking<'c> {
                     .get(usize::from(index))
                     .ok_or(AttemptError::NoReplica)?;
                 return Ok(Place {
-                    address: provider.address(self.surface, &target.model.upstream_name),
+                    address: provider
+                        .address(target.dialects.upstream, &target.model.upstream_name),
                     name: provider.name.clone(),
                     picked: None,
                 });
@@ -202,9 +242,12 @@ impl<'c> Asking<'c> {
             .pools
             .get(usize::from(index))
             .ok_or(AttemptError::NoReplica)?;
-        let picked = self.pick(pool, index, target).await?;
+        // Nobody waits for a place longer than for the answer.
+        let most = self.deadline.within(Duration::MAX);
+        let picked = timeout(most, self.pick(pool, index, target)).await;
+        let picked = picked.unwrap_or(Err(AttemptError::Saturated))?;
         Ok(Place {
-            address: replica_address(&picked.base, self.surface),
+            address: replica_address(&picked.base, target.dialects.upstream),
             name: picked.base.to_string(),
             picked: Some(picked),
         })
@@ -242,36 +285,121 @@ impl<'c> Asking<'c> {
         })
     }
 
-    fn shaped(&self, model: &Model, route: &Route) -> Bytes {
+    /// On which surface a model is asked; `None` where tokens are to be counted and it does not.
+    fn asked_on(&self, model: &Model) -> Result<Option<Surface>, AttemptError> {
+        let provider = |index| self.gateway.providers.get(usize::from(index));
+        let asked = match model.via {
+            Via::Provider(index) => {
+                provider(index).and_then(|provider: &Provider| provider.asked_on(self.surface))
+            }
+            Via::Pool(_) => spoken_by_engines(self.surface),
+        };
+        match asked {
+            None if self.surface != Surface::CountTokens => Err(AttemptError::NoSurface),
+            asked => Ok(asked),
+        }
+    }
+
+    /// The prompt's tokens as they are estimated for every decision.
+    fn count_here(&self) -> Answered {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let document = serde_json::json!({"input_tokens": self.request.tokens});
+        Answered {
+            reply: Reply::Whole {
+                head: Head {
+                    status: StatusCode::OK,
+                    headers,
+                },
+                body: document.to_string().into(),
+                usage: None,
+                tokens: 0,
+            },
+            picked: None,
+        }
+    }
+
+    /// The body as it goes upstream, and the dialects on the way.
+    fn shaped(
+        &self,
+        model: &Model,
+        route: &Route,
+        upstream: Surface,
+    ) -> Result<(Bytes, Dialects), AttemptError> {
+        let (body, sent) = match Pair::of(self.surface, upstream) {
+            None if upstream == Surface::Messages => {
+                (without_unsigned_thoughts(&self.body), Sent::default())
+            }
+            None => (self.body.clone(), Sent::default()),
+            Some(pair) => self.translated(pair, model, route)?,
+        };
+        let is_chat = upstream == Surface::Chat;
         let shaped = shape(
-            &self.body,
+            &body,
             &Shape {
                 model: &model.upstream_name,
                 rejects: &model.rejects,
-                most_tokens: (self.surface != Surface::Embeddings).then_some(route.max_tokens),
-                completion_tokens: model.completion_tokens && self.surface == Surface::Chat,
-                stream: self.request.stream,
+                // Where the caller does not say, nothing was lowered.
+                most_tokens: self.request.max_tokens.map(|_| route.max_tokens),
+                completion_tokens: model.completion_tokens && is_chat,
+                asks_usage: self.request.stream && (is_chat || upstream == Surface::Completions),
             },
         );
-        for parameter in shaped.dropped {
-            let upstreams = &self.gateway.metrics.upstreams;
-            upstreams.dropped(route.model, &model.name, &parameter);
-        }
-        shaped.body
+        self.count_dropped(route, model, &shaped.dropped);
+        let dialects = Dialects {
+            client: self.surface,
+            upstream,
+            context: Context {
+                model: model.name.clone(),
+                created: u64::try_from(clock::now() / 1_000_000_000).unwrap_or(0),
+                id: self.request_id.replace('-', "_"),
+                prompt_tokens: self.request.tokens,
+                include_usage: self.request.include_usage,
+                thinking: sent.thinking,
+                echo: sent.echo,
+            },
+        };
+        Ok((shaped.body, dialects))
     }
 
-    /// The hashes of the prompt, where replicas have caches.
-    fn chain(&self, model: &Model) -> Vec<u64> {
-        match model.via {
-            Via::Pool(_) => prefix::chain(&model.upstream_name, &prefix_text(&self.body)),
-            Via::Provider(_) => Vec::new(),
+    fn translated(
+        &self,
+        pair: Pair,
+        model: &Model,
+        route: &Route,
+    ) -> Result<(Bytes, Sent), AttemptError> {
+        let untranslatable = |reason: String| AttemptError::Untranslatable(reason);
+        let text = std::str::from_utf8(&self.body)
+            .map_err(|_| untranslatable("its body is not UTF-8".to_owned()))?;
+        let (text, rejected) = without(text, &model.rejects);
+        let longest = model.output.unwrap_or(USUAL_ANSWER);
+        let translated = pair
+            .request(&text, longest)
+            .map_err(|error| untranslatable(error.to_string()))?;
+        self.count_dropped(route, model, &rejected);
+        self.count_dropped(route, model, &translated.dropped);
+        Ok((translated.body.into(), translated.sent))
+    }
+
+    fn count_dropped(&self, route: &Route, model: &Model, parameters: &[String]) {
+        let upstreams = &self.gateway.metrics.upstreams;
+        for parameter in parameters {
+            upstreams.dropped(route.model, &model.name, parameter);
         }
+    }
+}
+
+/// The hashes of the prompt, where replicas have caches.
+fn chain(model: &Model, body: &[u8]) -> Vec<u64> {
+    match model.via {
+        Via::Pool(_) => prefix::chain(&model.upstream_name, &prefix_text(body)),
+        Via::Provider(_) => Vec::new(),
     }
 }
 
 /// How long to wait before the same model is asked again; `None`: it is not worth it.
 fn pause(failure: &AttemptError, retry: u32, elsewhere: bool) -> Option<Duration> {
-    if !failure.is_worth_retrying() {
+    if !failure.reaction().again {
         return None;
     }
     if elsewhere && retry == 0 {

@@ -5,12 +5,16 @@ use std::time::Duration;
 use hyper::StatusCode;
 use waypost_policies::Facts;
 use waypost_policies::decision::{Decision, Outcome, RuleReference, SkipReason, Skipped};
-use waypost_policies::facts::Surface;
 
 use crate::account::route;
 use crate::failure::{Failure, Tried};
 use crate::gateway::Gateway;
 use crate::rule::Site;
+
+/// How many models a hint names.
+const MOST_NAMED: usize = 8;
+/// When to come back where the disk is full: somebody has to make room.
+const RETRY_UNRECORDED: Duration = Duration::from_secs(10);
 
 /// Why a decision leads to no model.
 pub(super) fn refusal(gateway: &Gateway, decision: &Decision, facts: &Facts<'_>) -> Failure {
@@ -32,14 +36,22 @@ pub(super) fn refusal(gateway: &Gateway, decision: &Decision, facts: &Facts<'_>)
             Failure::invalid(StatusCode::NOT_FOUND, "model_not_found", message).param("model")
         }
         Outcome::NoModel(skipped) => no_model(gateway, decision, skipped, facts),
-        // Its reservation could not be made, which `admit` turns into a limit.
-        Outcome::Route(_) => Failure::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "server_error",
-            "internal_error",
-            "the decision was not carried out",
-        ),
+        // The only reason why a call with a model has no reservation.
+        Outcome::Route(_) => unrecorded(),
     }
+}
+
+/// What the call would use cannot be written down, and a call that cannot be counted is not served.
+fn unrecorded() -> Failure {
+    let message = "what this call would use cannot be recorded: the state directory of this server cannot be written";
+    Failure::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "server_error",
+        "state_unavailable",
+        message,
+    )
+    .retry_after(Some(RETRY_UNRECORDED))
+    .hint("send the call again later; its operator finds the reason in /readyz and the log, mostly a full disk, and calls go on as soon as there is room")
 }
 
 fn denied(gateway: &Gateway, denial: u16, status: u16) -> Failure {
@@ -118,12 +130,13 @@ fn no_model(
                 .hint("send fewer messages, or a smaller `max_tokens`")
         }
         Some(SkipReason::Surface) => {
-            let surface = surface(facts.request.surface);
+            let surface = facts.request.surface.word();
             let message = format!("no model of tier `{tier}` serves {surface}");
             Failure::invalid(StatusCode::BAD_REQUEST, "unsupported_surface", message)
                 .param("model")
                 .hint("name a model that does, or send the call to another path")
         }
+        Some(SkipReason::NotAllowed) => not_allowed(gateway, skipped, facts),
         Some(SkipReason::Denial(denial)) => {
             let status = gateway
                 .plan
@@ -148,6 +161,42 @@ fn no_model(
     failure.tried(tried)
 }
 
+/// The caller's own list of models leaves none for this call.
+fn not_allowed(gateway: &Gateway, skipped: &[Skipped], facts: &Facts<'_>) -> Failure {
+    let name = |model| gateway.model(model).map_or("", |model| &*model.name);
+    let wanted = skipped.first().map_or("", |skip| name(skip.model));
+    let allowed = facts.caller.models.as_deref().unwrap_or_default();
+    let shown: Vec<String> = allowed
+        .iter()
+        .take(MOST_NAMED)
+        .map(|model| format!("`{}`", name(*model)))
+        .collect();
+    let hint = match shown.len() {
+        0 => "it may use none: ask whoever issued the key".to_owned(),
+        shown_of if shown_of < allowed.len() => {
+            format!(
+                "it may use {} and others; `GET /v1/models` lists them",
+                shown.join(", ")
+            )
+        }
+        _ => format!(
+            "it may use {}; for more, ask whoever issued the key",
+            shown.join(", ")
+        ),
+    };
+    let message = format!("this caller may not use the model `{wanted}`");
+    let mut failure = Failure::new(
+        StatusCode::FORBIDDEN,
+        "permission_error",
+        "model_not_allowed",
+        message,
+    )
+    .param("model")
+    .hint(hint);
+    failure.details.should_retry = Some(false);
+    failure
+}
+
 /// The models that a decision passed over, beside those that were tried.
 pub(super) fn passed_over(gateway: &Gateway, decision: &Decision) -> Vec<Tried> {
     let skipped = match &decision.outcome {
@@ -165,6 +214,7 @@ fn tried(gateway: &Gateway, skip: &Skipped) -> Tried {
     let failure = match skip.reason {
         SkipReason::Context => "its context is too small".to_owned(),
         SkipReason::Surface => "it does not serve this".to_owned(),
+        SkipReason::NotAllowed => "this caller may not use it".to_owned(),
         SkipReason::Cap(cap) => format!("capped by `{}`", label(RuleReference::Cap(cap))),
         SkipReason::QuotaCap(quota) => {
             format!("capped by `{}`", label(RuleReference::Quota(quota)))
@@ -182,14 +232,6 @@ fn tried(gateway: &Gateway, skip: &Skipped) -> Tried {
             .unwrap_or_default(),
         replica: None,
         failure,
-    }
-}
-
-const fn surface(surface: Surface) -> &'static str {
-    match surface {
-        Surface::Chat => "chat",
-        Surface::Completions => "completions",
-        Surface::Embeddings => "embeddings",
     }
 }
 

@@ -18,15 +18,18 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tokio::time::{Instant, timeout_at};
 use waypost_policies::cost::Usage;
+use waypost_policies::facts::Surface;
 
 use super::attempt_error::AttemptError;
+use super::deadline;
 use crate::body::{BodyError, collect};
 use crate::client::{self, Client, root_cause};
 use crate::clock;
 use crate::failure::Failure;
-use crate::provider::Credential;
+use crate::provider::{Credential, USUAL_VERSION, VERSION};
 use crate::stream::Watcher;
-use crate::usage::Answer;
+use crate::translate::{Context, Pair, Translation};
+use crate::usage::hear;
 
 /// What a stream may send before its first event with data: comments, mostly.
 const LONGEST_OPENING: usize = 4 << 20;
@@ -34,8 +37,10 @@ const LONGEST_OPENING: usize = 4 << 20;
 const LARGEST_ERROR: usize = 1 << 20;
 /// More of an upstream's own words is not shown.
 const LONGEST_MESSAGE: usize = 300;
+/// How providers say that a filter of theirs stopped a call.
+const FILTERED: [&str; 2] = ["content_filter", "content_policy_violation"];
 /// Headers that concern one hop, this server, or the caller's own credentials.
-const NOT_FORWARDED: [&str; 26] = [
+const NOT_FORWARDED: [&str; 27] = [
     "accept",
     "accept-encoding",
     "api-key",
@@ -62,17 +67,35 @@ const NOT_FORWARDED: [&str; 26] = [
     "via",
     "x-api-key",
     "x-real-ip",
+    deadline::HEADER,
 ];
 
 /// Where callers are is nothing to providers.
 const NOT_FORWARDED_BEGINNINGS: [&str; 2] = ["x-waypost-", "x-forwarded-"];
+
+/// What a client speaks, what its upstream does, and what is known for an answer in between.
+#[derive(Debug, Clone)]
+pub(super) struct Dialects {
+    pub(super) client: Surface,
+    pub(super) upstream: Surface,
+    pub(super) context: Context,
+}
+
+impl Dialects {
+    const fn pair(&self) -> Option<Pair> {
+        Pair::of(self.client, self.upstream)
+    }
+}
 
 /// What is sent, and where.
 pub(super) struct Outgoing<'a> {
     pub(super) address: &'a str,
     pub(super) headers: &'a HeaderMap,
     pub(super) credential: Option<&'a Credential>,
+    /// How much time is left, where the caller says.
+    pub(super) timeout: Option<HeaderValue>,
     pub(super) body: &'a Bytes,
+    pub(super) dialects: &'a Dialects,
     pub(super) stream: bool,
     pub(super) hides_usage: bool,
     pub(super) answers: u64,
@@ -95,6 +118,7 @@ pub(crate) enum Reply {
         first: VecDeque<Bytes>,
         rest: Incoming,
         watcher: Box<Watcher>,
+        translation: Option<Box<Translation>>,
     },
     /// The upstream refuses the call for what it is; the caller is told in its words.
     Rejected { head: Head, body: Bytes },
@@ -116,6 +140,7 @@ pub(super) async fn ask(
 ) -> Result<Reply, AttemptError> {
     let (stream, hides_usage) = (outgoing.stream, outgoing.hides_usage);
     let answers = outgoing.answers;
+    let dialects = outgoing.dialects;
     let request = outgoing.request()?;
     let deadline = Instant::now() + patience;
     let reply = async {
@@ -127,13 +152,14 @@ pub(super) async fn ask(
             }
         })?;
         match response.status() {
-            status if !status.is_success() => refused(response).await,
+            status if !status.is_success() => refused(response, dialects).await,
             // What it used could not be read.
             _ if is_coded(response.headers()) => Err(AttemptError::Coded),
             _ if stream && is_event_stream(response.headers()) => {
-                begun(response, Watcher::new(hides_usage, answers)).await
+                let watcher = Watcher::new(dialects.upstream, hides_usage, answers);
+                begun(response, watcher, dialects).await
             }
-            _ => whole(response, longest).await,
+            _ => whole(response, dialects, longest).await,
         }
     };
     timeout_at(deadline, reply)
@@ -185,10 +211,30 @@ impl Outgoing<'_> {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.address.parse().map_err(|_| AttemptError::Address)?;
         *request.headers_mut() = self.headers.clone();
+        speak_as(request.headers_mut(), self.dialects.upstream);
         if let Some((name, value)) = self.credential {
             request.headers_mut().insert(name.clone(), value.clone());
         }
+        if let Some(timeout) = self.timeout {
+            request.headers_mut().insert(deadline::HEADER, timeout);
+        }
         Ok(request)
+    }
+}
+
+/// Headers that only one API knows.
+fn speak_as(headers: &mut HeaderMap, upstream: Surface) {
+    if matches!(upstream, Surface::Messages | Surface::CountTokens) {
+        headers.entry(VERSION).or_insert(USUAL_VERSION);
+        return;
+    }
+    let of_anthropic: Vec<_> = headers
+        .keys()
+        .filter(|name| name.as_str().starts_with("anthropic-"))
+        .cloned()
+        .collect();
+    for name in of_anthropic {
+        headers.remove(name);
     }
 }
 
@@ -214,7 +260,11 @@ fn head(response: Response<Incoming>) -> (Head, Incoming) {
 }
 
 /// A stream, once it says its first thing.
-async fn begun(response: Response<Incoming>, mut watcher: Watcher) -> Result<Reply, AttemptError> {
+async fn begun(
+    response: Response<Incoming>,
+    mut watcher: Watcher,
+    dialects: &Dialects,
+) -> Result<Reply, AttemptError> {
     let (head, mut rest) = head(response);
     let mut first = VecDeque::new();
     let mut length = 0_usize;
@@ -233,15 +283,23 @@ async fn begun(response: Response<Incoming>, mut watcher: Watcher) -> Result<Rep
     if told.error && told.tokens == 0 {
         return Err(AttemptError::ErrorInAnswer);
     }
+    let translation = dialects
+        .pair()
+        .map(|pair| Box::new(Translation::new(pair, dialects.context.clone())));
     Ok(Reply::Stream {
         head,
         first,
         rest,
         watcher: Box::new(watcher),
+        translation,
     })
 }
 
-async fn whole(response: Response<Incoming>, longest: usize) -> Result<Reply, AttemptError> {
+async fn whole(
+    response: Response<Incoming>,
+    dialects: &Dialects,
+    longest: usize,
+) -> Result<Reply, AttemptError> {
     let (head, mut body) = head(response);
     let body = collect(&mut body, longest)
         .await
@@ -249,18 +307,23 @@ async fn whole(response: Response<Incoming>, longest: usize) -> Result<Reply, At
             BodyError::TooLarge { limit } => AttemptError::TooLarge(limit),
             other => AttemptError::Broken(other.to_string()),
         })?;
-    let answer = Answer::parse(&body);
-    if answer.as_ref().is_some_and(Answer::is_error) {
+    let heard = hear(dialects.upstream, &body);
+    if heard.is_some_and(|heard| heard.error && !heard.answers) {
         return Err(AttemptError::ErrorInAnswer);
     }
-    if !is_object(&body, answer.as_ref()) {
+    if !is_object(&body, heard.is_some()) {
         return Err(AttemptError::NotJson);
     }
-    let tokens = match &answer {
-        Some(answer) => answer.tokens(),
+    let tokens = match &heard {
+        Some(heard) => heard.tokens,
         None => body.len() as u64 / 4,
     };
-    let usage = answer.and_then(|answer| answer.usage).map(Usage::from);
+    let usage = heard.and_then(|heard| heard.usage);
+    let usage = usage.map(|usage| usage.usage(tokens));
+    let body = match dialects.pair() {
+        None => body,
+        Some(pair) => translated(pair, &body, &dialects.context)?,
+    };
     Ok(Reply::Whole {
         head,
         body,
@@ -269,10 +332,17 @@ async fn whole(response: Response<Incoming>, longest: usize) -> Result<Reply, At
     })
 }
 
+fn translated(pair: Pair, body: &[u8], context: &Context) -> Result<Bytes, AttemptError> {
+    let text = std::str::from_utf8(body).map_err(|_| AttemptError::NotJson)?;
+    pair.answer(text, context)
+        .map(Bytes::from)
+        .map_err(|error| AttemptError::Unreadable(error.to_string()))
+}
+
 /// A page of HTML or half an answer is no answer, whatever its status.
-fn is_object(body: &[u8], parsed: Option<&Answer<'_>>) -> bool {
+fn is_object(body: &[u8], parsed: bool) -> bool {
     body.trim_ascii_start().starts_with(b"{")
-        && (parsed.is_some() || serde_json::from_slice::<IgnoredAny>(body).is_ok())
+        && (parsed || serde_json::from_slice::<IgnoredAny>(body).is_ok())
 }
 
 /// An upstream's error, as OpenAI's API has it; other shapes just have no message.
@@ -293,7 +363,7 @@ struct ErrorWords {
     code: Option<serde_json::Value>,
 }
 
-async fn refused(response: Response<Incoming>) -> Result<Reply, AttemptError> {
+async fn refused(response: Response<Incoming>, dialects: &Dialects) -> Result<Reply, AttemptError> {
     let (head, mut body) = head(response);
     let body = collect(&mut body, LARGEST_ERROR).await.unwrap_or_default();
     let document: ErrorDocument = serde_json::from_slice(&body).unwrap_or_default();
@@ -303,7 +373,8 @@ async fn refused(response: Response<Incoming>) -> Result<Reply, AttemptError> {
         .as_ref()
         .and_then(|code| code.as_str())
         .unwrap_or_default();
-    let in_openais_shape = document.error.message.is_some();
+    // Of the same API, so its errors have the shape that the client knows.
+    let in_its_shape = document.error.message.is_some() && dialects.pair().is_none();
     let message = document
         .error
         .message
@@ -311,6 +382,9 @@ async fn refused(response: Response<Incoming>) -> Result<Reply, AttemptError> {
         .map(|message| shortened(&message));
     if head.status == StatusCode::BAD_REQUEST && is_context_length(code, message.as_deref()) {
         return Err(AttemptError::ContextLength(message.unwrap_or_default()));
+    }
+    if head.status == StatusCode::BAD_REQUEST && FILTERED.contains(&code) {
+        return Err(AttemptError::ContentFilter(message.unwrap_or_default()));
     }
     match head.status {
         StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED | StatusCode::FORBIDDEN => {
@@ -322,16 +396,16 @@ async fn refused(response: Response<Incoming>) -> Result<Reply, AttemptError> {
         | StatusCode::CONFLICT
         | StatusCode::TOO_EARLY
         | StatusCode::TOO_MANY_REQUESTS => Err(status_error(&head, message)),
-        status if status.is_client_error() => match in_openais_shape {
+        status if status.is_client_error() => match in_its_shape {
             true => Ok(Reply::Rejected { head, body }),
-            false => Ok(rejected(head, message)),
+            false => Ok(rejected(head, message, dialects.client)),
         },
         _ => Err(status_error(&head, message)),
     }
 }
 
 /// The refusal of an upstream whose errors have another shape than clients can read.
-fn rejected(mut head: Head, message: Option<String>) -> Reply {
+fn rejected(mut head: Head, message: Option<String>, client: Surface) -> Reply {
     let words = message.map_or_else(String::new, |message| format!(": {message}"));
     let message = format!("the model refuses this call ({}){words}", head.status);
     let failure = Failure::invalid(head.status, "upstream_rejected", message)
@@ -341,7 +415,7 @@ fn rejected(mut head: Head, message: Option<String>) -> Reply {
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Reply::Rejected {
         head,
-        body: failure.json().into(),
+        body: failure.json_on(client).into(),
     }
 }
 
@@ -355,7 +429,9 @@ fn status_error(head: &Head, message: Option<String>) -> AttemptError {
 
 /// Providers have a code for it, engines only words.
 fn is_context_length(code: &str, message: Option<&str>) -> bool {
-    const WORDS: [&str; 4] = [
+    const WORDS: [&str; 6] = [
+        "prompt is too long",
+        "exceed context limit",
         "maximum context length",
         "context length",
         "context window",

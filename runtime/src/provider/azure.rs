@@ -31,7 +31,19 @@ impl Azure {
         })
     }
 
+    /// Responses came with this version of the API.
+    pub(crate) fn has_responses(&self) -> bool {
+        self.api_version.as_str() >= "2025-03-01"
+    }
+
     pub(crate) fn address(&self, surface: Surface, deployment: &str) -> String {
+        // These name the deployment in their body.
+        if surface == Surface::Responses {
+            return format!(
+                "{}/openai/responses?api-version={}",
+                self.base_url, self.api_version
+            );
+        }
         format!(
             "{}/openai/deployments/{deployment}/{}?api-version={}",
             self.base_url,

@@ -13,15 +13,28 @@ use std::time::Duration;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use hyper::body::{Body, Frame, Incoming};
 use tokio::time::{Instant, Sleep, sleep};
+use waypost_policies::facts::Surface;
 
 use super::Watcher;
 use crate::account::Account;
 use crate::pool::Picked;
 use crate::receipt::Ending;
+use crate::translate::{Translation, error_event};
 
 const OK: u16 = 200;
 /// How long an upstream may take to close a stream once it has said that it is done.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// How a stream reaches its client.
+#[derive(Debug)]
+pub(crate) struct Onward {
+    /// What the client speaks.
+    pub(crate) client: Surface,
+    /// What makes its dialect of the upstream's, where they differ.
+    pub(crate) translation: Option<Box<Translation>>,
+    /// How long the upstream may be silent.
+    pub(crate) silence: Duration,
+}
 
 /// A streamed answer on its way to the client.
 #[derive(Debug)]
@@ -34,7 +47,7 @@ pub(crate) struct AnswerStream {
     account: Account,
     /// The place at the replica.
     _picked: Option<Picked>,
-    silence: Duration,
+    onward: Onward,
     alarm: Pin<Box<Sleep>>,
 }
 
@@ -45,7 +58,7 @@ impl AnswerStream {
         watcher: Watcher,
         account: Account,
         picked: Option<Picked>,
-        silence: Duration,
+        onward: Onward,
     ) -> Self {
         let mut stream = Self {
             first,
@@ -53,8 +66,8 @@ impl AnswerStream {
             watcher,
             account,
             _picked: picked,
-            silence,
-            alarm: Box::pin(sleep(silence)),
+            alarm: Box::pin(sleep(onward.silence)),
+            onward,
         };
         stream.note();
         stream
@@ -63,6 +76,14 @@ impl AnswerStream {
     fn note(&mut self) {
         let told = self.watcher.told();
         self.account.seen(told.usage, told.tokens);
+    }
+
+    /// What the client gets of what has come.
+    fn translated(&mut self, chunk: Bytes) -> Bytes {
+        match &mut self.onward.translation {
+            Some(translation) => translation.pass(&chunk),
+            None => chunk,
+        }
     }
 
     /// The upstream has ended; what is still to be sent.
@@ -76,6 +97,10 @@ impl AnswerStream {
         if !told.is_complete() {
             return self.break_off(&rest, "the upstream ended before the answer was complete");
         }
+        let rest = match &mut self.onward.translation {
+            Some(translation) => translation.finish(),
+            None => rest,
+        };
         self.close(rest, Ending::Answered)
     }
 
@@ -92,14 +117,14 @@ impl AnswerStream {
         // Whatever event is half sent ends here; to whole ones a blank line more means nothing.
         let mut output = BytesMut::from(rest);
         output.put_slice(b"\n\n");
-        let error = serde_json::json!({"error": {
-            "message": format!("{reason}: what came before is all that there is"),
-            "type": "upstream_error",
-            "param": null,
-            "code": "stream_broken",
-            "hint": "send the call again",
-        }});
-        output.put_slice(format!("data: {error}\n\n").as_bytes());
+        let message = format!("{reason}: what came before is all that there is");
+        let error = error_event(
+            self.onward.client,
+            &message,
+            "stream_broken",
+            "send the call again",
+        );
+        output.put_slice(error.as_bytes());
         self.close(output.freeze(), Ending::Broken)
     }
 
@@ -121,8 +146,11 @@ impl Body for AnswerStream {
         let this = self.get_mut();
         let frame =
             |output: Bytes| Poll::Ready((!output.is_empty()).then(|| Ok(Frame::data(output))));
-        if let Some(chunk) = this.first.pop_front() {
-            return frame(chunk);
+        while let Some(chunk) = this.first.pop_front() {
+            let output = this.translated(chunk);
+            if !output.is_empty() {
+                return frame(output);
+            }
         }
         loop {
             let Some(rest) = &mut this.rest else {
@@ -133,11 +161,13 @@ impl Body for AnswerStream {
                     let Ok(chunk) = incoming.into_data() else {
                         continue;
                     };
-                    let output = this.watcher.pass(chunk);
+                    let chunk = this.watcher.pass(chunk);
                     this.note();
+                    let output = this.translated(chunk);
+                    let silence = this.onward.silence;
                     let patience = match this.watcher.told().done {
-                        true => FAREWELL.min(this.silence),
-                        false => this.silence,
+                        true => FAREWELL.min(silence),
+                        false => silence,
                     };
                     this.alarm.as_mut().reset(Instant::now() + patience);
                     if !output.is_empty() {

@@ -6,8 +6,9 @@
 use bytes::{Bytes, BytesMut};
 use memchr::memchr;
 use waypost_policies::cost::Usage;
+use waypost_policies::facts::Surface;
 
-use crate::usage::Answer;
+use crate::usage::{Reported, hear};
 
 /// The longest line that is read.
 const LONGEST_LINE: usize = 1 << 20;
@@ -42,6 +43,10 @@ impl Told {
 #[derive(Debug)]
 pub(crate) struct Watcher {
     told: Told,
+    /// The dialect that goes by.
+    surface: Surface,
+    /// What the upstream has said of usage so far.
+    reported: Option<Reported>,
     /// Whether the event that carries only usage is kept from the client.
     hides_usage: bool,
     /// The line that is still incomplete.
@@ -53,9 +58,11 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    /// A watcher of a stream of so many answers.
-    pub(crate) fn new(hides_usage: bool, answers: u64) -> Self {
+    /// A watcher of a stream of so many answers, in the dialect of a surface.
+    pub(crate) fn new(surface: Surface, hides_usage: bool, answers: u64) -> Self {
         Self {
+            surface,
+            reported: None,
             told: Told {
                 answers: u32::try_from(answers).unwrap_or(u32::MAX).min(u128::BITS),
                 ..Told::default()
@@ -154,17 +161,21 @@ impl Watcher {
             self.told.done = true;
             return true;
         }
-        let Some(answer) = Answer::parse(data) else {
+        let Some(heard) = hear(self.surface, data) else {
             self.told.tokens += data.len() as u64 / 4;
             return true;
         };
-        if let Some(usage) = answer.usage {
-            self.told.usage = Some(usage.into());
+        self.told.tokens += heard.tokens;
+        if let Some(usage) = heard.usage {
+            self.reported = Some(self.reported.unwrap_or_default().updated(usage));
         }
-        self.told.tokens += answer.tokens();
-        self.told.finished |= answer.finished();
-        self.told.error |= answer.error.is_some();
-        self.swallows_blank = self.hides_usage && answer.is_only_usage();
+        self.told.usage = self
+            .reported
+            .map(|reported| reported.usage(self.told.tokens));
+        self.told.finished |= heard.finished;
+        self.told.done |= heard.done;
+        self.told.error |= heard.error;
+        self.swallows_blank = self.hides_usage && heard.only_usage;
         !self.swallows_blank
     }
 }
@@ -183,7 +194,7 @@ mod tests {
     const HIDDEN: &str = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":1,\"total_tokens\":10}}\n\n";
 
     fn passed(hides_usage: bool, chunks: impl Iterator<Item = Vec<u8>>) -> (String, Told) {
-        let mut watcher = Watcher::new(hides_usage, 1);
+        let mut watcher = Watcher::new(Surface::Chat, hides_usage, 1);
         let mut output = Vec::new();
         for chunk in chunks {
             output.extend_from_slice(&watcher.pass(Bytes::from(chunk)));
@@ -220,13 +231,13 @@ mod tests {
     fn whole_lines_are_not_copied() {
         let chunk =
             Bytes::from_static(b"data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n");
-        let passed = Watcher::new(true, 1).pass(chunk.clone());
+        let passed = Watcher::new(Surface::Chat, true, 1).pass(chunk.clone());
         assert_eq!(passed.as_ptr(), chunk.as_ptr());
     }
 
     #[test]
     fn a_line_without_end_is_passed_on_and_counted() {
-        let mut watcher = Watcher::new(true, 1);
+        let mut watcher = Watcher::new(Surface::Chat, true, 1);
         let mut length = 0;
         for _ in 0..40 {
             length += watcher.pass(Bytes::from(vec![b'x'; 100_000])).len();
@@ -238,7 +249,7 @@ mod tests {
 
     #[test]
     fn each_answer_has_its_own_end() {
-        let mut watcher = Watcher::new(false, 2);
+        let mut watcher = Watcher::new(Surface::Chat, false, 2);
         let mut is_complete_after = |index: u32| {
             let event = format!(
                 "data: {{\"choices\":[{{\"index\":{index},\"delta\":{{}},\"finish_reason\":\"stop\"}}]}}\n\n"

@@ -11,13 +11,16 @@
 
 mod admin;
 mod answers;
+mod callers;
 mod client;
+mod dialects;
 mod errors;
 mod fallback;
 mod limits;
 mod plan;
 mod pools;
 mod reload;
+mod resilience;
 mod shutdown;
 mod streams;
 mod upstream;

@@ -1,6 +1,7 @@
 //! In expressions: facts of the section, constants, variables, functions; after a dot what the type has.
 
 use lsp_types::CompletionItemKind;
+use waypost_compiler::demands::Kind;
 use waypost_compiler::index::SymbolKind;
 use waypost_lang::cel::typed::{Field, Section, Type};
 use waypost_lang::source::Span;
@@ -8,7 +9,7 @@ use waypost_lang::source::Span;
 use super::{List, clauses};
 use crate::lsp::hover;
 use crate::lsp::typing::{Binding, Surroundings, bindings, receiver, trailing_word};
-use crate::lsp::vocabulary::{self, FUNCTIONS, On};
+use crate::lsp::vocabulary::{self, On, functions};
 
 /// What may stand in the expression that begins at `start`.
 pub(super) fn expression(list: &mut List<'_>, start: u32) {
@@ -86,6 +87,18 @@ fn operands(list: &mut List<'_>, around: &[Binding<'_>], section: Section) {
             list.word(variable, CompletionItemKind::VARIABLE, "variable");
         }
     }
+    if list.context.block() == "require" {
+        let before = list.view.text().get(..list.offset as usize).unwrap_or("");
+        let each = before.rsplit("each ").next().unwrap_or("");
+        let each = each.split(|one: char| !one.is_ascii_lowercase()).next();
+        for (word, _) in Kind::items().filter(|(word, _)| *word == "file" || each == Some(*word)) {
+            list.word(
+                word,
+                CompletionItemKind::VARIABLE,
+                "what the demand is about",
+            );
+        }
+    }
     for field in Field::all().filter(|field| field.sections().contains(&section)) {
         let path = field.path();
         let detail = field.ty().to_string();
@@ -94,14 +107,14 @@ fn operands(list: &mut List<'_>, around: &[Binding<'_>], section: Section) {
         list.insert(path, path, kind, &detail, &documentation);
     }
     list.names(SymbolKind::Constant);
-    for function in FUNCTIONS.iter().filter(|one| one.on == On::Nothing) {
+    for function in functions().iter().filter(|one| one.on == On::Nothing) {
         let kind = CompletionItemKind::FUNCTION;
         list.insert(
-            function.name,
-            function.snippet,
+            &function.name,
+            &function.snippet,
             kind,
-            function.signature,
-            function.meaning,
+            &function.signature,
+            &function.meaning,
         );
     }
     list.keywords(&["true", "false", "null"]);
@@ -128,27 +141,35 @@ fn members(list: &mut List<'_>, called_on: &str, around: &[Binding<'_>], section
                 );
             }
         }
-        for function in FUNCTIONS {
+        for function in functions() {
             if let Some(name) = function.name.strip_prefix(prefix.as_str()) {
                 let snippet = function
                     .snippet
                     .strip_prefix(prefix.as_str())
                     .unwrap_or(name);
                 let kind = CompletionItemKind::FUNCTION;
-                list.insert(name, snippet, kind, function.signature, function.meaning);
+                list.insert(name, snippet, kind, &function.signature, &function.meaning);
             }
         }
     }
     if !list.items.is_empty() || called_on.is_empty() {
         return;
     }
-    let surroundings = Surroundings::of(list.view);
+    let surroundings = match list.context.block() {
+        "require" => Surroundings::of_demand(list.view),
+        _ => Surroundings::of(list.view),
+    };
     if let Some(ty) = surroundings.type_of(called_on, around, section) {
         of_type(list, &ty);
     }
 }
 
 fn of_type(list: &mut List<'_>, ty: &Type) {
+    if let Type::Struct(shape) = ty {
+        for (name, ty) in shape.fields {
+            list.insert(name, name, CompletionItemKind::FIELD, &ty().to_string(), "");
+        }
+    }
     if let Type::Record(record) = ty {
         for (name, member) in record.members() {
             let meaning = vocabulary::member(&ty.to_string(), name).unwrap_or("");
@@ -156,24 +177,17 @@ fn of_type(list: &mut List<'_>, ty: &Type) {
             list.insert(name, name, CompletionItemKind::FIELD, &detail, meaning);
         }
     }
-    let on: &[On] = match ty {
-        Type::String => &[On::Text],
-        Type::List(element) if **element == Type::String => &[On::List, On::Texts],
-        Type::List(_) => &[On::List],
-        Type::Optional(_) => &[On::Optional],
-        Type::Timestamp | Type::Duration => &[On::Time],
-        Type::Cidr => &[On::Network],
-        Type::Ip => &[On::Address],
-        _ => &[],
-    };
-    for function in FUNCTIONS.iter().filter(|one| on.contains(&one.on)) {
+    // A list of texts is a list too.
+    let lists = matches!(ty, Type::List(_)).then_some(On::List);
+    let on: Vec<On> = On::of(ty).into_iter().chain(lists).collect();
+    for function in functions().iter().filter(|one| on.contains(&one.on)) {
         let kind = CompletionItemKind::METHOD;
         list.insert(
-            function.name,
-            function.snippet,
+            &function.name,
+            &function.snippet,
             kind,
-            function.signature,
-            function.meaning,
+            &function.signature,
+            &function.meaning,
         );
     }
 }

@@ -1,4 +1,13 @@
 //! The functions and macros of expressions: what they are called on, take and give.
+//!
+//! Which functions there are is the checker's to say. Here stand those that deserve an example, the macros, and a sentence for each of
+//! the others; a test holds that none is without one.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use waypost_lang::cel;
+use waypost_lang::cel::typed::Type;
 
 /// What a function is called on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,20 +30,36 @@ pub(crate) enum On {
     Address,
 }
 
+impl On {
+    /// What has this type, where editors offer functions on it.
+    pub(crate) const fn of(ty: &Type) -> Option<Self> {
+        match ty {
+            Type::String => Some(Self::Text),
+            Type::List(element) if matches!(**element, Type::String) => Some(Self::Texts),
+            Type::List(_) => Some(Self::List),
+            Type::Optional(_) => Some(Self::Optional),
+            Type::Timestamp | Type::Duration => Some(Self::Time),
+            Type::Cidr => Some(Self::Network),
+            Type::Ip => Some(Self::Address),
+            _ => None,
+        }
+    }
+}
+
 /// A function or macro.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Function {
     /// As it is called.
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     /// On what.
     pub(crate) on: On,
     /// Its parameters and what it gives, as signature help shows it.
-    pub(crate) signature: &'static str,
+    pub(crate) signature: Cow<'static, str>,
     /// What it does.
-    pub(crate) meaning: &'static str,
+    pub(crate) meaning: Cow<'static, str>,
     /// The call with places to fill in.
-    pub(crate) snippet: &'static str,
-    /// A call that is sound in `content`, or in `policy` where only that reads its operand.
+    pub(crate) snippet: Cow<'static, str>,
+    /// A call that is sound in `content`, or in `policy` where only that reads its operand; "" of those that the checker names.
     #[cfg_attr(
         not(test),
         expect(dead_code, reason = "tests check that each row is a function")
@@ -51,11 +76,11 @@ const fn row(
     example: &'static str,
 ) -> Function {
     Function {
-        name,
+        name: Cow::Borrowed(name),
         on,
-        signature,
-        meaning,
-        snippet,
+        signature: Cow::Borrowed(signature),
+        meaning: Cow::Borrowed(meaning),
+        snippet: Cow::Borrowed(snippet),
         example,
     }
 }
@@ -63,7 +88,137 @@ const fn row(
 use On::{Address, List, Network, Nothing, Optional, Text, Texts, Time};
 
 /// All of them.
-pub(crate) const FUNCTIONS: &[Function] = &[
+pub(crate) fn functions() -> &'static [Function] {
+    static ALL: LazyLock<Vec<Function>> = LazyLock::new(|| {
+        let mut all = WRITTEN.to_vec();
+        for callable in cel::functions() {
+            let on = callable.receiver.map_or(Some(Nothing), On::of);
+            let known = |on| {
+                all.iter()
+                    .any(|one| (one.on, &*one.name) == (on, &*callable.name))
+            };
+            if let Some(on) = on.filter(|on| !known(*on)) {
+                all.push(named(on, &callable));
+            }
+        }
+        all
+    });
+    &ALL
+}
+
+/// A function that the checker names: its types for its parameters.
+fn named(on: On, callable: &cel::Callable) -> Function {
+    let name = &callable.name;
+    let types: Vec<String> = callable.parameters.iter().map(Type::to_string).collect();
+    let places: Vec<String> = (1..=types.len()).map(|place| format!("${place}")).collect();
+    let meaning = MEANINGS.iter().find(|(known, _)| known == name);
+    Function {
+        name: Cow::Owned(name.clone()),
+        on,
+        signature: Cow::Owned(format!(
+            "{name}({}) -> {}",
+            types.join(", "),
+            callable.result
+        )),
+        meaning: Cow::Borrowed(meaning.map_or("", |(_, meaning)| meaning)),
+        snippet: Cow::Owned(format!("{name}({})", places.join(", "))),
+        example: "",
+    }
+}
+
+/// What those do that have no row of their own.
+const MEANINGS: &[(&str, &str)] = &[
+    (
+        "base64.decode",
+        "The octets that this Base64 text stands for.",
+    ),
+    ("base64.encode", "The octets as Base64 text."),
+    ("charAt", "The character at this position, from 0."),
+    ("containsCIDR", "Whether the other network lies within it."),
+    ("containsIP", "Whether the address lies within it."),
+    ("distinct", "Each element once, where it first stands."),
+    ("first", "The first element, if there is one."),
+    ("flatten", "The elements of its lists, in one list."),
+    (
+        "format",
+        "With the values in place of `%s`, `%d`, `%f` and the like.",
+    ),
+    ("getDayOfMonth", "The day of the month, from 0."),
+    ("getDayOfYear", "The day of the year, from 0."),
+    ("getMilliseconds", "The milliseconds of the second."),
+    (
+        "getSeconds",
+        "The seconds of the minute; of a length of time, all of them.",
+    ),
+    ("ip", "The address of the network."),
+    (
+        "ip.isCanonical",
+        "Whether the text is an address in its one canonical form.",
+    ),
+    ("isCIDR", "Whether the text is a network: `10.0.0.0/8`."),
+    (
+        "isGlobalUnicast",
+        "Whether it is an ordinary address, routed or private.",
+    ),
+    ("isIP", "Whether the text is an address."),
+    (
+        "isLinkLocalMulticast",
+        "Whether it addresses many on the local link.",
+    ),
+    (
+        "isLinkLocalUnicast",
+        "Whether it addresses one on the local link.",
+    ),
+    ("isUnspecified", "Whether it is `0.0.0.0` or `::`."),
+    ("last", "The last element, if there is one."),
+    ("lists.range", "The numbers from 0 to below this one."),
+    (
+        "masked",
+        "The network without the bits of an address in it.",
+    ),
+    (
+        "matches",
+        "Whether the regular expression matches somewhere in the text.",
+    ),
+    ("math.bitAnd", "The bits that both have."),
+    ("math.bitNot", "The bits that it has not."),
+    ("math.bitOr", "The bits that either has."),
+    ("math.bitShiftLeft", "Its bits, moved so far to the left."),
+    ("math.bitShiftRight", "Its bits, moved so far to the right."),
+    ("math.bitXor", "The bits that one of them has."),
+    ("math.isFinite", "Whether it is a number and not infinite."),
+    ("math.isInf", "Whether it is infinite."),
+    ("math.isNaN", "Whether it is no number."),
+    ("math.sign", "-1, 0 or 1."),
+    (
+        "math.sqrt",
+        "The square root; of a negative number, no number.",
+    ),
+    ("math.trunc", "Without what stands after the point."),
+    ("optional.of", "A value that is there."),
+    (
+        "optional.ofNonZeroValue",
+        "A value that is there, unless it is 0, empty or false.",
+    ),
+    ("optional.unwrap", "The values that are there."),
+    ("prefixLength", "How many bits name the network."),
+    ("reverse", "From its end to its beginning."),
+    ("size", "How many elements, characters or octets it has."),
+    (
+        "slice",
+        "The elements from the first position to below the second.",
+    ),
+    ("sort", "From the least to the greatest."),
+    ("strings.quote", "The text in quotes, with escapes."),
+    (
+        "substring",
+        "The characters from this position on, or to below the second.",
+    ),
+    ("unwrapOpt", "The values that are there."),
+];
+
+/// Those that deserve an example, and the macros.
+const WRITTEN: &[Function] = &[
     row(
         Text,
         "contains",
@@ -452,14 +607,14 @@ pub(crate) const FUNCTIONS: &[Function] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::FUNCTIONS;
+    use super::{WRITTEN, functions};
     use waypost_lang::FileId;
     use waypost_lang::cel::typed::Section;
     use waypost_lang::cel::{Expected, Extent, Scope, check, parse};
 
     #[test]
     fn every_row_is_a_function_that_the_checker_takes() {
-        for function in FUNCTIONS {
+        for function in WRITTEN {
             let parsed = parse(FileId(0), function.example, 0, Extent::Statement);
             let sound = [Section::Content, Section::Policy].iter().any(|section| {
                 let scope = Scope {
@@ -470,10 +625,26 @@ mod tests {
             });
             assert!(sound, "{}: {}", function.name, function.example);
             assert!(
-                function.example.contains(function.name),
+                function.example.contains(&*function.name),
                 "{}",
                 function.example
             );
+        }
+    }
+
+    #[test]
+    fn every_function_of_the_checker_is_offered_with_its_meaning() {
+        let without = functions().iter().filter(|one| one.meaning.is_empty());
+        let without: Vec<&str> = without.map(|one| &*one.name).collect();
+        assert_eq!(without, [""; 0]);
+        for name in [
+            "isIP",
+            "math.sign",
+            "lists.range",
+            "unwrapOpt",
+            "containsCIDR",
+        ] {
+            assert!(functions().iter().any(|one| one.name == name), "{name}");
         }
     }
 }

@@ -24,13 +24,17 @@ use crate::manifests::pod_monitor::{self, Scrape, pod_monitor};
 use crate::manifests::rbac::{self, Rule};
 use crate::manifests::secrets::SecretMounts;
 use crate::manifests::service::{http, service};
-use crate::manifests::volume::{Volume, read};
+use crate::manifests::volume::{self, Volume, read};
 use crate::program::{Pool, ProviderAuth};
 
 const APP: &str = "waypost";
 const PLAN: &str = "waypost-plan";
 const PLAN_FILE: &str = "plan.waypost";
 const PLAN_DIRECTORY: &str = "/etc/waypost/plan";
+/// Where the runtime keeps what is used, if it is not told otherwise.
+const STATE_DIRECTORY: &str = "/var/lib/waypost";
+/// Well above what a million buckets take, twice.
+const STATE_LIMIT: &str = "1Gi";
 const SECRET_DIRECTORY: &str = "/etc/waypost/secrets";
 const CLIENT_PORT: u16 = 8080;
 const ADMIN_PORT: u16 = 9901;
@@ -170,7 +174,10 @@ fn write_policies(target: &Target<'_>, documents: &mut Documents) {
 fn workload<'a>(target: &Target<'_>, plan: &[u8], secrets: &SecretMounts) -> Workload<'a> {
     let replicas = target.deploy.replicas;
     let fixed = (replicas.high <= replicas.low).then_some(replicas.low);
-    let mut volumes = vec![Volume::config_map("plan", PLAN)];
+    let mut volumes = vec![
+        Volume::config_map("plan", PLAN),
+        Volume::empty("state", STATE_LIMIT),
+    ];
     volumes.extend(secrets.volumes());
     Workload {
         app: APP,
@@ -186,7 +193,10 @@ fn workload<'a>(target: &Target<'_>, plan: &[u8], secrets: &SecretMounts) -> Wor
 
 fn container(target: &Target<'_>, secrets: &SecretMounts) -> Container {
     let image = target.deploy.image.clone().unwrap_or_else(default_image);
-    let mut mounts = vec![read("plan", PLAN_DIRECTORY)];
+    let mut mounts = vec![
+        read("plan", PLAN_DIRECTORY),
+        volume::write("state", STATE_DIRECTORY),
+    ];
     mounts.extend(secrets.mounts(SECRET_DIRECTORY));
     Container {
         command: vec!["waypost-runtime".into()],

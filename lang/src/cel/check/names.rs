@@ -180,11 +180,12 @@ impl Checker<'_> {
                 .fix(format!("write `{meant}`"), [Edit { span, text: meant }]),
             None if !is_readable => {
                 let names = self.scope.variables.iter().map(|one| one.name);
+                let names: std::collections::BTreeSet<&str> = names.collect();
                 finding
                     .label("no constant or variable has this name")
                     .help(format!(
                         "known are `{}`",
-                        names.collect::<Vec<_>>().join("`, `")
+                        names.into_iter().collect::<Vec<_>>().join("`, `")
                     ))
             }
             None => finding

@@ -81,6 +81,38 @@ pub(super) fn names() -> impl Iterator<Item = (&'static str, Place)> {
         .map(|one| (one.name, one.place))
 }
 
+/// A way of calling a function, as an editor shows it.
+#[derive(Debug, Clone)]
+pub struct Callable {
+    /// As it is written: `contains` after a value, `math.abs`, `isIP`.
+    pub name: String,
+    /// The type of the value before the dot, where there is one.
+    pub receiver: Option<&'static Type>,
+    /// The types of what stands between the brackets.
+    pub parameters: &'static [Type],
+    /// The type of what it gives.
+    pub result: &'static Type,
+}
+
+/// Every way of calling every function, by name. Macros are not among them.
+pub fn functions() -> impl Iterator<Item = Callable> {
+    OVERLOADS.values().flatten().map(|one| {
+        let (receiver, parameters) = match (one.place, one.parameters.split_first()) {
+            (Place::Method, Some((receiver, rest))) => (Some(receiver), rest),
+            _ => (None, one.parameters.as_slice()),
+        };
+        Callable {
+            name: match one.place {
+                Place::Group(group) => format!("{group}.{}", one.name),
+                Place::Global | Place::Method => one.name.to_owned(),
+            },
+            receiver,
+            parameters,
+            result: &one.result,
+        }
+    })
+}
+
 /// `string.contains(string) -> bool`, `math::abs(int) -> int`, `::isIP(string) -> bool`.
 fn read(text: &'static str, function: Function, needs: Needs) -> Option<Overload> {
     let (call, result) = text.split_once(" -> ")?;

@@ -205,6 +205,7 @@ fn provider(choices: &mut Choices, secrets: usize) -> Provider {
             ProviderKind::OpenAi,
             ProviderKind::AzureOpenAi,
             ProviderKind::OpenAiCompatible,
+            ProviderKind::Anthropic,
         ][choices.below(3)],
         base_url: choices.name(),
         api_version: choices.name(),

@@ -271,6 +271,7 @@ fn catalog(layers: &Layers<'_>) -> Vec<CatalogSource> {
         let name = match provider.kind {
             ProviderKind::AzureOpenAi => "azure",
             ProviderKind::OpenAi | ProviderKind::OpenAiCompatible => "openai",
+            ProviderKind::Anthropic => "anthropic",
         };
         let models = &mut catalog.providers.entry(name.into()).or_default().models;
         let rates = rates(price);

@@ -16,7 +16,7 @@ use crate::manifests::secrets::SecretMounts;
 use crate::manifests::shape::serving::Pods;
 use crate::manifests::versions::InferenceExtension;
 use crate::manifests::{Refusal, Target};
-use crate::program::{Pool, Provider, ProviderAuth, ProviderKind};
+use crate::program::{ANTHROPIC, Pool, Provider, ProviderAuth, ProviderKind};
 
 /// What one more attempt may mend.
 const TRANSIENT: [u16; 4] = [500, 502, 503, 504];
@@ -126,18 +126,24 @@ fn hosted(route: &Route<'_>, provider: &Provider, tokenize: bool) -> Result<Back
         tokenize,
     };
     let mut policies = None;
+    let mut elsewhere = false;
     match provider.kind {
         ProviderKind::OpenAi => {}
         ProviderKind::AzureOpenAi => ai.provider = azure(route, provider)?,
-        ProviderKind::OpenAiCompatible => {
-            let address = address(&provider.url);
-            ai.host_override = Some(address.host);
-            ai.path_prefix = address.path;
-            policies = address.tls.then(|| BackendPolicies {
-                backend_tls: Some(Map::new()),
-                inference_routing: None,
-            });
+        ProviderKind::OpenAiCompatible => elsewhere = true,
+        ProviderKind::Anthropic => {
+            ai.provider = Speaks::anthropic(route.model.upstream_name.clone());
+            elsewhere = provider.url != ANTHROPIC;
         }
+    }
+    if elsewhere {
+        let address = address(&provider.url);
+        ai.host_override = Some(address.host);
+        ai.path_prefix = address.path;
+        policies = address.tls.then(|| BackendPolicies {
+            backend_tls: Some(Map::new()),
+            inference_routing: None,
+        });
     }
     Ok(Backend {
         target: Leads::Ai(ai),

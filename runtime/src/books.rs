@@ -1,0 +1,108 @@
+//! What is used of limits and budgets, and what keeps it, from one plan to the next.
+//!
+//! Invariant: a plan's records are written only while it is the one that is served, since what they say is in its terms.
+
+use std::sync::Arc;
+
+use waypost_policies::limits::{Position, State};
+use waypost_policies::plan::Plan;
+
+use crate::clock;
+use crate::ledger::{Keeper, LedgerError, StateStore, Unrecorded, random_seed};
+use crate::metrics::Disk;
+
+/// What is used of one plan's limits and budgets.
+#[derive(Debug)]
+pub(crate) struct Books {
+    pub(crate) state: Arc<State>,
+    /// Nothing where the state is in memory alone.
+    keeper: Option<Arc<Keeper>>,
+    /// Which of the states that the keeper has had.
+    chapter: u64,
+}
+
+impl Books {
+    /// For the plan that a server starts with. One that counts nothing needs no folder.
+    pub(crate) fn open(
+        plan: &Plan,
+        store: &StateStore,
+        figures: &Disk,
+    ) -> Result<Self, LedgerError> {
+        let fresh = |seed| State::new(plan, seed);
+        let (state, keeper) = match store {
+            StateStore::Folder(folder) if !plan.quotas().is_empty() => {
+                let now = clock::now();
+                let (state, keeper) =
+                    Keeper::open_and_measure(folder, fresh, now, figures.clone())?;
+                (state, Some(Arc::new(keeper)))
+            }
+            _ => {
+                let seed = random_seed().ok_or(LedgerError::Random)?;
+                (Arc::new(fresh(seed)), None)
+            }
+        };
+        Ok(Self {
+            state,
+            keeper,
+            chapter: 0,
+        })
+    }
+
+    /// For a plan that is to take the place of this one's.
+    pub(crate) fn next(
+        &self,
+        plan: &Plan,
+        store: &StateStore,
+        figures: &Disk,
+    ) -> Result<Self, LedgerError> {
+        let carried_over = || State::reloaded(plan, &self.state, clock::now());
+        let Some(keeper) = &self.keeper else {
+            if matches!(store, StateStore::Folder(_)) && !plan.quotas().is_empty() {
+                // The first plan that counts anything.
+                return Self::open(plan, store, figures);
+            }
+            return Ok(Self {
+                state: Arc::new(carried_over()),
+                keeper: None,
+                chapter: 0,
+            });
+        };
+        let (chapter, state) = keeper.follow(carried_over());
+        Ok(Self {
+            state,
+            keeper: Some(Arc::clone(keeper)),
+            chapter,
+        })
+    }
+
+    /// From now on this plan is served: its records are written, and those of the one before are not any more.
+    pub(crate) fn take_over(&self) {
+        if let Some(keeper) = &self.keeper {
+            keeper.turn_to(self.chapter, &self.state);
+        }
+    }
+
+    /// Why nothing can be written down, if that is so.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.keeper.as_ref()?.ledger().trouble()
+    }
+
+    /// Whether what calls use can be written down now; in memory it always can.
+    pub(crate) fn can_record(&self) -> bool {
+        let keeper = self.keeper.as_ref();
+        !keeper.is_some_and(|keeper| keeper.ledger().is_failing())
+    }
+
+    /// Writes down everything up to here: from then on it survives the end of this process.
+    pub(crate) fn commit(&self, position: Position) -> Result<(), Unrecorded> {
+        let keeper = self.keeper.as_ref();
+        keeper.map_or(Ok(()), |keeper| keeper.ledger().commit(position))
+    }
+
+    /// Waits until everything up to here survives the loss of power, or until that cannot be had.
+    pub(crate) async fn secure(&self, position: Position) {
+        if let Some(keeper) = &self.keeper {
+            keeper.ledger().secure(position).await;
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What OpenAI's Responses and their events tell of usage.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use waypost_policies::cost::Usage;
+use waypost_policies::tokens;
+
+use super::Heard;
+
+/// An event, or a whole response.
+#[derive(Deserialize)]
+struct Document<'a> {
+    #[serde(borrow, default)]
+    r#type: Cow<'a, str>,
+    #[serde(borrow, default)]
+    delta: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    response: Option<Response<'a>>,
+    #[serde(borrow, default)]
+    output: Option<Vec<Item<'a>>>,
+    #[serde(default)]
+    usage: Option<WireUsage>,
+    #[serde(default)]
+    error: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Response<'a> {
+    #[serde(borrow, default)]
+    output: Option<Vec<Item<'a>>>,
+    #[serde(default)]
+    usage: Option<WireUsage>,
+}
+
+#[derive(Deserialize)]
+struct Item<'a> {
+    #[serde(borrow, default)]
+    content: Option<Vec<Part<'a>>>,
+    #[serde(borrow, default)]
+    arguments: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Part<'a> {
+    #[serde(borrow, default)]
+    text: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+struct WireUsage {
+    #[serde(default)]
+    input_tokens: u64,
+    #[serde(default)]
+    input_tokens_details: Option<InputDetails>,
+    #[serde(default)]
+    output_tokens: u64,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+struct InputDetails {
+    #[serde(default)]
+    cached_tokens: Option<u64>,
+}
+
+impl From<WireUsage> for Usage {
+    fn from(wire: WireUsage) -> Self {
+        let cached = wire
+            .input_tokens_details
+            .and_then(|details| details.cached_tokens);
+        Self {
+            input: wire.input_tokens,
+            cached: cached.unwrap_or(0),
+            output: wire.output_tokens,
+        }
+    }
+}
+
+pub(super) fn hear(json: &[u8]) -> Option<Heard> {
+    let document: Document<'_> = serde_json::from_slice(json).ok()?;
+    let (output, usage) = match document.response {
+        Some(response) => (response.output, response.usage),
+        None => (document.output, document.usage),
+    };
+    let is_event = !document.r#type.is_empty();
+    let whole: u64 = output.iter().flatten().map(Item::tokens).sum();
+    let piece = document.delta.as_deref().map_or(0, tokens::of_text);
+    let done = matches!(
+        &*document.r#type,
+        "response.completed" | "response.incomplete"
+    );
+    Some(Heard {
+        usage: usage.map(|usage| Usage::from(usage).into()),
+        // A stream's last event repeats all that was said.
+        tokens: if is_event { piece } else { whole },
+        finished: u128::from(done),
+        done,
+        error: document.error.is_some() || matches!(&*document.r#type, "error" | "response.failed"),
+        answers: output.is_some(),
+        only_usage: false,
+    })
+}
+
+impl Item<'_> {
+    fn tokens(&self) -> u64 {
+        let texts = self.content.iter().flatten();
+        let texts = texts.filter_map(|part| part.text.as_deref());
+        texts
+            .chain(self.arguments.as_deref())
+            .map(tokens::of_text)
+            .sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn the_last_event_has_the_usage_and_says_nothing_twice() {
+        let json = br#"{"type":"response.completed","response":{"output":[{"type":"message","content":[{"type":"output_text","text":"hello"}]}],
+            "usage":{"input_tokens":9,"input_tokens_details":{"cached_tokens":4},"output_tokens":2,"total_tokens":11}}}"#;
+        let heard = hear(json).unwrap();
+        assert_eq!((heard.tokens, heard.done), (0, true));
+        assert_eq!(
+            heard.usage.unwrap().usage(50),
+            Usage {
+                input: 9,
+                cached: 4,
+                output: 2
+            }
+        );
+    }
+
+    #[test]
+    fn a_whole_response_is_counted_by_its_text() {
+        let json = br#"{"object":"response","error":null,"output":[{"type":"reasoning"},{"type":"function_call","arguments":"{\"a\":1}"}]}"#;
+        let heard = hear(json).unwrap();
+        assert!(heard.tokens > 0 && heard.answers && !heard.error && heard.usage.is_none());
+    }
+
+    #[test]
+    fn a_failure_is_an_error() {
+        let json = br#"{"type":"response.failed","response":{"status":"failed","error":{"code":"server_error"}}}"#;
+        assert!(hear(json).unwrap().error);
+    }
+}
