@@ -43,6 +43,7 @@ struct RecordedCaller {
     agent: String,
     plan: String,
     name: String,
+    models: Option<Vec<String>>,
     claims: Map<String, Value>,
 }
 
@@ -151,6 +152,11 @@ impl Recorded<'_> {
             agent: text("agent", &self.caller.agent),
             plan: text("plan", &self.caller.plan),
             name: text("name", &self.caller.name),
+            models: self
+                .caller
+                .models
+                .as_ref()
+                .map(|names| Cow::Owned(plan.models_named(names))),
             claims: plan.needs().claims.iter().map(claim).collect(),
         }
     }

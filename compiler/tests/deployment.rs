@@ -261,3 +261,16 @@ fn redis_says_by_how_much_limits_multiply() {
     assert!(checked.program.is_some());
     refused("state local", "state redis", "WP0105", "state redis");
 }
+
+#[test]
+fn anthropic_has_neither_completions_nor_embeddings() {
+    let text = replaced("kind openai  auth", "kind anthropic  auth");
+    assert!(fixture::checked(&text).program.is_some());
+    let text = text.replacen("model big {", "model big { serves chat, embeddings ", 1);
+    let checked = fixture::checked(&text);
+    let found = checked
+        .diagnostics
+        .iter()
+        .find(|finding| finding.message.contains("`big` cannot serve embeddings"));
+    assert!(found.is_some(), "{:?}\n{text}", checked.diagnostics);
+}

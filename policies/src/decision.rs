@@ -114,6 +114,7 @@ impl Outcome {
             Self::Denied { status, .. } => *status,
             Self::Limited { .. } => 429,
             Self::UnknownModel => 404,
+            Self::NoModel(skipped) if is_forbidden(skipped) => 403,
             Self::NoModel(skipped) => {
                 let is_own_fault = |skipped: &Skipped| {
                     matches!(skipped.reason, SkipReason::Context | SkipReason::Surface)
@@ -138,6 +139,13 @@ impl Outcome {
     }
 }
 
+/// Whether the first thing that was wrong is that the caller may not use the model.
+fn is_forbidden(skipped: &[Skipped]) -> bool {
+    skipped
+        .first()
+        .is_some_and(|skipped| skipped.reason == SkipReason::NotAllowed)
+}
+
 impl SkipReason {
     /// The rule that says so.
     #[must_use]
@@ -146,7 +154,7 @@ impl SkipReason {
             Self::Cap(cap) => Some(RuleReference::Cap(cap)),
             Self::QuotaCap(quota) | Self::Quota(quota) => Some(RuleReference::Quota(quota)),
             Self::Denial(denial) => Some(RuleReference::Denial(denial)),
-            Self::Context | Self::Surface | Self::Failed => None,
+            Self::Context | Self::Surface | Self::NotAllowed | Self::Failed => None,
         }
     }
 }
@@ -199,6 +207,8 @@ pub enum SkipReason {
     Context,
     /// It does not serve this surface.
     Surface,
+    /// The caller may use only other models.
+    NotAllowed,
     /// It belongs to a tier above what a cap allows.
     Cap(u16),
     /// A quota's outcome caps the call below it.

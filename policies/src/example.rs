@@ -53,6 +53,7 @@ pub fn facts<'a>(request: &'a Request<'a>) -> Facts<'a> {
             agent: Cow::Borrowed("reconciler"),
             plan: Cow::Borrowed(""),
             name: Cow::Borrowed(""),
+            models: None,
             claims: Vec::new(),
         },
         source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),

@@ -241,6 +241,7 @@ fn skipped(plan: &Plan, outcome: &Outcome) -> Vec<SkippedExplanation> {
         reason: match skipped.reason {
             SkipReason::Context => "context",
             SkipReason::Surface => "surface",
+            SkipReason::NotAllowed => "not-allowed",
             SkipReason::Cap(_) => "cap",
             SkipReason::QuotaCap(_) => "quota-cap",
             SkipReason::Denial(_) => "deny",

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use crate::plan::draft::ModelIndex;
+
 /// Everything that a decision may read.
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {
@@ -31,8 +33,20 @@ pub struct Caller<'a> {
     pub plan: Cow<'a, str>,
     /// A name for people.
     pub name: Cow<'a, str>,
+    /// The only models that may answer it; `None` for all of them.
+    pub models: Option<Cow<'a, [ModelIndex]>>,
     /// The claims of its token that the plan reads, by [`crate::plan::Needs::claims`] slot.
     pub claims: Vec<Option<Claim<'a>>>,
+}
+
+impl Caller<'_> {
+    /// Whether this model may answer it.
+    #[must_use]
+    pub fn may_use(&self, model: ModelIndex) -> bool {
+        self.models
+            .as_ref()
+            .is_none_or(|models| models.contains(&model))
+    }
 }
 
 /// The value of a claim.

@@ -5,13 +5,18 @@
 //!
 //! Adapters (`lora`) are not looked at yet: all replicas count as equals there.
 //!
-//! Invariants: an endpoint that is excluded, cooling down or saturated is never picked; figures that are older than
+//! Invariants: an endpoint that is excluded, ejected or saturated is never picked; figures that are older than
 //! [`FRESH`] are never taken for idleness; all else equal, a warm prefix wins.
 
+mod budget;
+mod health;
 pub mod metrics;
 pub mod prefix;
 #[cfg(test)]
 mod tests;
+
+pub use budget::RetryBudget;
+pub use health::Health;
 
 use crate::plan::draft::Placement;
 pub use metrics::Snapshot;
@@ -31,8 +36,8 @@ pub struct Endpoint {
     pub in_flight_tokens: u64,
     /// What it said of itself last.
     pub scraped: Option<Scraped>,
-    /// It failed: it gets no calls before this moment, in nanoseconds since 1970.
-    pub cooling_until: i64,
+    /// Whether its failures keep calls away.
+    pub health: Health,
 }
 
 /// What a replica said of itself, and when.
@@ -113,8 +118,9 @@ pub fn pick(
     now: i64,
     turn: usize,
 ) -> Result<Pick, NoPick> {
-    let available =
-        |&(index, endpoint): &(usize, &Endpoint)| endpoint.cooling_until <= now && !excluded(index);
+    let available = |&(index, endpoint): &(usize, &Endpoint)| {
+        endpoint.health.admits(endpoint.in_flight, now) && !excluded(index)
+    };
     let candidates = || {
         endpoints
             .iter()

@@ -250,6 +250,22 @@ impl Plan {
         })
     }
 
+    /// The models that a list of names means; a name that ends in `*` means all that begin so.
+    #[must_use]
+    pub fn models_named(&self, names: &[String]) -> Vec<draft::ModelIndex> {
+        let is_named = |model: &str| {
+            names.iter().any(|name| match name.strip_suffix('*') {
+                Some(beginning) => model.starts_with(beginning),
+                None => model == name,
+            })
+        };
+        let models = (0..).zip(self.models());
+        models
+            .filter(|(_, model)| is_named(model.name()))
+            .map(|(index, _)| index)
+            .collect()
+    }
+
     /// The code of an expression.
     pub(crate) fn code(&self, index: draft::ExpressionIndex) -> &[u8] {
         let expression = self.expression(index);

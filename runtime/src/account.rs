@@ -65,6 +65,9 @@ impl Account {
             request_id: request_id.to_owned(),
             caller: facts.caller.key.clone().into_owned(),
             team: facts.caller.team.clone().into_owned(),
+            agent: facts.caller.agent.clone().into_owned(),
+            plan: facts.caller.plan.clone().into_owned(),
+            name: facts.caller.name.clone().into_owned(),
             asked: gateway.redactions.log(&facts.request.model).into_owned(),
             streamed: facts.request.stream,
             ..Receipt::default()

@@ -84,6 +84,10 @@ fn ready(current: &Current, gateway: &Gateway) -> Response<Body> {
         StatusCode::SERVICE_UNAVAILABLE
     };
     let mut document = json!({"ready": missing.is_empty(), "missing": missing});
+    let warnings = gateway.warnings_of_state();
+    if let (false, Some(document)) = (warnings.is_empty(), document.as_object_mut()) {
+        document.insert("warnings".to_owned(), warnings.into());
+    }
     if let (Some(refused), Some(document)) = (current.refused(), document.as_object_mut()) {
         document.insert("refused_plan".to_owned(), refused);
     }

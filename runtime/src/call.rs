@@ -6,6 +6,7 @@ mod admit;
 mod answer;
 mod attempt;
 mod attempt_error;
+mod deadline;
 mod outcome;
 mod upstream;
 
@@ -35,6 +36,7 @@ use crate::recent::RecentCall;
 
 use admit::admit;
 use attempt::Asking;
+use deadline::Deadline;
 
 /// The most models that one call tries: more is a loop.
 const MOST_MODELS: usize = 64;
@@ -71,6 +73,7 @@ pub(crate) async fn answer(
     request_id: &str,
 ) -> Result<Response<Body>, Failure> {
     let arrived = arrive(gateway, request, peer).await?;
+    let deadline = Deadline::read(&arrived.parts.headers, arrived.started.into())?;
     let request = read(gateway, surface, arrived.parts.uri.path(), &arrived)?;
     let mut facts = facts(gateway, &request, &arrived);
     let wants_explanation = arrived
@@ -93,6 +96,7 @@ pub(crate) async fn answer(
         &arrived.parts.headers,
         &arrived.body,
         &request,
+        deadline,
         request_id,
     );
     let result = ask_models(gateway, &mut facts, &asking, &mut account, admitted).await;
@@ -141,7 +145,7 @@ async fn arrive(
 ) -> Result<Arrived, Failure> {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
-    let identity = gateway.directory.identify(&parts.headers)?;
+    let identity = gateway.callers.identify(&parts.headers)?;
     check_media_type(&parts.headers)?;
     let body = read_body(body, &gateway.bounds).await?;
     if std::str::from_utf8(&body).is_err() {
@@ -245,7 +249,7 @@ async fn ask_models(
         };
         first.get_or_insert_with(|| (failure.to_answer(), account.charges()));
         account.give_up(asking.tried(&route, &failure));
-        if failure.sheds() {
+        if failure.reaction().is_final || asking.is_over() {
             break;
         }
         if let Some(model) = gateway.model(route.model) {

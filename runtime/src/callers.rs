@@ -1,172 +1,181 @@
-//! Who calls: keys against the plan's key file, compared by digest.
+//! Who calls: a key of the key file, a signed token, or nobody where the plan says so.
 //!
-//! Invariants: a key is never kept, logged or shown, only its SHA-256; a caller that is not known is let in
-//! only where the plan says so.
+//! Invariants: a key is never kept, logged or shown; a caller that is not known is let in only where the plan says so;
+//! a key file that cannot be read changes nothing: the callers that were known before stay so.
+
+mod directory;
+pub(crate) mod key;
+mod key_file;
+mod watch;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwap;
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
-use ring::digest::{SHA256, digest};
-use serde::Deserialize;
-use waypost_policies::Caller;
+use waypost_policies::facts::Claim;
+use waypost_policies::plan::draft::ModelIndex;
+use waypost_policies::{Caller, Plan};
 
-type Digest = [u8; 32];
+use crate::gateway::StartError;
+use crate::metrics::Callers as Metrics;
+use crate::secrets::SecretValue;
+use crate::settings::Settings;
 
-/// The caller key that demonstrations accept.
-const DEMO_KEY: &str = "demo";
+use directory::Directory;
+use key::{Digest, sha256};
+pub use key_file::{KeyEntry, KeyFile, KeysError};
+use watch::KeySource;
+pub(crate) use watch::watch;
 
 /// The callers that are known.
-#[derive(Debug, Default)]
-pub(crate) struct Directory {
-    known: HashMap<Digest, Arc<Identity>>,
+#[derive(Debug)]
+pub(crate) struct Callers {
+    directory: ArcSwap<Directory>,
+    /// Where the keys are, where the plan has some.
+    source: Option<KeySource>,
+    plan: Arc<Plan>,
+    metrics: Arc<Metrics>,
+    /// A digest of the file that the server began with.
+    first: Digest,
+    /// Why the file is not read as it stands now.
+    stale: Mutex<Option<String>>,
     has_keys: bool,
     anonymous: bool,
+    demo_key: bool,
 }
 
-/// Who a key stands for.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// Who calls.
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Identity {
-    /// What names the key, never the key.
+    /// What names the key or the token's subject, never the key.
     pub(crate) id: String,
     pub(crate) team: String,
-    agent: String,
-    plan: String,
-    name: String,
+    pub(crate) agent: String,
+    pub(crate) plan: String,
+    pub(crate) name: String,
+    /// The only models it may use, as the file names them.
+    allowed: Option<Vec<String>>,
+    /// The same, as the plan has them.
+    models: Option<Vec<ModelIndex>>,
+    /// What the token claims, by the plan's slots.
+    pub(crate) claims: Vec<Option<Claim<'static>>>,
+    /// In nanoseconds since 1970.
+    expires: Option<i64>,
+    revoked: bool,
 }
 
 impl Identity {
     /// As a decision sees it; no claims come from a key.
     pub(crate) fn caller(&self, claims: usize) -> Caller<'_> {
+        let mut own = self.claims.clone();
+        own.resize(claims, None);
         Caller {
             key: Cow::Borrowed(&self.id),
             team: Cow::Borrowed(&self.team),
             agent: Cow::Borrowed(&self.agent),
             plan: Cow::Borrowed(&self.plan),
             name: Cow::Borrowed(&self.name),
-            claims: vec![None; claims],
+            models: self.models.as_deref().map(Cow::Borrowed),
+            claims: own,
         }
+    }
+
+    /// As a decision of another plan sees it, whose models have other numbers.
+    pub(crate) fn caller_under(&self, plan: &Plan) -> Caller<'_> {
+        Caller {
+            models: self
+                .allowed
+                .as_ref()
+                .map(|names| Cow::Owned(plan.models_named(names))),
+            ..self.caller(plan.needs().claims.len())
+        }
+    }
+
+    /// Whether it may use a model.
+    pub(crate) fn may_use(&self, model: ModelIndex) -> bool {
+        self.models
+            .as_ref()
+            .is_none_or(|models| models.contains(&model))
     }
 }
 
-/// Why a key file is refused.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum KeysError {
-    /// It is no such JSON. The parser's own words are not shown: they quote what stands there, which may be a key.
-    #[error(
-        "caller keys: line {line}, column {column}: expected {{\"keys\": [{{\"key\": …}}, …]}} with `key` or `sha256`, \
-         `id`, `team`, `agent`, `plan` and `name`, each a string"
-    )]
-    Syntax {
-        /// From 1.
-        line: usize,
-        /// From 1.
-        column: usize,
-    },
-    /// An entry says both or neither.
-    #[error("caller keys: entry {0} needs either `key` or `sha256`")]
-    OneOf(usize),
-    /// A digest is none.
-    #[error("caller keys: `sha256` of entry {0} is not 64 hexadecimal digits")]
-    NotDigest(usize),
-    /// A key is empty.
-    #[error("caller keys: `key` of entry {0} is empty")]
-    Empty(usize),
-    /// A key stands twice.
-    #[error("caller keys: entry {0} has the key of an earlier one")]
-    Twice(usize),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeyFile {
-    keys: Vec<KeyEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeyEntry {
-    key: Option<String>,
-    sha256: Option<String>,
-    id: Option<String>,
-    #[serde(default)]
-    team: String,
-    #[serde(default)]
-    agent: String,
-    #[serde(default)]
-    plan: String,
-    #[serde(default)]
-    name: String,
-}
-
 /// Why a call has no caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unknown {
     /// It sent no key.
     NoKey,
     /// The key that it sent is not known.
     WrongKey,
+    /// The key is one of ours that was cut off or mistyped.
+    Damaged,
+    /// The key's time is over.
+    Expired,
+    /// The key was taken back.
+    Revoked,
     /// `Authorization` is not `Bearer KEY`.
     NotBearer,
     /// One header stands twice: who calls would depend on which of them is read.
     Twice,
 }
 
-impl Directory {
-    /// The callers of a key file, and anonymous ones where the plan lets them in.
-    pub(crate) fn read(file: Option<&str>, anonymous: bool) -> Result<Self, KeysError> {
-        let mut directory = Self {
-            known: HashMap::new(),
-            has_keys: file.is_some(),
-            anonymous,
+impl Callers {
+    /// The callers of a plan. The key file must be sound now; later it may come and go.
+    pub(crate) fn build(
+        plan: &Arc<Plan>,
+        settings: &Settings,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Arc<Self>, StartError> {
+        let declared = plan.callers();
+        let source = declared
+            .keys()
+            .map(|secret| KeySource::new(secret, settings));
+        let file = source
+            .as_ref()
+            .map(|source| source.read(plan))
+            .transpose()?;
+        let file = file.as_ref().map(SecretValue::expose);
+        let callers = Self {
+            directory: ArcSwap::from_pointee(Directory::empty()?),
+            has_keys: source.is_some() || settings.demo_key,
+            source,
+            plan: Arc::clone(plan),
+            metrics: Arc::clone(metrics),
+            first: sha256(file.unwrap_or_default()),
+            stale: Mutex::default(),
+            anonymous: declared.anonymous(),
+            demo_key: settings.demo_key,
         };
-        let Some(file) = file else {
-            return Ok(directory);
+        callers.replace(file)?;
+        Ok(Arc::new(callers))
+    }
+
+    /// Takes the callers of a file instead of those known before.
+    fn replace(&self, file: Option<&str>) -> Result<(), StartError> {
+        let mut directory = match file {
+            Some(file) => self.directory.load().read(file, &self.plan)?,
+            None => Directory::empty()?,
         };
-        let file: KeyFile = serde_json::from_str(file).map_err(|error| KeysError::Syntax {
-            line: error.line(),
-            column: error.column(),
-        })?;
-        for (number, entry) in (1..).zip(file.keys) {
-            directory.add(number, entry)?;
+        for warning in directory.warnings() {
+            tracing::warn!("{warning}");
         }
-        Ok(directory)
-    }
-
-    /// With the key `demo`.
-    pub(crate) fn with_demo_key(mut self) -> Self {
-        let identity = Identity {
-            id: DEMO_KEY.to_owned(),
-            team: DEMO_KEY.to_owned(),
-            name: DEMO_KEY.to_owned(),
-            ..Identity::default()
-        };
-        self.has_keys = true;
-        self.known.insert(sha256(DEMO_KEY), Arc::new(identity));
-        self
-    }
-
-    fn add(&mut self, number: usize, entry: KeyEntry) -> Result<(), KeysError> {
-        let digest = match (&entry.key, &entry.sha256) {
-            (Some(key), None) if key.is_empty() => return Err(KeysError::Empty(number)),
-            (Some(key), None) => sha256(key),
-            (None, Some(hex)) => from_hex(hex).ok_or(KeysError::NotDigest(number))?,
-            _ => return Err(KeysError::OneOf(number)),
-        };
-        let Entry::Vacant(place) = self.known.entry(digest) else {
-            return Err(KeysError::Twice(number));
-        };
-        place.insert(Arc::new(Identity {
-            id: entry.id.unwrap_or_else(|| short_hex(&digest)),
-            team: entry.team,
-            agent: entry.agent,
-            plan: entry.plan,
-            name: entry.name,
-        }));
+        if self.demo_key {
+            directory = directory.with_demo_key();
+        }
+        self.directory.store(Arc::new(directory));
         Ok(())
+    }
+
+    /// How many keys are known.
+    pub(crate) fn keys(&self) -> usize {
+        self.directory.load().len()
+    }
+
+    /// Why the key file that is in force is not the one that stands there.
+    pub(crate) fn stale(&self) -> Option<String> {
+        let stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner);
+        stale.clone()
     }
 
     /// Who sent these headers.
@@ -176,11 +185,7 @@ impl Directory {
             sent => sent?,
         };
         match key {
-            Some(key) => self
-                .known
-                .get(&sha256(key))
-                .cloned()
-                .ok_or(Unknown::WrongKey),
+            Some(key) => self.directory.load().find(key),
             None if self.anonymous => Ok(Arc::default()),
             None => Err(Unknown::NoKey),
         }
@@ -211,40 +216,10 @@ fn sent_key(headers: &HeaderMap) -> Result<Option<&str>, Unknown> {
         .transpose()
 }
 
-fn sha256(text: &str) -> Digest {
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
-    bytes
-}
-
-/// The first twelve hexadecimal digits.
-fn short_hex(digest: &Digest) -> String {
-    digest
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-fn from_hex(text: &str) -> Option<Digest> {
-    let mut digits = text.chars().map(|digit| digit.to_digit(16));
-    let mut bytes = [0; 32];
-    for byte in &mut bytes {
-        let value = digits.next()?? * 16 + digits.next()??;
-        *byte = u8::try_from(value).ok()?;
-    }
-    digits.next().is_none().then_some(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-
-    const FILE: &str = r#"{"keys":[
-        {"key":"alpha-key","id":"alpha","team":"payments","plan":"pro"},
-        {"sha256":"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"}
-    ]}"#;
 
     fn headers(name: &'static str, value: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -253,96 +228,30 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_found_in_each_header() {
-        let directory = Directory::read(Some(FILE), false).unwrap();
+    fn a_key_is_read_from_each_header() {
         for headers in [
             headers("authorization", "Bearer alpha-key"),
             headers("authorization", "bearer alpha-key"),
             headers("api-key", "alpha-key"),
             headers("x-api-key", "alpha-key"),
         ] {
-            let identity = directory.identify(&headers).unwrap();
-            assert_eq!((&*identity.id, &*identity.team), ("alpha", "payments"));
+            assert_eq!(sent_key(&headers), Ok(Some("alpha-key")));
         }
+        assert_eq!(sent_key(&HeaderMap::new()), Ok(None));
     }
 
     #[test]
-    fn a_key_may_be_given_by_its_digest_and_is_named_by_it() {
-        let directory = Directory::read(Some(FILE), false).unwrap();
-        let identity = directory.identify(&headers("api-key", "hello")).unwrap();
-        assert_eq!(identity.id, "2cf24dba5fb0");
-    }
-
-    #[test]
-    fn no_key_and_a_wrong_key_are_told_apart() {
-        let directory = Directory::read(Some(FILE), false).unwrap();
-        let identify = |headers| directory.identify(&headers).unwrap_err();
-        assert_eq!(identify(HeaderMap::new()), Unknown::NoKey);
-        assert_eq!(identify(headers("api-key", "beta")), Unknown::WrongKey);
-        assert_eq!(
-            identify(headers("authorization", "Basic abc")),
-            Unknown::NotBearer
-        );
-        assert_eq!(
-            identify(headers("authorization", "alpha-key")),
-            Unknown::NotBearer
-        );
-    }
-
-    #[test]
-    fn a_header_that_stands_twice_says_nothing() {
-        let directory = Directory::read(Some(FILE), true).unwrap();
+    fn what_is_no_bearer_and_what_stands_twice_says_nothing() {
+        for value in ["Basic abc", "alpha-key"] {
+            assert_eq!(
+                sent_key(&headers("authorization", value)),
+                Err(Unknown::NotBearer)
+            );
+        }
         for name in ["authorization", "api-key", "x-api-key"] {
             let mut twice = headers(name, "Bearer alpha-key");
             twice.append(name, "Bearer beta".parse().unwrap());
-            assert_eq!(directory.identify(&twice).unwrap_err(), Unknown::Twice);
+            assert_eq!(sent_key(&twice), Err(Unknown::Twice));
         }
-    }
-
-    #[test]
-    fn anonymous_lets_in_calls_without_a_key_but_not_wrong_ones() {
-        let directory = Directory::read(Some(FILE), true).unwrap();
-        assert_eq!(directory.identify(&HeaderMap::new()).unwrap().id, "");
-        assert_eq!(
-            directory.identify(&headers("api-key", "beta")).unwrap_err(),
-            Unknown::WrongKey
-        );
-        // Where there are no keys at all, a client's obligatory key says nothing.
-        let open = Directory::read(None, true).unwrap();
-        assert!(open.identify(&headers("api-key", "unused")).is_ok());
-    }
-
-    #[test]
-    fn a_bad_file_is_not_quoted() {
-        for file in [
-            r#"{"keys":["wp-secret"]}"#,
-            r#"{"keys":[{"wp-secret":"payments"}]}"#,
-            r#"{"keys":"wp-secret"}"#,
-            r#"["wp-secret"]"#,
-        ] {
-            let error = Directory::read(Some(file), false).unwrap_err();
-            assert!(!error.to_string().contains("wp-secret"), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_bad_file_says_which_entry() {
-        let read = |text| Directory::read(Some(text), false).unwrap_err().to_string();
-        assert!(
-            read(r#"{"keys":[{"key":"a","tema":"x"}]}"#)
-                .starts_with("caller keys: line 1, column 26: ")
-        );
-        assert_eq!(
-            read(r#"{"keys":[{"id":"a"}]}"#),
-            "caller keys: entry 1 needs either `key` or `sha256`"
-        );
-        assert_eq!(
-            read(r#"{"keys":[{"key":"a"},{"key":"a"}]}"#),
-            "caller keys: entry 2 has the key of an earlier one"
-        );
-        assert_eq!(
-            read(r#"{"keys":[{"sha256":"zz"}]}"#),
-            "caller keys: `sha256` of entry 1 is not 64 hexadecimal digits"
-        );
     }
 }

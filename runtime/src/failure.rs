@@ -241,6 +241,11 @@ impl From<Unknown> for Failure {
     fn from(unknown: Unknown) -> Self {
         let message = match unknown {
             Unknown::NoKey => "no api key: send `Authorization: Bearer <key>`",
+            Unknown::Damaged => {
+                "this api key is cut off or mistyped: its last characters do not fit the others"
+            }
+            Unknown::Expired => "this api key has expired: ask for a new one",
+            Unknown::Revoked => "this api key was revoked: ask for a new one",
             Unknown::WrongKey => "this api key is not known here: check it, or ask for one",
             Unknown::NotBearer => "`Authorization` must be `Bearer <key>`",
             Unknown::Twice => "the header of the api key stands twice: send it once",

@@ -9,10 +9,12 @@ use hyper::header::{ALLOW, EXPECT, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 use waypost_policies::facts::Surface;
+use waypost_policies::plan::view::AcceptTarget;
 
 use crate::Body;
 use crate::body::discard;
 use crate::call;
+use crate::callers::Identity;
 use crate::failure::{Failure, json_response};
 use crate::gateway::Gateway;
 
@@ -121,14 +123,14 @@ async fn dispatch(
         Place::Surface(surface) => call::answer(gateway, surface, request, peer, id).await,
         Place::Route => call::explain(gateway, request, peer).await,
         Place::Models => {
-            gateway.directory.identify(request.headers())?;
+            let identity = gateway.callers.identify(request.headers())?;
             let anthropic = request.headers().contains_key("anthropic-version");
-            Ok(models(gateway, anthropic))
+            Ok(models(gateway, &identity, anthropic))
         }
         Place::Model(name) => {
-            gateway.directory.identify(request.headers())?;
+            let identity = gateway.callers.identify(request.headers())?;
             let anthropic = request.headers().contains_key("anthropic-version");
-            model(gateway, name, anthropic)
+            model(gateway, &identity, name, anthropic)
         }
     }
 }
@@ -157,9 +159,12 @@ fn wrong_method(method: &Method, place: Place<'_>) -> Response<Body> {
     response
 }
 
-/// The names that clients may send: those accepted by name, not those by their beginning.
-fn models(gateway: &Gateway, anthropic: bool) -> Response<Body> {
-    let accepts = gateway.plan.accepts().filter(|accept| !accept.prefix());
+/// The names that this caller may send: those accepted by name, not those by their beginning.
+fn models(gateway: &Gateway, identity: &Identity, anthropic: bool) -> Response<Body> {
+    let accepts = gateway
+        .plan
+        .accepts()
+        .filter(|accept| !accept.prefix() && may_ask(identity, &accept.target()));
     let names: Vec<_> = accepts.map(|accept| accept.name()).collect();
     let list: Vec<_> = names.iter().map(|name| entry(name, anthropic)).collect();
     let document = match anthropic {
@@ -171,8 +176,22 @@ fn models(gateway: &Gateway, anthropic: bool) -> Response<Body> {
     json_response(StatusCode::OK, document.to_string())
 }
 
-fn model(gateway: &Gateway, name: &str, anthropic: bool) -> Result<Response<Body>, Failure> {
-    match gateway.plan.accepted(name) {
+/// A model that the caller may use, or what may lead to one.
+fn may_ask(identity: &Identity, target: &AcceptTarget) -> bool {
+    match target {
+        AcceptTarget::Model(model) => identity.may_use(*model),
+        AcceptTarget::Content(_) => true,
+    }
+}
+
+fn model(
+    gateway: &Gateway,
+    identity: &Identity,
+    name: &str,
+    anthropic: bool,
+) -> Result<Response<Body>, Failure> {
+    let accepted = gateway.plan.accepted(name);
+    match accepted.filter(|(target, _)| may_ask(identity, target)) {
         Some(_) => Ok(json_response(
             StatusCode::OK,
             entry(name, anthropic).to_string(),

@@ -2,19 +2,21 @@
 //!
 //! Invariant: a call keeps the gateway that it began with, whatever plan is served by the time it ends.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinSet;
 use waypost_policies::Facts;
 use waypost_policies::decision::{Decision, Outcome};
 use waypost_policies::explain::{Explanation, explain};
 use waypost_policies::limits::State;
+use waypost_policies::place::RetryBudget;
 use waypost_policies::plan::draft::{self, Draft, ModelIndex, Price};
 use waypost_policies::plan::{Plan, view};
 
 use crate::books::Books;
-use crate::callers::{Directory, KeysError};
+use crate::callers::{Callers, KeysError, watch};
 use crate::client::{self, Client, ClientError};
 use crate::clock;
 use crate::evaluations::Evaluations;
@@ -36,7 +38,7 @@ pub(crate) struct Gateway {
     pub(crate) state: Arc<State>,
     pub(crate) books: Books,
     pub(crate) evaluations: Arc<Evaluations>,
-    pub(crate) directory: Directory,
+    pub(crate) callers: Arc<Callers>,
     pub(crate) redactions: Redactions,
     pub(crate) client: Client,
     pub(crate) providers: Vec<Provider>,
@@ -49,6 +51,8 @@ pub(crate) struct Gateway {
     tiers: Vec<Tier>,
     quotas: Vec<Quota>,
     receipts: Option<UnboundedSender<Receipt>>,
+    /// What looks after the callers; ended with this.
+    _watching: JoinSet<()>,
 }
 
 /// A model, as calls need it.
@@ -63,6 +67,10 @@ pub(crate) struct Model {
     pub(crate) output: Option<u64>,
     /// Whether it knows `max_tokens` only as `max_completion_tokens`.
     pub(crate) completion_tokens: bool,
+    /// How often its upstream may be asked again, shared with the other models that are asked there.
+    pub(crate) retries: Arc<Mutex<RetryBudget>>,
+    /// How that upstream is known, whatever the plan.
+    upstream: String,
 }
 
 /// A tier, as calls need it.
@@ -90,6 +98,7 @@ struct Kept<'g> {
     journal: Arc<Journal>,
     recent: Arc<Recent>,
     pools: &'g [Placed],
+    models: &'g [Model],
 }
 
 /// Why a server does not start.
@@ -124,6 +133,9 @@ pub enum StartError {
     /// What is used of limits and budgets cannot be kept.
     #[error(transparent)]
     State(#[from] LedgerError),
+    /// The system gave no random numbers.
+    #[error("the system gave no random numbers")]
+    Random,
 }
 
 impl Gateway {
@@ -138,6 +150,7 @@ impl Gateway {
             journal: Arc::default(),
             recent: Arc::default(),
             pools: &[],
+            models: &[],
         };
         Self::assemble(plan, settings, kept)
     }
@@ -156,6 +169,7 @@ impl Gateway {
             journal: Arc::clone(&old.journal),
             recent: Arc::clone(&old.recent),
             pools: &old.pools,
+            models: &old.models,
         };
         Self::assemble(plan, settings, kept)
     }
@@ -163,17 +177,14 @@ impl Gateway {
     fn assemble(plan: Arc<Plan>, settings: &Settings, kept: Kept<'_>) -> Result<Self, StartError> {
         let draft = plan.to_draft();
         let secrets = resolve_secrets(&plan, settings)?;
-        let secret = |index: draft::SecretIndex| secrets.get(usize::from(index));
-        let keys = draft.callers.keys.and_then(secret).map(SecretValue::expose);
-        let mut directory = Directory::read(keys, draft.callers.anonymous)?;
-        if settings.demo_key {
-            directory = directory.with_demo_key();
-        }
+        let callers = Callers::build(&plan, settings, &kept.metrics.callers)?;
+        let mut watching = JoinSet::new();
+        watching.spawn(watch(Arc::clone(&callers)));
         Ok(Self {
             state: Arc::clone(&kept.books.state),
             books: kept.books,
             evaluations: kept.evaluations,
-            directory,
+            callers,
             redactions: Redactions::read(&plan)?,
             providers: providers(&draft, settings, &secrets)?,
             pools: Placed::all(&draft, settings, &kept.client, kept.pools)?,
@@ -182,14 +193,11 @@ impl Gateway {
             journal: kept.journal,
             recent: kept.recent,
             bounds: settings.bounds,
-            models: draft
-                .models
-                .iter()
-                .map(|model| Model::new(model, &draft))
-                .collect(),
+            models: models(&draft, kept.models),
             tiers: draft.tiers.iter().map(Tier::new).collect(),
             quotas: draft.quotas.iter().map(Quota::new).collect(),
             receipts: settings.receipts.clone(),
+            _watching: watching,
             plan,
         })
     }
@@ -226,10 +234,13 @@ impl Gateway {
 
     /// A finished call: metrics, log, journal, receipt.
     pub(crate) fn record(&self, key: RouteKey, decision: &Decision, receipt: Receipt) {
-        self.metrics.calls.finished(key, decision, &receipt);
+        self.metrics.finished(key, decision, &receipt);
         tracing::info!(
             request = receipt.request_id,
             caller = receipt.caller,
+            team = receipt.team,
+            agent = receipt.agent,
+            plan = receipt.plan,
             asked = receipt.asked,
             tier = receipt.tier,
             rule = receipt.rule.label,
@@ -257,6 +268,11 @@ impl Gateway {
         let ledger = &self.metrics.ledger;
         let abandoned = i64::try_from(self.state.abandoned()).unwrap_or(i64::MAX);
         ledger.abandoned.set(abandoned);
+        let callers = &self.metrics.callers;
+        callers
+            .keys
+            .set(i64::try_from(self.callers.keys()).unwrap_or(i64::MAX));
+        callers.current.set(self.callers.stale().is_none().into());
         for (index, quota) in (0_u16..).zip(&self.quotas) {
             if quota.per_caller {
                 continue;
@@ -278,6 +294,13 @@ impl Gateway {
         pools.chain(self.books.trouble()).collect()
     }
 
+    /// What calls are served in spite of, and somebody should look at.
+    pub(crate) fn warnings_of_state(&self) -> Vec<String> {
+        let stale = self.callers.stale();
+        let keys = stale.map(|reason| format!("{reason}; the keys from before go on"));
+        keys.into_iter().collect()
+    }
+
     /// The decision on a call, rule by rule.
     pub(crate) fn explain(&self, facts: &Facts<'_>) -> Explanation {
         self.evaluations
@@ -286,7 +309,7 @@ impl Gateway {
 }
 
 impl Model {
-    fn new(model: &draft::Model, draft: &Draft) -> Self {
+    fn new(model: &draft::Model, draft: &Draft, before: &[Self]) -> Self {
         let speaks_openai = match model.via {
             draft::Via::Provider(index) => {
                 draft
@@ -301,6 +324,7 @@ impl Model {
             }
             draft::Via::Pool(_) => false,
         };
+        let upstream = upstream_of(model.via, draft);
         let known =
             wants_completion_tokens(&model.upstream_name) || wants_completion_tokens(&model.name);
         Self {
@@ -311,8 +335,46 @@ impl Model {
             rejects: model.rejects.clone(),
             output: model.output,
             completion_tokens: speaks_openai && known,
+            retries: before
+                .iter()
+                .find(|before| before.upstream == upstream)
+                .map(|before| Arc::clone(&before.retries))
+                .unwrap_or_default(),
+            upstream,
         }
     }
+}
+
+/// The models of a plan; those that are asked at one upstream share what it may be asked again, also with the plan before.
+fn models(draft: &Draft, before: &[Model]) -> Vec<Model> {
+    let mut models: Vec<Model> = Vec::with_capacity(draft.models.len());
+    for model in &draft.models {
+        let mut new = Model::new(model, draft, before);
+        if let Some(same) = models.iter().find(|other| other.upstream == new.upstream) {
+            new.retries = Arc::clone(&same.retries);
+        }
+        models.push(new);
+    }
+    models
+}
+
+fn upstream_of(via: draft::Via, draft: &Draft) -> String {
+    let (kind, name) = match via {
+        draft::Via::Provider(index) => {
+            let provider = draft.providers.get(usize::from(index));
+            ("provider", provider.map(|provider| &provider.name))
+        }
+        draft::Via::Pool(index) => {
+            let pool = draft.pools.get(usize::from(index));
+            ("pool", pool.map(|pool| &pool.name))
+        }
+    };
+    format!("{kind} {}", name.map_or("", |name| name))
+}
+
+/// A panic elsewhere leaves whole values behind.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Tier {

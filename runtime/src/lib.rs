@@ -36,7 +36,8 @@ mod stream;
 mod translate;
 mod usage;
 
-pub use callers::KeysError;
+pub use callers::key::{beginning, key_digest, new_key};
+pub use callers::{KeyEntry, KeyFile, KeysError};
 pub use client::ClientError;
 pub use failure::Tried;
 pub use gateway::StartError;

@@ -1,5 +1,6 @@
 //! What Prometheus reads. Handles are found without a lock once they have been used.
 
+mod callers;
 mod calls;
 mod disk;
 mod ledger;
@@ -16,7 +17,11 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Metric, Registry};
+use waypost_policies::Decision;
 
+use crate::receipt::Receipt;
+
+pub(crate) use callers::Callers;
 pub(crate) use calls::{Calls, RouteKey};
 pub(crate) use disk::Disk;
 pub(crate) use ledger::Ledger;
@@ -100,6 +105,7 @@ where
 pub(crate) struct Metrics {
     registry: Arc<Registry>,
     pub(crate) calls: Calls,
+    pub(crate) callers: Arc<Callers>,
     pub(crate) upstreams: Upstreams,
     pub(crate) ledger: Ledger,
     pub(crate) disk: Disk,
@@ -111,6 +117,7 @@ impl Default for Metrics {
         let mut registry = Registry::default();
         Self {
             calls: Calls::register(&mut registry),
+            callers: Arc::new(Callers::register(&mut registry)),
             upstreams: Upstreams::register(&mut registry),
             ledger: Ledger::register(&mut registry),
             disk: Disk::register(&mut registry),
@@ -121,11 +128,18 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// A decided call is over.
+    pub(crate) fn finished(&self, key: RouteKey, decision: &Decision, receipt: &Receipt) {
+        self.calls.finished(key, decision, receipt);
+        self.callers.finished(receipt);
+    }
+
     /// The same metrics for the calls of another plan, whose indices mean something else.
     pub(crate) fn renewed(&self) -> Self {
         Self {
             registry: Arc::clone(&self.registry),
             calls: self.calls.renewed(),
+            callers: Arc::clone(&self.callers),
             upstreams: self.upstreams.renewed(),
             ledger: self.ledger.renewed(),
             disk: self.disk.clone(),

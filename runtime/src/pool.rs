@@ -26,12 +26,10 @@ use crate::clock;
 
 /// Blocks of prompts that are remembered of each replica: some four million tokens.
 const REMEMBERED: usize = 1 << 16;
-/// A replica that failed gets no call for this long, twice as long each time it fails again.
-const COOLING: Duration = Duration::from_secs(1);
+/// One failure is enough where others can answer instead.
+const MOST_FAILURES: u32 = 1;
 /// Where Kubernetes says which zone a pod is in.
 const ZONE: &str = "topology.kubernetes.io/zone";
-/// But never longer than this.
-const LONGEST_COOLING: Duration = Duration::from_secs(30);
 
 /// A pool.
 #[derive(Debug)]
@@ -67,7 +65,6 @@ struct Replica {
     labels: Vec<Option<Cow<'static, str>>>,
     zone: String,
     known: place::Endpoint,
-    failures: u32,
 }
 
 /// A replica as it was found.
@@ -220,7 +217,6 @@ impl Pool {
                 labels,
                 zone,
                 known: place::Endpoint::default(),
-                failures: 0,
             });
         }
         let ids: Vec<u64> = members.replicas.iter().map(|replica| replica.id).collect();
@@ -316,7 +312,7 @@ impl Members {
         if pick == Err(NoPick::NoEndpoint) {
             // All that are left have failed lately: one of them is a better chance than none.
             for endpoint in &mut endpoints {
-                endpoint.cooling_until = 0;
+                endpoint.health = place::Health::default();
             }
             pick = place::pick(placement, &endpoints, prompt, &left_out, now, self.turn);
         }
@@ -351,8 +347,7 @@ impl Picked {
     /// It answered.
     pub(crate) fn succeeded(&self) {
         if let Some(replica) = self.pool.lock().replica(self.id) {
-            replica.failures = 0;
-            replica.known.cooling_until = 0;
+            replica.known.health.succeeded(clock::now());
         }
     }
 
@@ -360,12 +355,7 @@ impl Picked {
     pub(crate) fn failed(&self) {
         let mut members = self.pool.lock();
         if let Some(replica) = members.replica(self.id) {
-            let cooling = COOLING
-                .saturating_mul(1 << replica.failures.min(8))
-                .min(LONGEST_COOLING);
-            replica.failures = replica.failures.saturating_add(1);
-            let nanoseconds = i64::try_from(cooling.as_nanos()).unwrap_or(i64::MAX);
-            replica.known.cooling_until = clock::now().saturating_add(nanoseconds);
+            replica.known.health.failed(MOST_FAILURES, clock::now());
             members.prefixes.forget(self.id);
         }
     }

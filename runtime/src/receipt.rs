@@ -19,6 +19,12 @@ pub struct Receipt {
     pub caller: String,
     /// The caller's team.
     pub team: String,
+    /// The caller's agent.
+    pub agent: String,
+    /// The plan the caller pays for.
+    pub plan: String,
+    /// The caller's name.
+    pub name: String,
     /// The model that it asked for, with the plan's redactions for logs.
     pub asked: String,
     /// The final tier; "" where no content section took it.
@@ -105,6 +111,9 @@ impl Receipt {
             "request_id": self.request_id,
             "caller": self.caller,
             "team": self.team,
+            "agent": self.agent,
+            "plan": self.plan,
+            "name": self.name,
             "asked": self.asked,
             "tier": self.tier,
             "rule": self.rule,

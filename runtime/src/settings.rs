@@ -88,6 +88,8 @@ pub struct Bounds {
     pub silence: Duration,
     /// How long a client may leave unread what it is sent.
     pub unread: Duration,
+    /// How long a change of the key file may stay unseen.
+    pub key_file: Duration,
     /// How long open calls may go on once the server is told to stop.
     pub drain: Duration,
 }
@@ -103,6 +105,7 @@ impl Default for Bounds {
             whole_answer: Duration::from_secs(600),
             silence: Duration::from_secs(300),
             unread: Duration::from_secs(60),
+            key_file: Duration::from_secs(2),
             drain: Duration::from_secs(30),
         }
     }

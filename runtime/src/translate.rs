@@ -15,9 +15,11 @@ mod responses;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod thoughts;
 
 pub(crate) use request::{Sent, Translated};
 pub(crate) use stream::{Translation, error_event};
+pub(crate) use thoughts::without_unsigned_thoughts;
 
 use waypost_policies::facts::Surface;
 

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use waypost_compiler::demands::Kind;
 use waypost_compiler::index::SymbolKind;
 use waypost_lang::cel::typed::{Constant, Section, Type, TypedKind};
-use waypost_lang::cel::{Expected, Extent, Scope, check, parse};
+use waypost_lang::cel::{Expected, Extent, Scope, Variable, check, parse};
 use waypost_lang::source::Spanned;
 use waypost_lang::syntax::tree::ItemKind;
 use waypost_lang::{FileId, cel};
@@ -30,6 +31,8 @@ pub(crate) struct Surroundings {
     tiers: Vec<String>,
     models: Vec<String>,
     constants: BTreeMap<String, Constant>,
+    /// What a demand reads: any item of the compiled model, whichever it is about.
+    items: Vec<(&'static str, Type)>,
 }
 
 impl Surroundings {
@@ -43,9 +46,18 @@ impl Surroundings {
             tiers: names(SymbolKind::Tier),
             models: names(SymbolKind::Model),
             constants: BTreeMap::new(),
+            items: Vec::new(),
         };
         surroundings.resolve_constants(view);
         surroundings
+    }
+
+    /// The same for the expressions of a `require`.
+    pub(crate) fn of_demand(view: &View<'_>) -> Self {
+        Self {
+            items: Kind::items().collect(),
+            ..Self::of(view)
+        }
     }
 
     /// Constants may be made of one another in any order.
@@ -114,7 +126,15 @@ impl Surroundings {
         let tiers: Vec<&str> = self.tiers.iter().map(String::as_str).collect();
         let models: Vec<&str> = self.models.iter().map(String::as_str).collect();
         let constant_names: Vec<&str> = self.constants.keys().map(String::as_str).collect();
+        let items = self.items.iter();
+        let variables: Vec<Variable<'_>> = items
+            .map(|(name, ty)| Variable {
+                name,
+                ty: ty.clone(),
+            })
+            .collect();
         let scope = Scope {
+            variables: &variables,
             tiers: &tiers,
             models: &models,
             constants: &|name| self.constants.get(name).cloned(),

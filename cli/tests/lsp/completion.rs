@@ -336,3 +336,29 @@ fn snippets_are_for_clients_that_know_them() {
     );
     assert_eq!(text(&without), "budget $50 / day  per caller.team");
 }
+
+#[test]
+fn a_demand_reads_the_compiled_model_and_no_request() {
+    let mut client = Client::start();
+    let client = &mut client;
+    let demand = |text: &str| format!("require \"r\" {{\n  each {text}");
+    check(client, &demand("¦"), &["tier", "budget", "deploy"], &[]);
+    check(
+        client,
+        &demand("tier\n  that ¦"),
+        &["tier", "file", "size"],
+        &["model", "request.tokens"],
+    );
+    check(
+        client,
+        &demand("tier\n  that tier.¦"),
+        &["paid", "timeout", "budgets"],
+        &["contains"],
+    );
+    check(
+        client,
+        &demand("tier\n  that tier.models.exists(m, m.¦"),
+        &["price", "retires"],
+        &["timeout"],
+    );
+}

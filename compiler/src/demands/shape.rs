@@ -60,6 +60,12 @@ impl Kind {
         ("deploy", Self::Deploy),
     ];
 
+    /// Every word that may stand after `each`, with the type of such an item.
+    pub fn items() -> impl Iterator<Item = (&'static str, Type)> {
+        let words = Self::WORDS.iter();
+        words.map(|(word, kind)| (*word, Type::Struct(kind.shape())))
+    }
+
     /// The word, which is also the name of the item in expressions.
     pub(crate) fn word(self) -> &'static str {
         let mut words = Self::WORDS.iter();

@@ -195,6 +195,7 @@ fn caller<'v>(plan: &Plan, fields: Option<&'v Value>) -> Caller<'v> {
         agent: text("agent"),
         plan: text("plan"),
         name: text("name"),
+        models: None,
         claims: plan.needs().claims.iter().map(claim).collect(),
     }
 }

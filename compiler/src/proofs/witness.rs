@@ -428,6 +428,7 @@ impl Witness {
                 agent: self.text(Field::CallerAgent),
                 plan: self.text(Field::CallerPlan),
                 name: self.text(Field::CallerName),
+                models: None,
                 claims: plan.needs().claims.iter().map(claim).collect(),
             },
             source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),

@@ -175,6 +175,7 @@ impl Call {
                 agent: Cow::Borrowed(self.prompt),
                 plan: Cow::Borrowed(self.plan),
                 name: Cow::Borrowed(""),
+                models: None,
                 claims: plan
                     .needs()
                     .claims

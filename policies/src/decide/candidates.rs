@@ -92,7 +92,7 @@ impl Decider<'_, '_> {
         if is_first && let Some((denial, status)) = self.denial() {
             return Trial::Ends(Outcome::Denied { denial, status });
         }
-        if let Some(reason) = self.unservable(search, &model, tier) {
+        if let Some(reason) = self.unservable(search, index, &model, tier) {
             if trail.skipped.is_empty() && matches!(reason, SkipReason::QuotaCap(_)) {
                 let charge = search.lowered.charge;
                 trail.retry_after_milliseconds =
@@ -142,9 +142,13 @@ impl Decider<'_, '_> {
     fn unservable(
         &self,
         search: &Search,
+        index: ModelIndex,
         model: &Model<'_>,
         tier: TierIndex,
     ) -> Option<SkipReason> {
+        if !self.facts.caller.may_use(index) {
+            return Some(SkipReason::NotAllowed);
+        }
         let request = self.facts.request;
         let serves = match request.surface {
             Surface::Chat | Surface::Messages | Surface::CountTokens | Surface::Responses => {

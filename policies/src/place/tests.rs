@@ -28,6 +28,12 @@ fn placement() -> Placement {
     }
 }
 
+fn ejected_until(end: i64) -> Health {
+    let mut health = Health::default();
+    health.failed(1, end - SECOND);
+    health
+}
+
 fn endpoint(queue: u32, running: u32, kv_cache: f64, age: i64) -> Endpoint {
     let snapshot = Snapshot {
         queue: Some(queue),
@@ -128,14 +134,14 @@ fn without_fresh_figures_own_calls_tell_saturation() {
 fn nobody_is_there() {
     assert_eq!(pick_from(&[], &[]), Err(NoPick::NoEndpoint));
     let cooling = Endpoint {
-        cooling_until: NOW + 1,
+        health: ejected_until(NOW + 1),
         ..idle()
     };
     assert_eq!(pick_from(&[cooling], &[]), Err(NoPick::NoEndpoint));
     assert_eq!(
         pick_from(
             &[Endpoint {
-                cooling_until: NOW,
+                health: ejected_until(NOW),
                 ..idle()
             }],
             &[]
@@ -295,7 +301,7 @@ fn any_endpoint() -> impl Strategy<Value = Endpoint> {
             at: NOW - age * SECOND,
             in_flight,
         }),
-        cooling_until: NOW + cooling,
+        health: ejected_until(NOW + cooling),
     })
 }
 
@@ -308,7 +314,10 @@ proptest! {
         turn in any::<usize>(),
     ) {
         let is_excluded = |index: usize| excluded & (1 << index) != 0;
-        let may = |index: usize| !is_excluded(index) && endpoints[index].cooling_until <= NOW;
+        let may = |index: usize| {
+            let endpoint = endpoints[index];
+            !is_excluded(index) && endpoint.health.admits(endpoint.in_flight, NOW)
+        };
         let prompt = Prompt { warm: &warm, blocks: 10 };
         match pick(&placement(), &endpoints, prompt, &is_excluded, NOW, turn) {
             Ok(Pick { index, scores }) => {

@@ -432,6 +432,114 @@ fn absurd_numbers() {
 }
 
 #[test]
+fn anthropics_messages_are_read_as_the_chat_that_says_the_same() {
+    let body = r#"{
+        "messages": [
+            {"role": "user", "content": "first"},
+            {"role": "assistant", "content": [
+                {"thinking": "hm", "type": "thinking", "signature": "s"}, {"type": "text", "text": "let me look"},
+                {"input": {"a": 1}, "name": "look_up", "id": "t1", "type": "tool_use"}]},
+            {"content": [
+                {"content": [{"type": "text", "text": "found"}, {"type": "image", "source": {"type": "url", "url": "x"}}],
+                 "tool_use_id": "t1", "type": "tool_result"},
+                {"type": "text", "text": "and?"}], "role": "user"},
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t2", "content": "more"}]}
+        ],
+        "system": [{"type": "text", "text": "be brief"}, {"type": "text", "text": "be kind"}],
+        "max_tokens": 30, "model": "auto", "output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}},
+        "tools": [{"name": "look_up", "description": "looks", "input_schema": {"type": "object"}}], "n": "not its field"
+    }"#;
+    let request = read(&everything(), Surface::Messages, body).unwrap();
+    assert_eq!(
+        (&*request.prompt, &*request.system),
+        ("and?", "be brief\nbe kind")
+    );
+    assert_eq!((request.turns, request.images, request.answers), (2, 1, 1));
+    assert_eq!(
+        (request.max_tokens, &*request.response_format),
+        (Some(30), "json_schema")
+    );
+    assert_eq!(request.tools[0].name, "look_up");
+    let roles: Vec<&str> = request
+        .messages
+        .iter()
+        .map(|message| &*message.role)
+        .collect();
+    assert_eq!(
+        roles,
+        ["system", "user", "assistant", "tool", "user", "tool"]
+    );
+    assert_eq!(request.messages[2].tool_calls[0].arguments, r#"{"a": 1}"#);
+    assert_eq!(
+        (
+            &*request.messages[3].content,
+            &*request.messages[3].tool_call_id
+        ),
+        ("found", "t1")
+    );
+    // Counting asks for no answer.
+    let counted = read(&everything(), Surface::CountTokens, body).unwrap();
+    assert_eq!((counted.answers, counted.tokens), (0, request.tokens));
+}
+
+#[test]
+fn responses_are_read_as_the_chat_that_says_the_same() {
+    let body = r#"{"model": "auto", "instructions": "be brief", "max_output_tokens": 9, "text": {"format": {"type": "json_object"}},
+        "input": [
+            {"role": "user", "content": [{"type": "input_text", "text": "look"}, {"type": "input_image", "image_url": "x"}]},
+            {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "ok"}]},
+            {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"},
+            {"type": "function_call", "call_id": "c2", "name": "g", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "c1", "output": "done"}
+        ]}"#;
+    let request = read(&everything(), Surface::Responses, body).unwrap();
+    assert_eq!((&*request.prompt, &*request.system), ("look", "be brief"));
+    assert_eq!(
+        (request.turns, request.images, request.max_tokens),
+        (2, 1, Some(9))
+    );
+    assert_eq!(request.response_format, "json_object");
+    assert_eq!(request.messages[2].tool_calls.len(), 2);
+    assert_eq!(request.messages[3].tool_call_id, "c1");
+    let plain = read(
+        &everything(),
+        Surface::Responses,
+        r#"{"model":"m","input":"hi"}"#,
+    )
+    .unwrap();
+    assert_eq!(plain.prompt, "hi");
+}
+
+#[test]
+fn what_the_other_apis_demand_is_demanded() {
+    let check = |surface, body, message, param| check_refused(surface, body, message, Some(param));
+    check(
+        Surface::Messages,
+        r#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#,
+        "`max_tokens` is missing or empty: send the longest answer that you want, in tokens",
+        "max_tokens",
+    );
+    check(
+        Surface::Messages,
+        r#"{"model":"m","max_tokens":1,"messages":[{"role":"user","content":[{"type":"text","text":7}]}]}"#,
+        "`messages[0].content[0].text` must be a string, not the number `7`",
+        "messages[0].content[0].text",
+    );
+    check(
+        Surface::Responses,
+        r#"{"model":"m","input":[]}"#,
+        "`input` is missing or empty: send a string, or an array of items",
+        "input",
+    );
+    check(
+        Surface::Responses,
+        r#"{"model":"m","input":"x","max_output_tokens":4294967296}"#,
+        "`max_output_tokens` must be from 0 to 4294967295, not 4294967296",
+        "max_output_tokens",
+    );
+}
+
+#[test]
 fn what_engines_cache_is_found_in_place() {
     let body = br#"{"model":"m","messages":[{"role":"user"}],"tools":[1]}"#;
     assert_eq!(prefix_text(body), ["[1]", r#"[{"role":"user"}]"#]);
@@ -449,7 +557,7 @@ proptest! {
     fn nothing_that_looks_like_a_body_panics(
         body in r#"\{("(model|messages|tools|n|prompt|input|metadata)":("x"|null|5|-1|\[|\]|\{|\}|"role":|"content":|,){0,6},?){0,4}\}"#,
     ) {
-        for surface in [Surface::Chat, Surface::Completions, Surface::Embeddings] {
+        for surface in Surface::ALL {
             let _ = read(&everything(), surface, &body);
         }
     }

@@ -48,6 +48,11 @@ fn call(choices: &mut Choices, models: usize) -> Call {
         max_tokens: choices.one(&[None, Some(50), Some(6_000)]),
         answers: if embeds { 0 } else { choices.one(&[1, 1, 3]) },
         difficulty: choices.one(&[0.1, 0.3, 0.9]),
+        models: (choices.below(4) == 1).then(|| {
+            (0..models as u16)
+                .filter(|_| choices.below(2) == 1)
+                .collect()
+        }),
     }
 }
 
@@ -71,10 +76,11 @@ fn request<'a>(call: &'a Call, draft: &Draft) -> Request<'a> {
     request
 }
 
-fn facts<'a>(request: &'a Request<'a>, call: &Call) -> Facts<'a> {
+fn facts<'a>(request: &'a Request<'a>, call: &'a Call) -> Facts<'a> {
     let mut facts = example::facts(request);
     facts.now = NOW;
     facts.difficulty = Some(call.difficulty);
+    facts.caller.models = call.models.as_deref().map(Cow::Borrowed);
     facts
 }
 

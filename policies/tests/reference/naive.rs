@@ -23,6 +23,8 @@ pub(crate) struct Call {
     pub(crate) max_tokens: Option<u64>,
     pub(crate) answers: u64,
     pub(crate) difficulty: f64,
+    /// The only models that the caller may use.
+    pub(crate) models: Option<Vec<u16>>,
 }
 
 /// What is used, by quota and key, and the floors of sessions.
@@ -436,6 +438,10 @@ impl Naive<'_> {
         let denial = self.denial(tier, model);
         if let (true, Some(denial)) = (is_first, denial) {
             return Trial::Denied(denial);
+        }
+        let allowed = self.call.models.as_ref();
+        if allowed.is_some_and(|allowed| !allowed.contains(&model)) {
+            return Trial::Unservable(SkipReason::NotAllowed);
         }
         let declared = &self.draft().models[usize::from(model)];
         if !(if self.call.embeds {

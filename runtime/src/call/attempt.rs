@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use waypost_policies::decision::{Decision, Route};
 use waypost_policies::facts::{Request, Surface};
 use waypost_policies::place::{NoPick, prefix};
@@ -17,15 +17,16 @@ use waypost_policies::vm;
 
 use super::answer::Answered;
 use super::attempt_error::AttemptError;
+use super::deadline::Deadline;
 use super::upstream::{self, Dialects, Head, Outgoing, Reply};
 use crate::account::Account;
 use crate::clock;
 use crate::failure::Tried;
 use crate::forward::{Shape, shape, without};
-use crate::gateway::{Gateway, Model};
+use crate::gateway::{Gateway, Model, lock};
 use crate::pool::{Picked, Placed, Wanted};
 use crate::provider::{Credential, Provider, replica_address, spoken_by_engines};
-use crate::translate::{Context, Pair, Sent};
+use crate::translate::{Context, Pair, Sent, without_unsigned_thoughts};
 
 /// The pause before the first retry; it doubles each time.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -42,6 +43,7 @@ pub(super) struct Asking<'c> {
     /// The caller's body, redacted.
     body: Bytes,
     request: &'c Request<'c>,
+    deadline: Deadline,
     request_id: &'c str,
 }
 
@@ -73,6 +75,7 @@ impl<'c> Asking<'c> {
         headers: &HeaderMap,
         body: &Bytes,
         request: &'c Request<'c>,
+        deadline: Deadline,
         request_id: &'c str,
     ) -> Self {
         Self {
@@ -82,6 +85,7 @@ impl<'c> Asking<'c> {
             headers: upstream::forwarded_headers(headers, request.stream),
             body: gateway.redactions.request(body),
             request,
+            deadline,
         }
     }
 
@@ -118,6 +122,8 @@ impl<'c> Asking<'c> {
             patience,
             excluded: Vec::new(),
         };
+        let budget = &model.retries;
+        lock(budget).called();
         let mut retry = 0;
         loop {
             let failure = match self.once(&mut target, account).await {
@@ -127,15 +133,25 @@ impl<'c> Asking<'c> {
             let upstreams = &self.gateway.metrics.upstreams;
             upstreams.failed(route.model, &model.name, failure.word());
             account.attempt_failed(failure.is_out_of_time());
-            let Some(pause) =
-                pause(&failure, retry, !target.excluded.is_empty()).filter(|_| retry < retries)
-            else {
+            let elsewhere = !target.excluded.is_empty();
+            let pause = pause(&failure, retry, elsewhere)
+                .filter(|pause| retry < retries && self.deadline.allows(*pause));
+            let Some(pause) = pause else {
                 return Err(failure);
             };
+            if !lock(budget).take(clock::now()) {
+                upstreams.not_retried(route.model, &model.name);
+                return Err(failure);
+            }
             sleep(pause).await;
             retry += 1;
             upstreams.retried(route.model, &model.name);
         }
+    }
+
+    /// Whether the caller waits no longer.
+    pub(super) fn is_over(&self) -> bool {
+        !self.deadline.allows(Duration::ZERO)
     }
 
     /// What was tried, and what came of it.
@@ -157,11 +173,13 @@ impl<'c> Asking<'c> {
         account: &mut Account,
     ) -> Result<Answered, AttemptError> {
         let place = self.place(target).await?;
+        let patience = self.deadline.within(target.patience);
         account.sent(&place.name);
         let outgoing = Outgoing {
             address: &place.address,
             headers: &self.headers,
             credential: self.credential(target.model),
+            timeout: self.deadline.header(),
             body: &target.body,
             dialects: &target.dialects,
             stream: self.request.stream,
@@ -172,13 +190,13 @@ impl<'c> Asking<'c> {
             answers: self.request.answers,
         };
         let longest = self.gateway.bounds.answer;
-        let result = upstream::ask(&self.gateway.client, outgoing, target.patience, longest).await;
+        let result = upstream::ask(&self.gateway.client, outgoing, patience, longest).await;
         if let Some(picked) = &place.picked {
             match &result {
                 Ok(_) => picked.succeeded(),
                 Err(failure) => {
                     target.excluded.push(picked.id);
-                    if failure.is_of_replica() {
+                    if failure.reaction().is_of_replica {
                         picked.failed();
                     }
                 }
@@ -224,7 +242,10 @@ impl<'c> Asking<'c> {
             .pools
             .get(usize::from(index))
             .ok_or(AttemptError::NoReplica)?;
-        let picked = self.pick(pool, index, target).await?;
+        // Nobody waits for a place longer than for the answer.
+        let most = self.deadline.within(Duration::MAX);
+        let picked = timeout(most, self.pick(pool, index, target)).await;
+        let picked = picked.unwrap_or(Err(AttemptError::Saturated))?;
         Ok(Place {
             address: replica_address(&picked.base, target.dialects.upstream),
             name: picked.base.to_string(),
@@ -306,6 +327,9 @@ impl<'c> Asking<'c> {
         upstream: Surface,
     ) -> Result<(Bytes, Dialects), AttemptError> {
         let (body, sent) = match Pair::of(self.surface, upstream) {
+            None if upstream == Surface::Messages => {
+                (without_unsigned_thoughts(&self.body), Sent::default())
+            }
             None => (self.body.clone(), Sent::default()),
             Some(pair) => self.translated(pair, model, route)?,
         };
@@ -375,7 +399,7 @@ fn chain(model: &Model, body: &[u8]) -> Vec<u64> {
 
 /// How long to wait before the same model is asked again; `None`: it is not worth it.
 fn pause(failure: &AttemptError, retry: u32, elsewhere: bool) -> Option<Duration> {
-    if !failure.is_worth_retrying() {
+    if !failure.reaction().again {
         return None;
     }
     if elsewhere && retry == 0 {

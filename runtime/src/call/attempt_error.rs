@@ -26,6 +26,8 @@ pub(crate) enum AttemptError {
     },
     #[error("the call is too long for it: {0}")]
     ContextLength(String),
+    #[error("its content filter stopped the call: {0}")]
+    ContentFilter(String),
     #[error("it does not accept this server's credentials ({0})")]
     Credentials(StatusCode),
     #[error("it does not know the model or deployment")]
@@ -56,45 +58,55 @@ pub(crate) enum AttemptError {
     Shed,
 }
 
-impl AttemptError {
-    /// Whether the same model may answer if it is asked again.
-    pub(super) const fn is_worth_retrying(&self) -> bool {
-        match self {
-            Self::Connect(_)
-            | Self::Broken(_)
-            | Self::OutOfTime(_)
-            | Self::ErrorInAnswer
-            | Self::NotJson
-            | Self::Unreadable(_)
-            | Self::Empty => true,
-            Self::Status { status, .. } => !matches!(status.as_u16(), 405 | 501 | 505),
-            _ => false,
+/// What follows from a failed attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reaction {
+    /// The same model may answer if it is asked again: another replica first.
+    pub(super) again: bool,
+    /// The replica is at fault, not the call.
+    pub(super) is_of_replica: bool,
+    /// The call is refused rather than sent to the next model.
+    pub(super) is_final: bool,
+}
+
+impl Reaction {
+    const fn new(again: bool, is_of_replica: bool, is_final: bool) -> Self {
+        Self {
+            again,
+            is_of_replica,
+            is_final,
         }
     }
+}
 
-    /// Whether the replica is at fault, not the call.
-    pub(super) const fn is_of_replica(&self) -> bool {
-        matches!(
-            self,
-            Self::Connect(_)
-                | Self::Broken(_)
-                | Self::OutOfTime(_)
-                | Self::Empty
-                | Self::NotJson
-                | Self::Unreadable(_)
-                | Self::Coded
-                | Self::Status { .. }
-        )
+impl AttemptError {
+    /// What follows from it: the one table. Where the same model is not asked again, or not with success, the tier's
+    /// next model is, unless the call ends with it.
+    pub(super) const fn reaction(&self) -> Reaction {
+        const AGAIN: Reaction = Reaction::new(true, true, false);
+        const AGAIN_ANYWHERE: Reaction = Reaction::new(true, false, false);
+        const NEXT_MODEL: Reaction = Reaction::new(false, false, false);
+        match self {
+            Self::Connect(_) | Self::Broken(_) | Self::OutOfTime(_) | Self::Empty => AGAIN,
+            Self::NotJson | Self::Unreadable(_) => AGAIN,
+            // Methods, protocols and features that it does not have, it will not have in a moment either.
+            Self::Status { status, .. } if matches!(status.as_u16(), 405 | 501 | 505) => {
+                Reaction::new(false, true, false)
+            }
+            Self::Status { .. } => AGAIN,
+            Self::ErrorInAnswer => AGAIN_ANYWHERE,
+            Self::Coded => Reaction::new(false, true, false),
+            Self::ContextLength(_) | Self::ContentFilter(_) => NEXT_MODEL,
+            Self::Credentials(_) | Self::UnknownThere | Self::Address => NEXT_MODEL,
+            Self::Untranslatable(_) | Self::NoSurface => NEXT_MODEL,
+            Self::TooLarge(_) | Self::NoReplica | Self::Saturated => NEXT_MODEL,
+            Self::Shed => Reaction::new(false, false, true),
+        }
     }
 
     /// Whether the upstream may have worked on the call all along.
     pub(super) const fn is_out_of_time(&self) -> bool {
         matches!(self, Self::OutOfTime(_))
-    }
-
-    /// Whether the call is refused rather than sent to the next model.
-    pub(super) const fn sheds(&self) -> bool {
-        matches!(self, Self::Shed)
     }
 
     /// When the upstream wants to be asked again.
@@ -118,6 +130,7 @@ impl AttemptError {
             Self::Status { status, .. } if status.as_u16() == 429 => "rate_limit_exceeded",
             Self::Status { .. } | Self::ErrorInAnswer => "upstream_error",
             Self::ContextLength(_) => "context_length_exceeded",
+            Self::ContentFilter(_) => "content_filter",
             Self::Credentials(_) => "upstream_credentials",
             Self::UnknownThere => "upstream_unknown_model",
             Self::TooLarge(_) => "upstream_too_large",
@@ -131,6 +144,7 @@ impl AttemptError {
     const fn hint(&self) -> &'static str {
         match self {
             Self::ContextLength(_) => "send fewer or shorter messages",
+            Self::ContentFilter(_) => "change what the call says",
             Self::Untranslatable(_) => "leave it out, or name a model that speaks this API itself",
             Self::NoSurface => "name a model that does, or send the call to another path",
             Self::Credentials(_) | Self::UnknownThere | Self::Address => {
@@ -149,7 +163,7 @@ impl AttemptError {
             |status, kind| Failure::new(status, kind, code, words.clone()).hint(self.hint());
         match self {
             Self::OutOfTime(_) => failed(StatusCode::GATEWAY_TIMEOUT, "upstream_error"),
-            Self::ContextLength(_) => {
+            Self::ContextLength(_) | Self::ContentFilter(_) => {
                 failed(StatusCode::BAD_REQUEST, "invalid_request_error").param("messages")
             }
             Self::Untranslatable(_) | Self::NoSurface => {

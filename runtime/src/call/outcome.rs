@@ -11,6 +11,8 @@ use crate::failure::{Failure, Tried};
 use crate::gateway::Gateway;
 use crate::rule::Site;
 
+/// How many models a hint names.
+const MOST_NAMED: usize = 8;
 /// When to come back where the disk is full: somebody has to make room.
 const RETRY_UNRECORDED: Duration = Duration::from_secs(10);
 
@@ -134,6 +136,7 @@ fn no_model(
                 .param("model")
                 .hint("name a model that does, or send the call to another path")
         }
+        Some(SkipReason::NotAllowed) => not_allowed(gateway, skipped, facts),
         Some(SkipReason::Denial(denial)) => {
             let status = gateway
                 .plan
@@ -158,6 +161,42 @@ fn no_model(
     failure.tried(tried)
 }
 
+/// The caller's own list of models leaves none for this call.
+fn not_allowed(gateway: &Gateway, skipped: &[Skipped], facts: &Facts<'_>) -> Failure {
+    let name = |model| gateway.model(model).map_or("", |model| &*model.name);
+    let wanted = skipped.first().map_or("", |skip| name(skip.model));
+    let allowed = facts.caller.models.as_deref().unwrap_or_default();
+    let shown: Vec<String> = allowed
+        .iter()
+        .take(MOST_NAMED)
+        .map(|model| format!("`{}`", name(*model)))
+        .collect();
+    let hint = match shown.len() {
+        0 => "it may use none: ask whoever issued the key".to_owned(),
+        shown_of if shown_of < allowed.len() => {
+            format!(
+                "it may use {} and others; `GET /v1/models` lists them",
+                shown.join(", ")
+            )
+        }
+        _ => format!(
+            "it may use {}; for more, ask whoever issued the key",
+            shown.join(", ")
+        ),
+    };
+    let message = format!("this caller may not use the model `{wanted}`");
+    let mut failure = Failure::new(
+        StatusCode::FORBIDDEN,
+        "permission_error",
+        "model_not_allowed",
+        message,
+    )
+    .param("model")
+    .hint(hint);
+    failure.details.should_retry = Some(false);
+    failure
+}
+
 /// The models that a decision passed over, beside those that were tried.
 pub(super) fn passed_over(gateway: &Gateway, decision: &Decision) -> Vec<Tried> {
     let skipped = match &decision.outcome {
@@ -175,6 +214,7 @@ fn tried(gateway: &Gateway, skip: &Skipped) -> Tried {
     let failure = match skip.reason {
         SkipReason::Context => "its context is too small".to_owned(),
         SkipReason::Surface => "it does not serve this".to_owned(),
+        SkipReason::NotAllowed => "this caller may not use it".to_owned(),
         SkipReason::Cap(cap) => format!("capped by `{}`", label(RuleReference::Cap(cap))),
         SkipReason::QuotaCap(quota) => {
             format!("capped by `{}`", label(RuleReference::Quota(quota)))

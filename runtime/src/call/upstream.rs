@@ -21,6 +21,7 @@ use waypost_policies::cost::Usage;
 use waypost_policies::facts::Surface;
 
 use super::attempt_error::AttemptError;
+use super::deadline;
 use crate::body::{BodyError, collect};
 use crate::client::{self, Client, root_cause};
 use crate::clock;
@@ -36,8 +37,10 @@ const LONGEST_OPENING: usize = 4 << 20;
 const LARGEST_ERROR: usize = 1 << 20;
 /// More of an upstream's own words is not shown.
 const LONGEST_MESSAGE: usize = 300;
+/// How providers say that a filter of theirs stopped a call.
+const FILTERED: [&str; 2] = ["content_filter", "content_policy_violation"];
 /// Headers that concern one hop, this server, or the caller's own credentials.
-const NOT_FORWARDED: [&str; 26] = [
+const NOT_FORWARDED: [&str; 27] = [
     "accept",
     "accept-encoding",
     "api-key",
@@ -64,6 +67,7 @@ const NOT_FORWARDED: [&str; 26] = [
     "via",
     "x-api-key",
     "x-real-ip",
+    deadline::HEADER,
 ];
 
 /// Where callers are is nothing to providers.
@@ -88,6 +92,8 @@ pub(super) struct Outgoing<'a> {
     pub(super) address: &'a str,
     pub(super) headers: &'a HeaderMap,
     pub(super) credential: Option<&'a Credential>,
+    /// How much time is left, where the caller says.
+    pub(super) timeout: Option<HeaderValue>,
     pub(super) body: &'a Bytes,
     pub(super) dialects: &'a Dialects,
     pub(super) stream: bool,
@@ -208,6 +214,9 @@ impl Outgoing<'_> {
         speak_as(request.headers_mut(), self.dialects.upstream);
         if let Some((name, value)) = self.credential {
             request.headers_mut().insert(name.clone(), value.clone());
+        }
+        if let Some(timeout) = self.timeout {
+            request.headers_mut().insert(deadline::HEADER, timeout);
         }
         Ok(request)
     }
@@ -373,6 +382,9 @@ async fn refused(response: Response<Incoming>, dialects: &Dialects) -> Result<Re
         .map(|message| shortened(&message));
     if head.status == StatusCode::BAD_REQUEST && is_context_length(code, message.as_deref()) {
         return Err(AttemptError::ContextLength(message.unwrap_or_default()));
+    }
+    if head.status == StatusCode::BAD_REQUEST && FILTERED.contains(&code) {
+        return Err(AttemptError::ContentFilter(message.unwrap_or_default()));
     }
     match head.status {
         StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED | StatusCode::FORBIDDEN => {

@@ -137,7 +137,7 @@ impl Calls {
     }
 
     /// A decided call is over.
-    pub(crate) fn finished(&self, key: RouteKey, decision: &Decision, receipt: &Receipt) {
+    pub(super) fn finished(&self, key: RouteKey, decision: &Decision, receipt: &Receipt) {
         let outcome = receipt.ending.word();
         let rule = decision.outcome.refused_by().unwrap_or(decision.rule);
         let labels = || {

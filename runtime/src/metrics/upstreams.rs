@@ -18,6 +18,7 @@ type ReplicaKey = (usize, Arc<str>);
 pub(crate) struct Upstreams {
     errors: Table<(ModelIndex, &'static str), Counter>,
     retries: Table<ModelIndex, Counter>,
+    not_retried: Table<ModelIndex, Counter>,
     fallbacks: Table<ModelIndex, Counter>,
     dropped: Table<(ModelIndex, String), Counter>,
     replicas: Table<usize, Gauge>,
@@ -31,6 +32,7 @@ impl Upstreams {
         let r = registry;
         let errors = "Attempts that failed, by model and cause";
         let retries = "Attempts at the same model after the first";
+        let not_retried = "Attempts that were not made: the upstream's retry budget was used up";
         let fallbacks = "Calls that a model lost to the next one";
         let dropped = "Parameters dropped because the model rejects them";
         let in_flight = "Calls of this process at each replica";
@@ -39,6 +41,12 @@ impl Upstreams {
         Self {
             errors: Table::register(r, "waypost_upstream_errors", errors, Counter::default),
             retries: Table::register(r, "waypost_retries", retries, Counter::default),
+            not_retried: Table::register(
+                r,
+                "waypost_retries_over_budget",
+                not_retried,
+                Counter::default,
+            ),
             fallbacks: Table::register(r, "waypost_fallbacks", fallbacks, Counter::default),
             dropped: Table::register(r, "waypost_dropped_parameters", dropped, Counter::default),
             replicas: Table::register(
@@ -62,6 +70,7 @@ impl Upstreams {
         Self {
             errors: self.errors.renewed(),
             retries: self.retries.renewed(),
+            not_retried: self.not_retried.renewed(),
             fallbacks: self.fallbacks.renewed(),
             dropped: self.dropped.renewed(),
             replicas: self.replicas.emptied(),
@@ -78,6 +87,12 @@ impl Upstreams {
 
     pub(crate) fn retried(&self, model: ModelIndex, name: &str) {
         self.retries
+            .get(model, || vec![("model", name.to_owned())])
+            .inc();
+    }
+
+    pub(crate) fn not_retried(&self, model: ModelIndex, name: &str) {
+        self.not_retried
             .get(model, || vec![("model", name.to_owned())])
             .inc();
     }

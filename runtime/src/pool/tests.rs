@@ -78,7 +78,7 @@ async fn a_replica_that_failed_cools_down_but_is_better_than_none() {
         pool.pool
             .status()
             .iter()
-            .find(|r| r.known.cooling_until > 0)
+            .find(|r| r.known.health != place::Health::default())
             .unwrap()
             .base
             .to_string(),

@@ -141,7 +141,7 @@ impl Decided {
         };
         let facts = Facts {
             request: &request,
-            caller: call.identity.caller(plan.needs().claims.len()),
+            caller: call.identity.caller_under(plan),
             source_ip: call.peer,
             now,
             difficulty: None,

@@ -11,6 +11,7 @@
 
 mod admin;
 mod answers;
+mod callers;
 mod client;
 mod dialects;
 mod errors;
@@ -19,6 +20,7 @@ mod limits;
 mod plan;
 mod pools;
 mod reload;
+mod resilience;
 mod shutdown;
 mod streams;
 mod upstream;

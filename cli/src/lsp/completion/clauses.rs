@@ -1,6 +1,7 @@
 //! Statements outside expressions: their words, and the names that belong after each.
 
 use lsp_types::CompletionItemKind;
+use waypost_compiler::demands::Kind;
 use waypost_compiler::index::SymbolKind::{Catalog, Constant, Model, Pool, Provider, Secret, Tier};
 
 use super::List;
@@ -267,7 +268,10 @@ fn small_block(list: &mut List<'_>, block: &str, words: &[&str]) {
         ("expect", ["escalated" | "capped" | "limited" | "warned" | "denied"]) => {
             list.keywords(&["by"]);
         }
-        ("require", ["each"]) => list.keywords(&["tier", "model", "provider", "pool"]),
+        ("require", ["each"]) => {
+            let items: Vec<&str> = Kind::items().map(|(word, _)| word).collect();
+            list.keywords(&items);
+        }
         ("require", ["severity"]) => list.keywords(&["error", "warning"]),
         ("expect", ["cost"]) => list.keywords(&["<"]),
         ("", _) => {}

@@ -1,6 +1,7 @@
 //! In expressions: facts of the section, constants, variables, functions; after a dot what the type has.
 
 use lsp_types::CompletionItemKind;
+use waypost_compiler::demands::Kind;
 use waypost_compiler::index::SymbolKind;
 use waypost_lang::cel::typed::{Field, Section, Type};
 use waypost_lang::source::Span;
@@ -86,6 +87,18 @@ fn operands(list: &mut List<'_>, around: &[Binding<'_>], section: Section) {
             list.word(variable, CompletionItemKind::VARIABLE, "variable");
         }
     }
+    if list.context.block() == "require" {
+        let before = list.view.text().get(..list.offset as usize).unwrap_or("");
+        let each = before.rsplit("each ").next().unwrap_or("");
+        let each = each.split(|one: char| !one.is_ascii_lowercase()).next();
+        for (word, _) in Kind::items().filter(|(word, _)| *word == "file" || each == Some(*word)) {
+            list.word(
+                word,
+                CompletionItemKind::VARIABLE,
+                "what the demand is about",
+            );
+        }
+    }
     for field in Field::all().filter(|field| field.sections().contains(&section)) {
         let path = field.path();
         let detail = field.ty().to_string();
@@ -142,13 +155,21 @@ fn members(list: &mut List<'_>, called_on: &str, around: &[Binding<'_>], section
     if !list.items.is_empty() || called_on.is_empty() {
         return;
     }
-    let surroundings = Surroundings::of(list.view);
+    let surroundings = match list.context.block() {
+        "require" => Surroundings::of_demand(list.view),
+        _ => Surroundings::of(list.view),
+    };
     if let Some(ty) = surroundings.type_of(called_on, around, section) {
         of_type(list, &ty);
     }
 }
 
 fn of_type(list: &mut List<'_>, ty: &Type) {
+    if let Type::Struct(shape) = ty {
+        for (name, ty) in shape.fields {
+            list.insert(name, name, CompletionItemKind::FIELD, &ty().to_string(), "");
+        }
+    }
     if let Type::Record(record) = ty {
         for (name, member) in record.members() {
             let meaning = vocabulary::member(&ty.to_string(), name).unwrap_or("");

@@ -40,7 +40,11 @@ pub(in super::super) fn translate(body: &str, context: &Context) -> Result<Strin
                 "completed",
                 call.id.as_deref().unwrap_or_default(),
                 call.function.name.as_deref().unwrap_or_default(),
-                call.function.arguments.as_deref().unwrap_or_default(),
+                call.function
+                    .arguments
+                    .as_deref()
+                    .filter(|arguments| !arguments.is_empty())
+                    .unwrap_or("{}"),
             ));
         }
     }
