@@ -154,7 +154,8 @@ fn secrets_of_similar_and_of_long_names_have_volumes_of_their_own() {
     );
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 4, "{names:?}");
+    // Three secrets, the plan and the state.
+    assert_eq!(names.len(), 5, "{names:?}");
     let mounts = objects.container("waypost")["volumeMounts"]
         .as_array()
         .unwrap();
