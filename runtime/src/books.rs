@@ -75,6 +75,17 @@ impl Books {
         })
     }
 
+    /// Takes over once more what the plan before this one has used, as it is now: trying this plan took its time, and calls went on.
+    pub(crate) fn catch_up(&mut self, plan: &Plan, before: &Self) {
+        let carried_over = || State::reloaded(plan, &before.state, clock::now());
+        match (&before.keeper, &self.keeper) {
+            (Some(keeper), _) => (self.chapter, self.state) = keeper.follow(carried_over()),
+            (None, None) => self.state = Arc::new(carried_over()),
+            // The plan before counted nothing, and this one has begun its own folder.
+            (None, Some(_)) => {}
+        }
+    }
+
     /// From now on this plan is served: its records are written, and those of the one before are not any more.
     pub(crate) fn take_over(&self) {
         if let Some(keeper) = &self.keeper {
@@ -104,5 +115,28 @@ impl Books {
         if let Some(keeper) = &self.keeper {
             keeper.ledger().secure(position).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use waypost_policies::example;
+    use waypost_policies::plan::encode;
+
+    use super::*;
+    use crate::metrics::Metrics;
+
+    #[test]
+    fn what_is_used_while_a_plan_is_tried_is_known_to_it() {
+        let plan = Plan::load(encode(&example::draft())).unwrap();
+        let figures = Metrics::default().disk;
+        let old = Books::open(&plan, &StateStore::Memory, &figures).unwrap();
+        let mut new = old.next(&plan, &StateStore::Memory, &figures).unwrap();
+        let (key, now) = (old.state.key("somebody"), clock::now());
+        old.state.add(0, key, 5, now);
+        assert_eq!(new.state.usage(0, key, now).used, 0);
+        new.catch_up(&plan, &old);
+        assert_eq!(new.state.usage(0, key, now).used, 5);
     }
 }

@@ -174,6 +174,12 @@ impl Gateway {
         Self::assemble(plan, settings, kept)
     }
 
+    /// Just before this plan is served: counts what was used since it was put together.
+    pub(crate) fn catch_up(&mut self, old: &Self) {
+        self.books.catch_up(&self.plan, &old.books);
+        self.state = Arc::clone(&self.books.state);
+    }
+
     fn assemble(plan: Arc<Plan>, settings: &Settings, kept: Kept<'_>) -> Result<Self, StartError> {
         let draft = plan.to_draft();
         let secrets = resolve_secrets(&plan, settings)?;

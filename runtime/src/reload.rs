@@ -165,9 +165,12 @@ impl Current {
         let difference = spawn_blocking(move || Difference::between(&before, &after))
             .await
             .map_err(|_| ReloadError::Ended)?;
+        // Nobody else has it yet.
+        let mut new = Arc::try_unwrap(new).map_err(|_| ReloadError::Ended)?;
+        new.catch_up(&old);
         new.metrics.plans.serves(&new.plan);
         new.books.take_over();
-        self.gateway.store(new);
+        self.gateway.store(Arc::new(new));
         Ok(difference)
     }
 
