@@ -7,6 +7,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
 use super::draft::ExpressionIndex;
@@ -52,15 +53,40 @@ pub(crate) struct Family {
     pub(crate) index: Index,
 }
 
+/// Rules by text. The texts are the plan's own, so that no caller can make them collide.
+pub(crate) type Texts = HashMap<Box<str>, Vec<Entry>, BuildHasherDefault<Fnv>>;
+
+/// FNV-1a: short texts, looked up on every call.
+#[derive(Debug)]
+pub(crate) struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
 /// Rules by the values that they ask for.
 #[derive(Debug)]
 pub(crate) enum Index {
     /// By the whole string.
-    Equal(HashMap<Box<str>, Vec<Entry>>),
+    Equal(Texts),
     /// By the start of a string, with the lengths of the starts that are asked for.
-    Prefix(HashMap<Box<str>, Vec<Entry>>, Vec<usize>),
+    Prefix(Texts, Vec<usize>),
     /// By the text in this field of any element of a list.
-    Element(Member, HashMap<Box<str>, Vec<Entry>>),
+    Element(Member, Texts),
     /// By size.
     Order(Thresholds),
 }
@@ -226,8 +252,8 @@ fn family(members: Vec<(Rank, Guard)>, rules: &[Rule]) -> Option<Family> {
     Some(Family { term, all, index })
 }
 
-fn by_text(members: Vec<(Rank, Guard)>) -> HashMap<Box<str>, Vec<Entry>> {
-    let mut index: HashMap<Box<str>, Vec<Entry>> = HashMap::new();
+fn by_text(members: Vec<(Rank, Guard)>) -> Texts {
+    let mut index = Texts::default();
     for (rank, guard) in members {
         let entry = Entry {
             rank,
