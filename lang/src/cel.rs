@@ -16,6 +16,6 @@ mod walk;
 
 pub use check::{Callable, check, functions};
 pub use expression::{Expr, ExprKind};
-pub use parser::{Extent, MAXIMUM_DEPTH, ParsedExpr, parse};
+pub use parser::{Extent, MAXIMUM_DEPTH, ParsedExpr, is_kept, parse};
 pub use print::quote;
 pub use scope::{Evaluate, Expected, Mode, Names, Scope, Signature, Variable};

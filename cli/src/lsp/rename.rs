@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lsp_types::{Position, PrepareRenameResponse, TextEdit};
 use waypost_compiler::index::{Form, Occurrence, Symbol, SymbolKind};
-use waypost_lang::cel::quote;
 use waypost_lang::cel::typed::Field;
+use waypost_lang::cel::{is_kept, quote};
 use waypost_lang::syntax::tree::{Item, ItemKind};
 
 use super::view::View;
@@ -16,39 +16,9 @@ use super::view::View;
 /// Edits by the address of the file.
 pub(crate) type Edits = BTreeMap<String, Vec<TextEdit>>;
 
-/// Words that mean something in expressions, whoever declares them.
-const RESERVED: &[&str] = &[
-    "true",
-    "false",
-    "null",
-    "in",
-    "request",
-    "caller",
-    "cost",
-    "source",
-    "endpoint",
-    "math",
-    "optional",
-    "cel",
-    "ip",
-    "cidr",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
+/// Words that mean something in expressions, whoever declares them, beside those that CEL keeps.
+const GROUPS: &[&str] = &[
+    "request", "caller", "cost", "source", "endpoint", "math", "optional", "cel", "ip", "cidr",
 ];
 
 /// What would be renamed, and its name now.
@@ -203,7 +173,7 @@ fn check_name(view: &View<'_>, symbol: &Symbol, new: &str) -> Result<(), String>
 
 /// Names in expressions must not mean something already.
 fn expression_name(view: &View<'_>, new: &str) -> Result<(), String> {
-    let known = RESERVED.contains(&new) || Field::find(new).is_some();
+    let known = is_kept(new) || GROUPS.contains(&new) || Field::find(new).is_some();
     let declared = |kind| view.analysis.index.find(kind, new).is_some();
     if known {
         return Err(format!("`{new}` already means something in expressions"));

@@ -94,17 +94,13 @@ impl Index {
     /// Rules that may cover one of this strength and condition, each once.
     pub(crate) fn candidates(&self, strength: i64, formula: &Formula) -> Vec<usize> {
         let mut found = self.always.clone();
-        let Some(cubes) = formula.cubes(MOST_CUBES) else {
-            return found;
-        };
-        for (term, test) in cubes.first().into_iter().flatten() {
-            self.bounded(*term, test, strength, &mut found);
-            self.textual(*term, test, &mut found);
-        }
+        let cubes = formula.cubes(MOST_CUBES).unwrap_or_default();
         let Some(cube) = cubes.first() else {
             return found;
         };
-        for (term, _) in cube {
+        for (term, test) in cube {
+            self.bounded(*term, test, strength, &mut found);
+            self.textual(*term, test, &mut found);
             let others = self.others.get(term).into_iter().flatten();
             let others = others.take(MOST_GLANCED_AT);
             let others = others.filter(|(_, other)| may_allow(other, cube));

@@ -6,6 +6,8 @@
 mod mistake;
 mod operand;
 
+pub use operand::is_kept;
+
 use super::expression::{BinaryOperator, Expr, ExprKind, Literal, UnaryOperator};
 use super::lexer::{Lexer, Token, TokenKind};
 use crate::codes::EXPRESSION_SYNTAX;

@@ -2,7 +2,7 @@
 //! cut short, and `{expr:#}` whole, to be written into a file.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Display as _};
 
 use super::expression::{BinaryOperator, Expr, ExprKind, Literal, UnaryOperator};
 
@@ -101,33 +101,43 @@ impl fmt::Display for Expr {
                 f.write_str(" : ")?;
                 otherwise.fmt(f)
             }
-            ExprKind::List(elements) => {
-                f.write_str("[")?;
-                write_list(f, elements, |f, (optional, element)| {
-                    f.write_str(mark(*optional))?;
-                    element.fmt(f)
-                })?;
-                f.write_str("]")
-            }
-            ExprKind::Map(entries) => {
-                f.write_str("{")?;
-                write_list(f, entries, |f, (optional, key, value)| {
-                    f.write_str(mark(*optional))?;
-                    key.fmt(f)?;
-                    f.write_str(": ")?;
-                    value.fmt(f)
-                })?;
-                f.write_str("}")
-            }
-            ExprKind::Message { name, fields } => {
-                write!(f, "{}{{", name.value)?;
-                write_list(f, fields, |f, (name, value)| {
-                    write!(f, "{}: ", field_name(&name.value))?;
-                    value.fmt(f)
-                })?;
-                f.write_str("}")
+            ExprKind::List(_) | ExprKind::Map(_) | ExprKind::Message { .. } => {
+                write_collection(&self.kind, f)
             }
         }
+    }
+}
+
+/// What stands in brackets, element by element.
+fn write_collection(kind: &ExprKind, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match kind {
+        ExprKind::List(elements) => {
+            f.write_str("[")?;
+            write_list(f, elements, |f, (optional, element)| {
+                f.write_str(mark(*optional))?;
+                element.fmt(f)
+            })?;
+            f.write_str("]")
+        }
+        ExprKind::Map(entries) => {
+            f.write_str("{")?;
+            write_list(f, entries, |f, (optional, key, value)| {
+                f.write_str(mark(*optional))?;
+                key.fmt(f)?;
+                f.write_str(": ")?;
+                value.fmt(f)
+            })?;
+            f.write_str("}")
+        }
+        ExprKind::Message { name, fields } => {
+            write!(f, "{}{{", name.value)?;
+            write_list(f, fields, |f, (name, value)| {
+                write!(f, "{}: ", field_name(&name.value))?;
+                value.fmt(f)
+            })?;
+            f.write_str("}")
+        }
+        _ => Ok(()),
     }
 }
 

@@ -297,6 +297,12 @@ fn qualified_name(expr: &Expr) -> Option<Spanned<String>> {
 }
 
 /// Words that are operators and constants; no field has such a name.
+/// Whether CEL keeps a word for itself, so that nothing declared can have it for a name.
+#[must_use]
+pub fn is_kept(word: &str) -> bool {
+    is_keyword(word) || is_reserved(word)
+}
+
 fn is_keyword(word: &str) -> bool {
     matches!(word, "in" | "true" | "false" | "null")
 }
