@@ -25,9 +25,10 @@ use super::deadline;
 use crate::body::{BodyError, collect};
 use crate::client::{self, Client, root_cause};
 use crate::clock;
+use crate::dialect::Dialect;
 use crate::failure::Failure;
-use crate::provider::{Credential, USUAL_VERSION, VERSION};
-use crate::stream::Watcher;
+use crate::provider::{Provider, USUAL_VERSION, VERSION};
+use crate::stream::{FRAMED, Source, Watcher};
 use crate::translate::{Context, Pair, Translation};
 use crate::usage::hear;
 
@@ -39,8 +40,10 @@ const LARGEST_ERROR: usize = 1 << 20;
 const LONGEST_MESSAGE: usize = 300;
 /// How providers say that a filter of theirs stopped a call.
 const FILTERED: [&str; 2] = ["content_filter", "content_policy_violation"];
+/// What is said where a provider does not say it in words.
+const PROMPT_BLOCKED: &str = "it refuses the prompt";
 /// Headers that concern one hop, this server, or the caller's own credentials.
-const NOT_FORWARDED: [&str; 27] = [
+const NOT_FORWARDED: [&str; 28] = [
     "accept",
     "accept-encoding",
     "api-key",
@@ -66,23 +69,24 @@ const NOT_FORWARDED: [&str; 27] = [
     "user-agent",
     "via",
     "x-api-key",
+    "x-goog-api-key",
     "x-real-ip",
     deadline::HEADER,
 ];
 
-/// Where callers are is nothing to providers.
-const NOT_FORWARDED_BEGINNINGS: [&str; 2] = ["x-waypost-", "x-forwarded-"];
+/// Where callers are is nothing to providers, and what Amazon is told is signed here.
+const NOT_FORWARDED_BEGINNINGS: [&str; 3] = ["x-waypost-", "x-forwarded-", "x-amz-"];
 
 /// What a client speaks, what its upstream does, and what is known for an answer in between.
 #[derive(Debug, Clone)]
 pub(super) struct Dialects {
     pub(super) client: Surface,
-    pub(super) upstream: Surface,
+    pub(super) upstream: Dialect,
     pub(super) context: Context,
 }
 
 impl Dialects {
-    const fn pair(&self) -> Option<Pair> {
+    fn pair(&self) -> Option<Pair> {
         Pair::of(self.client, self.upstream)
     }
 }
@@ -91,7 +95,8 @@ impl Dialects {
 pub(super) struct Outgoing<'a> {
     pub(super) address: &'a str,
     pub(super) headers: &'a HeaderMap,
-    pub(super) credential: Option<&'a Credential>,
+    /// Whose credentials the call gets.
+    pub(super) provider: Option<&'a Provider>,
     /// How much time is left, where the caller says.
     pub(super) timeout: Option<HeaderValue>,
     pub(super) body: &'a Bytes,
@@ -116,7 +121,7 @@ pub(crate) enum Reply {
     Stream {
         head: Head,
         first: VecDeque<Bytes>,
-        rest: Incoming,
+        rest: Source,
         watcher: Box<Watcher>,
         translation: Option<Box<Translation>>,
     },
@@ -141,9 +146,16 @@ pub(super) async fn ask(
     let (stream, hides_usage) = (outgoing.stream, outgoing.hides_usage);
     let answers = outgoing.answers;
     let dialects = outgoing.dialects;
-    let request = outgoing.request()?;
+    let (provider, body) = (outgoing.provider, outgoing.body);
+    let mut request = outgoing.request()?;
     let deadline = Instant::now() + patience;
     let reply = async {
+        if let Some(provider) = provider {
+            provider
+                .authorize(client, &mut request, body, clock::now())
+                .await
+                .map_err(|error| AttemptError::Unauthorized(error.to_string()))?;
+        }
         let response = client::send(client, request).await.map_err(|error| {
             let reason = root_cause(&error);
             match error.is_connect() {
@@ -155,7 +167,7 @@ pub(super) async fn ask(
             status if !status.is_success() => refused(response, dialects).await,
             // What it used could not be read.
             _ if is_coded(response.headers()) => Err(AttemptError::Coded),
-            _ if stream && is_event_stream(response.headers()) => {
+            _ if stream && is_event_stream(response.headers(), dialects.upstream) => {
                 let watcher = Watcher::new(dialects.upstream, hides_usage, answers);
                 begun(response, watcher, dialects).await
             }
@@ -211,10 +223,7 @@ impl Outgoing<'_> {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.address.parse().map_err(|_| AttemptError::Address)?;
         *request.headers_mut() = self.headers.clone();
-        speak_as(request.headers_mut(), self.dialects.upstream);
-        if let Some((name, value)) = self.credential {
-            request.headers_mut().insert(name.clone(), value.clone());
-        }
+        speak_as(request.headers_mut(), self.dialects.upstream, self.stream);
         if let Some(timeout) = self.timeout {
             request.headers_mut().insert(deadline::HEADER, timeout);
         }
@@ -223,8 +232,14 @@ impl Outgoing<'_> {
 }
 
 /// Headers that only one API knows.
-fn speak_as(headers: &mut HeaderMap, upstream: Surface) {
-    if matches!(upstream, Surface::Messages | Surface::CountTokens) {
+fn speak_as(headers: &mut HeaderMap, upstream: Dialect, stream: bool) {
+    if upstream == Dialect::Converse && stream {
+        headers.insert(ACCEPT, HeaderValue::from_static(FRAMED));
+    }
+    if matches!(
+        upstream,
+        Dialect::Of(Surface::Messages | Surface::CountTokens)
+    ) {
         headers.entry(VERSION).or_insert(USUAL_VERSION);
         return;
     }
@@ -238,11 +253,15 @@ fn speak_as(headers: &mut HeaderMap, upstream: Surface) {
     }
 }
 
-fn is_event_stream(headers: &HeaderMap) -> bool {
+fn is_event_stream(headers: &HeaderMap, upstream: Dialect) -> bool {
+    is(headers, "text/event-stream") || (upstream == Dialect::Converse && is(headers, FRAMED))
+}
+
+fn is(headers: &HeaderMap, media_type: &str) -> bool {
     let media = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
-    media.is_some_and(|media| media.trim_start().starts_with("text/event-stream"))
+    media.is_some_and(|media| media.trim_start().starts_with(media_type))
 }
 
 fn is_coded(headers: &HeaderMap) -> bool {
@@ -265,7 +284,13 @@ async fn begun(
     mut watcher: Watcher,
     dialects: &Dialects,
 ) -> Result<Reply, AttemptError> {
-    let (head, mut rest) = head(response);
+    let framed = is(response.headers(), FRAMED);
+    let (mut head, rest) = head(response);
+    if framed {
+        let events = HeaderValue::from_static("text/event-stream");
+        head.headers.insert(CONTENT_TYPE, events);
+    }
+    let mut rest = Source::new(rest, framed);
     let mut first = VecDeque::new();
     let mut length = 0_usize;
     while !watcher.told().data {
@@ -280,6 +305,9 @@ async fn begun(
         }
     }
     let told = watcher.told();
+    if told.blocked && told.tokens == 0 {
+        return Err(AttemptError::ContentFilter(PROMPT_BLOCKED.to_owned()));
+    }
     if told.error && told.tokens == 0 {
         return Err(AttemptError::ErrorInAnswer);
     }
@@ -308,6 +336,9 @@ async fn whole(
             other => AttemptError::Broken(other.to_string()),
         })?;
     let heard = hear(dialects.upstream, &body);
+    if heard.is_some_and(|heard| heard.blocked && heard.tokens == 0) {
+        return Err(AttemptError::ContentFilter(PROMPT_BLOCKED.to_owned()));
+    }
     if heard.is_some_and(|heard| heard.error && !heard.answers) {
         return Err(AttemptError::ErrorInAnswer);
     }
@@ -361,12 +392,27 @@ struct ErrorWords {
     message: Option<String>,
     #[serde(default)]
     code: Option<serde_json::Value>,
+    /// As Google says more.
+    #[serde(default)]
+    details: Vec<ErrorDetail>,
+}
+
+#[derive(Deserialize, Default)]
+struct ErrorDetail {
+    #[serde(default)]
+    reason: String,
 }
 
 async fn refused(response: Response<Incoming>, dialects: &Dialects) -> Result<Reply, AttemptError> {
     let (head, mut body) = head(response);
     let body = collect(&mut body, LARGEST_ERROR).await.unwrap_or_default();
-    let document: ErrorDocument = serde_json::from_slice(&body).unwrap_or_default();
+    // Google's errors of streams stand in a list.
+    let text = body.trim_ascii();
+    let text = text
+        .strip_prefix(b"[")
+        .and_then(|text| text.strip_suffix(b"]"))
+        .unwrap_or(text);
+    let document: ErrorDocument = serde_json::from_slice(text).unwrap_or_default();
     let code = document
         .error
         .code
@@ -378,13 +424,18 @@ async fn refused(response: Response<Incoming>, dialects: &Dialects) -> Result<Re
     let message = document
         .error
         .message
-        .or(document.message)
-        .map(|message| shortened(&message));
+        .as_ref()
+        .or(document.message.as_ref())
+        .map(|message| shortened(message));
     if head.status == StatusCode::BAD_REQUEST && is_context_length(code, message.as_deref()) {
         return Err(AttemptError::ContextLength(message.unwrap_or_default()));
     }
     if head.status == StatusCode::BAD_REQUEST && FILTERED.contains(&code) {
         return Err(AttemptError::ContentFilter(message.unwrap_or_default()));
+    }
+    let mut details = document.error.details.iter();
+    if details.any(|detail| detail.reason == "API_KEY_INVALID") {
+        return Err(AttemptError::Credentials(head.status));
     }
     match head.status {
         StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED | StatusCode::FORBIDDEN => {
@@ -395,6 +446,7 @@ async fn refused(response: Response<Incoming>, dialects: &Dialects) -> Result<Re
         | StatusCode::REQUEST_TIMEOUT
         | StatusCode::CONFLICT
         | StatusCode::TOO_EARLY
+        | StatusCode::FAILED_DEPENDENCY
         | StatusCode::TOO_MANY_REQUESTS => Err(status_error(&head, message)),
         status if status.is_client_error() => match in_its_shape {
             true => Ok(Reply::Rejected { head, body }),
@@ -429,7 +481,9 @@ fn status_error(head: &Head, message: Option<String>) -> AttemptError {
 
 /// Providers have a code for it, engines only words.
 fn is_context_length(code: &str, message: Option<&str>) -> bool {
-    const WORDS: [&str; 6] = [
+    const WORDS: [&str; 8] = [
+        "input is too long",
+        "exceeds the maximum number of tokens",
         "prompt is too long",
         "exceed context limit",
         "maximum context length",

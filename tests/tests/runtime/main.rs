@@ -19,6 +19,7 @@ mod fallback;
 mod limits;
 mod plan;
 mod pools;
+mod providers;
 mod reload;
 mod resilience;
 mod shutdown;
