@@ -282,9 +282,9 @@ fn amazon_has_regions_and_nobody_else() {
     let kind = "kind openai  auth";
     refused(kind, "kind bedrock  auth", "WP0105", "hosted");
     let region = "kind openai  region \"eu-west-1\"  auth";
-    refused(kind, region, "WP0105", "\"eu-west-1\"");
+    refused(kind, region, "WP0307", "\"eu-west-1\"");
     let wrong = "kind bedrock  region \"eu west\"  auth";
-    refused(kind, wrong, "WP0303", "\"eu west\"");
+    refused(kind, wrong, "WP0307", "\"eu west\"");
     let text = replaced(kind, "kind bedrock  region \"eu-west-1\"  auth");
     let program = fixture::checked(&text).program.unwrap();
     let host = "https://bedrock-runtime.eu-west-1.amazonaws.com";
