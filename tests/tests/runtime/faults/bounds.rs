@@ -30,7 +30,8 @@ async fn endless(events: &'static str) -> (SocketAddr, Arc<AtomicUsize>) {
             let count = Arc::clone(&count);
             tokio::spawn(async move {
                 let mut request = [0; 16_384];
-                stream.read(&mut request).await.unwrap();
+                let read = stream.read(&mut request).await.unwrap();
+                assert!(read > 0);
                 let head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
                 stream.write_all(head).await.unwrap();
                 let piece = events.repeat(500);
