@@ -40,7 +40,7 @@ const LONGEST_MESSAGE: usize = 300;
 /// How providers say that a filter of theirs stopped a call.
 const FILTERED: [&str; 2] = ["content_filter", "content_policy_violation"];
 /// Headers that concern one hop, this server, or the caller's own credentials.
-const NOT_FORWARDED: [&str; 27] = [
+const NOT_FORWARDED: [&str; 29] = [
     "accept",
     "accept-encoding",
     "api-key",
@@ -53,6 +53,7 @@ const NOT_FORWARDED: [&str; 27] = [
     "expect",
     "forwarded",
     "host",
+    "http2-settings",
     "keep-alive",
     "openai-organization",
     "openai-project",
@@ -66,6 +67,7 @@ const NOT_FORWARDED: [&str; 27] = [
     "user-agent",
     "via",
     "x-api-key",
+    "x-goog-api-key",
     "x-real-ip",
     deadline::HEADER,
 ];
