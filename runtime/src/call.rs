@@ -8,6 +8,7 @@ mod attempt;
 mod attempt_error;
 mod deadline;
 mod outcome;
+mod refusal;
 mod upstream;
 
 use std::net::IpAddr;

@@ -30,6 +30,9 @@ const PASSED_ON_BY_NAME: [&str; 5] = [
     "apim-request-id",
 ];
 
+/// Longer than this none of them is: what is longer would keep clients from reading the rest.
+const LONGEST_PASSED_ON: usize = 1024;
+
 /// An answer, and the place at the replica that it takes.
 #[derive(Debug)]
 pub(super) struct Answered {
@@ -118,7 +121,8 @@ fn response(head: &Head, body: Body) -> Response<Body> {
     *response.status_mut() = head.status;
     let by_name = PASSED_ON_BY_NAME.map(HeaderName::from_static);
     for name in PASSED_ON.iter().chain(&by_name) {
-        if let Some(value) = head.headers.get(name) {
+        let value = head.headers.get(name);
+        if let Some(value) = value.filter(|value| value.len() <= LONGEST_PASSED_ON) {
             response.headers_mut().insert(name.clone(), value.clone());
         }
     }
