@@ -39,9 +39,8 @@ const LONGEST_LINGER: u64 = 4 << 20;
 const TIMED_OUT: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 /// Said to a client for whom there is no place.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\n\
-    content-type: application/json\r\ncontent-length: 136\r\n\r\n\
-    {\"error\":{\"message\":\"too many connections: try again later\",\"type\":\"server_error\",\"param\":null,\"code\":\"too_many_connections\",\"hint\":null}}";
+const FULL: &str = "{\"error\":{\"message\":\"there are too many connections: try again later\",\
+    \"type\":\"server_error\",\"param\":null,\"code\":\"too_many_connections\"}}";
 /// How much of an answer over HTTP/2 waits for its client.
 const SEND_BUFFER: usize = 64 << 10;
 /// How much a client may send of one body over HTTP/2, and of all together, before it is read.
@@ -68,7 +67,12 @@ enum Protocol {
 /// A client for whom there is no place is told so, and gets a moment to read it.
 pub(super) async fn turn_away(mut socket: Socket) {
     let told = async {
-        socket.write_all(FULL).await?;
+        let length = FULL.len();
+        let answer = format!(
+            "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{FULL}"
+        );
+        socket.write_all(answer.as_bytes()).await?;
         linger(&mut socket).await
     };
     // It may have gone already.

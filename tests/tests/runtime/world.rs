@@ -57,7 +57,10 @@ impl World {
         let plan = Plan::load(plan::encode(&draft)).unwrap();
         let server = Server::start(Arc::new(plan), settings).await.unwrap();
         Self {
-            address: server.address().socket().unwrap(),
+            address: server
+                .address()
+                .socket()
+                .unwrap_or_else(|| ANY_PORT.parse().unwrap()),
             admin: server.admin_address().unwrap().socket().unwrap(),
             server,
             one,
