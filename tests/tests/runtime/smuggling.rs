@@ -27,7 +27,7 @@ async fn the_length_of_a_body_is_said_once() {
     for headers in [
         format!("Host: a\r\nContent-Length: {length}\r\nTransfer-Encoding: chunked\r\n"),
         format!("Host: a\r\nTransfer-Encoding: chunked\r\nContent-Length: {length}\r\n"),
-        format!("Host: a\r\ntransfer-encoding: chunked\r\nx: y\r\ncontent-length: 4\r\n"),
+        "Host: a\r\ntransfer-encoding: chunked\r\nx: y\r\ncontent-length: 4\r\n".to_owned(),
         format!("Host: a\r\nContent-Length: {length}\r\nContent-Length: {length}\r\n"),
     ] {
         check(&headers, &body, 400, "ambiguous_length").await;
@@ -36,12 +36,12 @@ async fn the_length_of_a_body_is_said_once() {
         format!("Host: a\r\nContent-Length: {length}\r\nContent-Length: 4\r\n"),
         format!("Host: a\r\nContent-Length: {length}, {length}\r\n"),
         format!("Host: a\r\nContent-Length: +{length}\r\n"),
-        format!("Host: a\r\nContent-Length: -1\r\n"),
+        "Host: a\r\nContent-Length: -1\r\n".to_owned(),
         format!("Host: a\r\nContent-Length : {length}\r\n"),
         format!("Host: a\r\nX: y\r\n Content-Length: {length}\r\n"),
-        format!("Host: a\r\nTransfer-Encoding: chunked\r\n\tx\r\n"),
-        format!("Host: a\r\nTransfer-Encoding: chunked, identity\r\n"),
-        format!("Host: a\r\nTransfer-Encoding: xchunked\r\n"),
+        "Host: a\r\nTransfer-Encoding: chunked\r\n\tx\r\n".to_owned(),
+        "Host: a\r\nTransfer-Encoding: chunked, identity\r\n".to_owned(),
+        "Host: a\r\nTransfer-Encoding: xchunked\r\n".to_owned(),
     ] {
         check(&headers, &body, 400, both).await;
     }
