@@ -25,7 +25,7 @@ use crate::settings::Settings;
 
 use directory::Directory;
 use key::{Digest, sha256};
-pub use key_file::{KeyEntry, KeyFile, KeysError};
+pub use key_file::{KeyEntry, KeyFile, KeysError, moment};
 use watch::KeySource;
 pub(crate) use watch::watch;
 

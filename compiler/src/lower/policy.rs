@@ -17,6 +17,7 @@ pub(crate) fn lower(
 ) {
     draft.callers = draft::Callers {
         keys: policy.keys.map(index),
+        jwt: policy.jwt.as_ref().map(jwt),
         anonymous: policy.anonymous,
         origin: policy
             .callers_span
