@@ -23,5 +23,6 @@ mod reload;
 mod resilience;
 mod shutdown;
 mod streams;
+mod tokens;
 mod upstream;
 mod world;
