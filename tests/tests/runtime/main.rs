@@ -16,6 +16,7 @@ mod client;
 mod dialects;
 mod errors;
 mod fallback;
+mod faults;
 mod limits;
 mod plan;
 mod pools;
