@@ -29,6 +29,7 @@ use crate::receipt::Receipt;
 use crate::recent::Recent;
 use crate::redact::{RedactionError, Redactions};
 use crate::secrets::{SecretError, SecretValue};
+use crate::server::{Address, TlsError};
 use crate::settings::{Bounds, Settings};
 
 /// What all calls of a plan share.
@@ -111,7 +112,7 @@ pub enum StartError {
     #[error("cannot listen on {address}: {reason}")]
     Listen {
         /// Which.
-        address: std::net::SocketAddr,
+        address: Address,
         /// Why.
         reason: std::io::Error,
     },
@@ -133,6 +134,9 @@ pub enum StartError {
     /// TLS cannot be set up.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// Callers cannot be shown a certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// What is used of limits and budgets cannot be kept.
     #[error(transparent)]
     State(#[from] LedgerError),
