@@ -38,7 +38,7 @@ mod translate;
 mod usage;
 
 pub use callers::key::{beginning, key_digest, new_key};
-pub use callers::{KeyEntry, KeyFile, KeysError};
+pub use callers::{KeyEntry, KeyFile, KeysError, moment};
 pub use client::ClientError;
 pub use failure::Tried;
 pub use gateway::StartError;
@@ -51,7 +51,7 @@ pub use redact::RedactionError;
 pub use reload::{Change, Decided, Difference, PlanFile, PlanSource, Reload, ReloadError};
 pub use rule::Site;
 pub use secrets::{Federation, SecretError, SecretValue, Secrets, Workload};
-pub use server::Server;
+pub use server::{Address, AddressError, Server, TlsError, TlsFiles};
 pub use settings::{Bounds, Overrides, Settings};
 
 /// The body of an answer.

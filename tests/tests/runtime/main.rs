@@ -11,11 +11,14 @@
 
 mod admin;
 mod answers;
+mod authority;
 mod callers;
 mod client;
 mod dialects;
 mod errors;
 mod fallback;
+mod faults;
+mod http2;
 mod limits;
 mod plan;
 mod pools;
@@ -23,6 +26,12 @@ mod providers;
 mod reload;
 mod resilience;
 mod shutdown;
+mod slow;
+mod smuggling;
 mod streams;
+mod tls;
+mod tokens;
+mod unix;
 mod upstream;
+mod wire;
 mod world;
