@@ -133,7 +133,7 @@ impl Pair {
     }
 
     /// A chat in the upstream's dialect; what it says of the model is the model's name there.
-    pub(crate) fn from_chat(
+    pub(crate) fn of_chat(
         self,
         body: String,
         wanted: Wanted,

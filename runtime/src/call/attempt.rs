@@ -375,7 +375,7 @@ impl<'c> Asking<'c> {
         let thinking = sent.thinking;
         let body = match pair {
             None => shaped.body,
-            Some(pair) => self.from_chat(pair, model, route, &shaped.body, thinking)?,
+            Some(pair) => self.of_chat(pair, model, route, &shaped.body, thinking)?,
         };
         let dialects = Dialects {
             client: self.surface,
@@ -410,7 +410,7 @@ impl<'c> Asking<'c> {
     }
 
     /// The chat in the upstream's dialect, without what the model rejects in words of that.
-    fn from_chat(
+    fn of_chat(
         &self,
         pair: Pair,
         model: &Model,
@@ -423,7 +423,7 @@ impl<'c> Asking<'c> {
             thinking,
         };
         let translated = pair
-            .from_chat(text(body)?.to_owned(), wanted)
+            .of_chat(text(body)?.to_owned(), wanted)
             .map_err(|error| AttemptError::Untranslatable(error.to_string()))?;
         let (sent, rejected) = without(&translated.body, &model.rejects);
         self.count_dropped(route, model, &translated.dropped);

@@ -81,10 +81,8 @@ impl Frames {
         let mut lengths = lengths;
         let length = lengths.get_u32() as usize;
         let headers = lengths.get_u32() as usize;
-        if length > LONGEST_FRAME
-            || length < PRELUDE + TRAILER
-            || headers > length - PRELUDE - TRAILER
-        {
+        let possible = PRELUDE + TRAILER..=LONGEST_FRAME;
+        if !possible.contains(&length) || headers > length - PRELUDE - TRAILER {
             return Err(FrameError::Length);
         }
         Ok(Some(length))

@@ -37,7 +37,7 @@ fn request(pair: Pair, body: &str, longest: u64) -> Result<Translated, Untransla
         longest,
         thinking: chat.sent.thinking,
     };
-    let mut translated = pair.from_chat(chat.body, wanted)?;
+    let mut translated = pair.of_chat(chat.body, wanted)?;
     translated.dropped.splice(0..0, chat.dropped);
     Ok(translated)
 }
