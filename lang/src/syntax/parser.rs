@@ -35,7 +35,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Span};
 
 use super::braces::Unclosed;
-use super::lexer::Token;
+use super::lexer::{Token, Tokens};
 use super::tree::File;
 pub(crate) use layout::{Layout, MarkKind};
 
@@ -84,6 +84,7 @@ type Read<T> = Result<T, Reported>;
 struct Parser<'t> {
     file: FileId,
     text: &'t str,
+    tokens: Tokens<'t>,
     /// One past the last token taken.
     position: u32,
     /// The token after it, once looked at.

@@ -50,10 +50,10 @@ impl Parser<'_> {
     /// Takes the current token as `operator`, and says so if it was written in another way.
     pub(super) fn take_operator(&mut self, operator: BinaryOperator) {
         let span = self.current.span;
-        let written = match &self.current.kind {
-            TokenKind::Symbol(symbol) => (*symbol).to_owned(),
-            TokenKind::Word(word) => word.clone(),
-            _ => String::new(),
+        let written = match self.current.kind {
+            TokenKind::Symbol(symbol) => symbol,
+            TokenKind::Word(word) => word,
+            _ => "",
         };
         self.advance();
         if written == "not" {
@@ -175,7 +175,7 @@ impl Parser<'_> {
     pub(super) fn starts_operand_after(&self) -> bool {
         let next = self.lexer.clone().next();
         let starts = match &next.kind {
-            TokenKind::Word(word) => word != "in",
+            TokenKind::Word(word) => *word != "in",
             TokenKind::Symbol(symbol) => *symbol == "(",
             TokenKind::Integer(_) | TokenKind::Literal(_) => true,
             _ => false,

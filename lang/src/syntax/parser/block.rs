@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::diagnostic::Edit;
 use crate::source::Span;
-use crate::syntax::lexer::{Token, TokenKind, scan};
+use crate::syntax::lexer::{Token, TokenKind};
 
 use super::fields::{self, Block, Field};
 use super::{MarkKind, Parser, Read, Reported};
@@ -71,7 +71,8 @@ impl<'t> Parser<'t> {
 
     /// Takes the `{` of a block.
     pub(super) fn open_block(&mut self, block: &'static Block) -> Read<Token> {
-        if scan(self.text, self.peek().end).kind == TokenKind::OpenBrace {
+        let next = self.peek().end;
+        if self.tokens.at(next).kind == TokenKind::OpenBrace {
             let before = self.text.get(..self.position as usize).unwrap_or("");
             let word = before.rsplit(char::is_whitespace).next().unwrap_or("");
             self.skip_separator(word);

@@ -4,7 +4,7 @@
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::source::{Span, Spanned};
-use crate::syntax::lexer::{Token, TokenKind, offset, scan};
+use crate::syntax::lexer::{Token, TokenKind, offset};
 use crate::syntax::text;
 use crate::syntax::tree::{Name, Text};
 
@@ -140,7 +140,7 @@ impl Parser<'_> {
 
     /// A string after a word that does not belong there: `as as "x"`.
     fn stray_word(&mut self, word: Token) -> Option<Text> {
-        let next = scan(self.text, word.end);
+        let next = self.tokens.at(word.end);
         if next.kind != TokenKind::Text || next.first_on_line {
             return None;
         }
@@ -227,7 +227,7 @@ impl Parser<'_> {
     /// Says that a comma is missing, if what comes next can only be the next item of a list.
     pub(super) fn missing_comma(&mut self, words: bool) -> bool {
         let token = self.peek();
-        let next = scan(self.text, token.end);
+        let next = self.tokens.at(token.end);
         let word = self.written(token);
         let item = match token.kind {
             TokenKind::Text => true,
@@ -282,7 +282,7 @@ impl Parser<'_> {
     /// Takes a word that is written twice in a row: `kind kind openai`.
     pub(super) fn doubled_word(&mut self, first: Token) {
         let again = self.peek();
-        let next = scan(self.text, again.end);
+        let next = self.tokens.at(again.end);
         let value = matches!(next.kind, TokenKind::Word | TokenKind::Text)
             && !next.first_on_line
             && !self.begins_statement(self.written(next))
@@ -296,7 +296,7 @@ impl Parser<'_> {
     /// Takes the word before a name that is written twice in a row: `secret secret a`.
     pub(super) fn doubled_before_name(&mut self) {
         let again = self.peek();
-        let next = scan(self.text, again.end);
+        let next = self.tokens.at(again.end);
         let name = next.kind == TokenKind::Word
             && !next.first_on_line
             && !self.begins_statement(self.written(next))

@@ -4,7 +4,7 @@
 use crate::codes;
 use crate::diagnostic::Edit;
 use crate::source::{Span, Spanned};
-use crate::syntax::lexer::{Token, TokenKind, offset, scan};
+use crate::syntax::lexer::{Token, TokenKind, offset};
 use crate::syntax::literal::{self, Number, Refusal};
 use crate::syntax::text;
 
@@ -131,7 +131,7 @@ impl Parser<'_> {
         let written = self.written(token);
         let number = literal::read(written)?;
         let digits = written.strip_suffix(number.unit).unwrap_or(written);
-        let next = scan(self.text, token.end);
+        let next = self.tokens.at(token.end);
         let follows = self.written(next);
         let apart = number.unit.is_empty() && !next.first_on_line;
         let mut candidates = Vec::new();
