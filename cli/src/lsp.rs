@@ -1,8 +1,8 @@
 //! The language server: `waypost lsp`, over standard input and output.
 //!
 //! One loop, no concurrency but a thread that reads: a message is handled whole, and a file is checked whole, which takes
-//! less than a frame of a screen. Invariants: requests are answered from the newest text that came before them; edits that
-//! have come together are checked once, their errors said at once and what the lints find when no other message waits; a message that cannot be read, a request that is not known, a file that is
+//! less than a frame of a screen. Invariants: requests are answered from the newest text that came before them; a burst
+//! of edits is checked once, when it pauses; a message that cannot be read, a request that is not known, a file that is
 //! broken never end the server; only results go to the output.
 
 mod actions;
@@ -176,37 +176,25 @@ impl Serving<'_> {
         })
     }
 
-    /// Checks what was edited when nothing else has come, and says the errors at once; the lints run when the edits pause.
+    /// Checks what was edited once the edits pause.
     fn publish_when_due(&mut self) -> io::Result<()> {
         let Some(since) = self.edited else {
             return Ok(());
         };
-        if self.is_interrupted(since) {
-            return Ok(());
-        }
-        self.publish(Server::publish_errors)?;
-        if self.is_interrupted(since) {
-            return Ok(());
-        }
-        if since.elapsed() < PAUSE
-            && let Ok(incoming) = self.receiver.recv_timeout(PAUSE)
-        {
-            self.waiting.push_back(incoming);
+        self.waiting.extend(self.receiver.try_iter());
+        let more = !self.waiting.is_empty();
+        if !more && since.elapsed() < PAUSE {
+            // Give the rest of a burst the time to come.
+            if let Ok(incoming) = self.receiver.recv_timeout(PAUSE) {
+                self.waiting.push_back(incoming);
+                return Ok(());
+            }
+        } else if more && since.elapsed() < LATEST {
             return Ok(());
         }
         self.edited = None;
-        self.publish(Server::publish)
-    }
-
-    /// Whether something has come that is handled before what was edited is checked any further.
-    fn is_interrupted(&mut self, since: Instant) -> bool {
-        self.waiting.extend(self.receiver.try_iter());
-        !self.waiting.is_empty() && since.elapsed() < LATEST
-    }
-
-    fn publish(&mut self, publish: fn(&mut Server) -> Vec<Message>) -> io::Result<()> {
         let server = &mut self.server;
-        let found = panic::catch_unwind(AssertUnwindSafe(|| publish(server)));
+        let found = panic::catch_unwind(AssertUnwindSafe(|| server.publish()));
         for message in found.unwrap_or_default() {
             transport::write(self.output, &message)?;
         }

@@ -17,19 +17,16 @@ pub(crate) const SOURCE: &str = "waypost";
 /// Words of the names of codes about what never takes effect.
 const UNNECESSARY: &[&str] = &["dead", "unused", "redundant", "unreachable", "shadowed"];
 
-/// Findings of a compilation by the name of the file that shows them. Every file that the client can show has an entry. A
-/// finding in a pack is shown where the pack is imported.
-pub(crate) fn by_file<'f>(
-    view: &View<'_>,
-    findings: impl Iterator<Item = &'f Finding>,
-) -> BTreeMap<String, Vec<Diagnostic>> {
+/// The findings of a compilation by the name of the file that shows them. Every file that the client can show has an
+/// entry. A finding in a pack is shown where the pack is imported.
+pub(crate) fn by_file(view: &View<'_>) -> BTreeMap<String, Vec<Diagnostic>> {
     let mut found: BTreeMap<String, Vec<Diagnostic>> = view
         .sources()
         .files()
         .filter(|(id, _)| !view.is_pack(*id))
         .map(|(_, file)| (file.name().to_owned(), Vec::new()))
         .collect();
-    for finding in findings {
+    for finding in &view.analysis.found {
         let span = shown_at(finding, view);
         let name = view.name_of(span.file);
         if let Some(diagnostics) = found.get_mut(name) {

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lsp_server::{ErrorCode, Message, Notification, Request, RequestId, Response};
 use lsp_types::{
-    Diagnostic, DiagnosticSeverity, DidChangeTextDocumentParams, DidCloseTextDocumentParams,
-    DidOpenTextDocumentParams, InitializeParams, PublishDiagnosticsParams,
+    Diagnostic, DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
+    InitializeParams, PublishDiagnosticsParams,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -31,15 +31,6 @@ enum Stage {
     ShutDown,
 }
 
-/// How much is to be found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Depth {
-    /// What makes a file wrong.
-    Errors,
-    /// That, and what the lints warn of.
-    Lints,
-}
-
 /// A language server without its streams.
 pub struct Server {
     stage: Stage,
@@ -49,8 +40,6 @@ pub struct Server {
     published: BTreeMap<String, Vec<Diagnostic>>,
     /// Documents to show again, though nothing of theirs may have changed.
     edited: BTreeSet<String>,
-    /// Whether the errors shown are those of the newest texts.
-    errors_shown: bool,
     exit: Option<Exit>,
     watches: bool,
 }
@@ -81,7 +70,6 @@ impl Server {
             project: Project::new(files, today),
             published: BTreeMap::new(),
             edited: BTreeSet::new(),
-            errors_shown: true,
             exit: None,
             watches: false,
         }
@@ -114,31 +102,10 @@ impl Server {
         Exit::findings(self.stage != Stage::ShutDown)
     }
 
-    /// Checks what was edited, and says which errors there are now where that has changed. The lints are not waited for: the
-    /// warnings shown stay as they are until [`Server::publish`].
-    pub fn publish_errors(&mut self) -> Vec<Message> {
-        if std::mem::replace(&mut self.errors_shown, true) {
-            return Vec::new();
-        }
-        let is_error = |one: &Diagnostic| one.severity == Some(DiagnosticSeverity::ERROR);
-        let mut messages = Vec::new();
-        for (name, mut found) in self.findings(Depth::Errors) {
-            let shown = self.published.get(&name).map_or(&[][..], Vec::as_slice);
-            if shown.iter().filter(|one| is_error(one)).eq(&found) {
-                continue;
-            }
-            found.extend(shown.iter().filter(|one| !is_error(one)).cloned());
-            messages.extend(self.show(&name, found.clone()));
-            self.published.insert(name, found);
-        }
-        messages
-    }
-
-    /// Checks what was edited, and says all that is now found where that has changed.
+    /// Checks what was edited, and says what is now found where that has changed.
     pub fn publish(&mut self) -> Vec<Message> {
-        self.errors_shown = true;
         let edited = std::mem::take(&mut self.edited);
-        let found = self.findings(Depth::Lints);
+        let found = self.findings();
         let mut messages = Vec::new();
         let gone = self
             .published
@@ -149,7 +116,8 @@ impl Server {
             self.published.remove(&name);
         }
         for (name, diagnostics) in found {
-            if edited.contains(&name) || self.published.get(&name) != Some(&diagnostics) {
+            let same = self.published.get(&name) == Some(&diagnostics);
+            if !same || edited.contains(&name) {
                 messages.extend(self.show(&name, diagnostics.clone()));
                 self.published.insert(name, diagnostics);
             }
@@ -158,7 +126,7 @@ impl Server {
     }
 
     /// What is found in every file of every compilation that an open document is a part of.
-    fn findings(&self, depth: Depth) -> BTreeMap<String, Vec<Diagnostic>> {
+    fn findings(&self) -> BTreeMap<String, Vec<Diagnostic>> {
         let mut found: BTreeMap<String, Vec<Diagnostic>> = BTreeMap::new();
         let mut done = BTreeSet::new();
         for name in self.project.open_names() {
@@ -167,11 +135,7 @@ impl Server {
                 if !done.insert(root) {
                     continue;
                 }
-                let by_file = match depth {
-                    Depth::Errors => diagnostics::by_file(&view, view.analysis.errors()),
-                    Depth::Lints => diagnostics::by_file(&view, view.analysis.found().iter()),
-                };
-                for (file, diagnostics) in by_file {
+                for (file, diagnostics) in diagnostics::by_file(&view) {
                     let known = found.entry(file).or_default();
                     for diagnostic in diagnostics {
                         if !known.contains(&diagnostic) {
@@ -264,7 +228,7 @@ impl Server {
         let document = params.text_document;
         let uri = document.uri.as_str();
         self.project.open(uri, document.text, document.version);
-        self.edit(uri::name(uri));
+        self.edited.insert(uri::name(uri));
     }
 
     fn changed(&mut self, params: Value) {
@@ -290,7 +254,7 @@ impl Server {
             }
         }
         self.project.change(uri, text, params.text_document.version);
-        self.edit(name);
+        self.edited.insert(name);
     }
 
     fn closed(&mut self, params: Value) {
@@ -300,17 +264,11 @@ impl Server {
         let uri = params.text_document.uri.as_str();
         self.project.close(uri);
         // It may still be a part of what is open: its findings are then shown again.
-        self.edit(uri::name(uri));
+        self.edited.insert(uri::name(uri));
         self.edit_all();
     }
 
-    fn edit(&mut self, name: String) {
-        self.edited.insert(name);
-        self.errors_shown = false;
-    }
-
     fn edit_all(&mut self) {
-        self.errors_shown = false;
         let open = self.project.open_names().map(str::to_owned);
         self.edited.extend(open);
     }
