@@ -25,4 +25,5 @@ mod resilience;
 mod shutdown;
 mod streams;
 mod upstream;
+mod waiting;
 mod world;
