@@ -29,6 +29,7 @@ use crate::receipt::Receipt;
 use crate::recent::Recent;
 use crate::redact::{RedactionError, Redactions};
 use crate::secrets::{SecretError, SecretValue};
+use crate::server::{Address, TlsError};
 use crate::settings::{Bounds, Settings};
 
 /// What all calls of a plan share.
@@ -101,6 +102,7 @@ struct Kept<'g> {
     recent: Arc<Recent>,
     pools: &'g [Placed],
     models: &'g [Model],
+    callers: Option<&'g Callers>,
 }
 
 /// Why a server does not start.
@@ -110,7 +112,7 @@ pub enum StartError {
     #[error("cannot listen on {address}: {reason}")]
     Listen {
         /// Which.
-        address: std::net::SocketAddr,
+        address: Address,
         /// Why.
         reason: std::io::Error,
     },
@@ -132,9 +134,15 @@ pub enum StartError {
     /// TLS cannot be set up.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// Callers cannot be shown a certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// What is used of limits and budgets cannot be kept.
     #[error(transparent)]
     State(#[from] LedgerError),
+    /// The keys of tokens cannot be fetched from such an address.
+    #[error("`{0}` is no address that the keys of tokens can be fetched from")]
+    Jwks(String),
     /// The system gave no random numbers.
     #[error("the system gave no random numbers")]
     Random,
@@ -153,6 +161,7 @@ impl Gateway {
             recent: Arc::default(),
             pools: &[],
             models: &[],
+            callers: None,
         };
         Self::assemble(plan, settings, kept)
     }
@@ -172,6 +181,7 @@ impl Gateway {
             recent: Arc::clone(&old.recent),
             pools: &old.pools,
             models: &old.models,
+            callers: Some(&old.callers),
         };
         Self::assemble(plan, settings, kept)
     }
@@ -185,9 +195,10 @@ impl Gateway {
     fn assemble(plan: Arc<Plan>, settings: &Settings, kept: Kept<'_>) -> Result<Self, StartError> {
         let draft = plan.to_draft();
         let secrets = resolve_secrets(&plan, settings)?;
-        let callers = Callers::build(&plan, settings, &kept.metrics.callers)?;
+        let callers = Callers::build(&plan, settings, &kept.metrics.callers, kept.callers)?;
         let mut watching = JoinSet::new();
         watching.spawn(watch(Arc::clone(&callers)));
+        watching.extend(callers.renewal());
         Ok(Self {
             state: Arc::clone(&kept.books.state),
             books: kept.books,
