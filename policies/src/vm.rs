@@ -40,7 +40,7 @@ mod verify;
 mod vocabulary;
 
 pub use assemble::{Assembler, Pool};
-pub(crate) use condition::Condition;
+pub(crate) use condition::{Condition, Term};
 pub use datum::Datum;
 pub use evaluation::{Conditions, Evaluation, admits, apply, evaluate, holds};
 pub(crate) use evaluation::{Session, Verdict, stable_hash};

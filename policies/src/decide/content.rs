@@ -74,9 +74,8 @@ impl Decider<'_, '_> {
 
     /// The lowest tier whose home is this model.
     pub(crate) fn home_tier(&self, model: ModelIndex) -> Option<TierIndex> {
-        let homes = &self.plan.tables().homes;
-        let tier = homes.iter().position(|home| *home == model)?;
-        TierIndex::try_from(tier).ok()
+        let tiers = &self.plan.tables().home_tiers;
+        *tiers.get(usize::from(model))?
     }
 
     /// The start, raised by every escalation that matches and by the session's floor.

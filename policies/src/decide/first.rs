@@ -39,8 +39,7 @@ impl<'a> Search<'_, 'a, '_> {
         if family.all.first().is_none_or(|first| *first >= self.best) {
             return;
         }
-        let (expression, term) = &family.term;
-        let value = self.session.term(*expression, term);
+        let value = self.session.term(&family.term);
         match (&family.index, value) {
             (Index::Equal(rules), Value::Text(text)) => {
                 self.entries(rules.get(text).map_or(&[], Vec::as_slice));

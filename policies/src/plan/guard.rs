@@ -7,13 +7,13 @@
 use std::ops::Range;
 
 use super::view::Constants;
-use crate::vm::{Comprehension, Field, Function, Instruction, Macro, Map, Member};
+use crate::vm::{Comprehension, Field, Function, Instruction, Macro, Map, Member, Term};
 
 /// A test of one term of a condition.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Guard {
-    /// Where the term's code lies in the condition's.
-    pub(crate) term: Range<usize>,
+    /// What is tested.
+    pub(crate) term: Term,
     /// What is asked of its value.
     pub(crate) test: Test,
     /// Whether the condition asks nothing else.
@@ -132,7 +132,6 @@ const LONGEST: usize = 8;
 /// A comparison of a term with a constant.
 fn atom(code: &[u8], range: &Range<usize>, constants: &Constants<'_>) -> Option<Guard> {
     let mut instructions = Vec::with_capacity(LONGEST);
-    let mut starts = Vec::with_capacity(LONGEST);
     let mut at = range.start;
     while at < range.end {
         if instructions.len() == LONGEST {
@@ -140,29 +139,42 @@ fn atom(code: &[u8], range: &Range<usize>, constants: &Constants<'_>) -> Option<
         }
         let (instruction, after) = decode(code, at)?;
         instructions.push(instruction);
-        starts.push(at);
         at = after;
     }
-    let found = test(&instructions, constants)?;
-    let start = *starts.get(found.from)?;
+    let (term, test) = test(&instructions, constants)?;
     Some(Guard {
-        term: start..*starts.get(found.to)?,
-        test: found.test,
+        term,
+        test,
         is_whole: false,
     })
 }
 
-/// A test, and the instructions of its term.
-struct Found {
-    from: usize,
-    to: usize,
-    test: Test,
+fn test(code: &[Instruction<'_>], constants: &Constants<'_>) -> Option<(Term, Test)> {
+    if let Some(found) = membership(code, constants) {
+        return Some(found);
+    }
+    let (last, operands) = code.split_last()?;
+    if let Instruction::InSet(set) = last {
+        let term = term(operands, constants)?;
+        let members = constants.sets().get(*set as usize)?;
+        return Some((term, Test::Among(members.map(str::to_owned).collect())));
+    }
+    let Instruction::Call(function) = last else {
+        return None;
+    };
+    let (constant, left) = operands.split_last()?;
+    if let Some(term) = term(left, constants) {
+        return Some((term, compare(*function, constant, constants)?));
+    }
+    let (constant, right) = operands.split_first()?;
+    let term = term(right, constants)?;
+    Some((term, compare(mirrored(*function)?, constant, constants)?))
 }
 
-fn test(code: &[Instruction<'_>], constants: &Constants<'_>) -> Option<Found> {
-    let text = |index: u32| constants.strings().get(index as usize).map(str::to_owned);
-    if let [
-        Instruction::Field(Field::RequestTools | Field::RequestMessages),
+/// `list.exists(x, x.member == "text")`
+fn membership(code: &[Instruction<'_>], constants: &Constants<'_>) -> Option<(Term, Test)> {
+    let [
+        Instruction::Field(list @ (Field::RequestTools | Field::RequestMessages)),
         Instruction::Comprehend {
             of:
                 Macro {
@@ -178,60 +190,26 @@ fn test(code: &[Instruction<'_>], constants: &Constants<'_>) -> Option<Found> {
         Instruction::Text(constant),
         Instruction::Call(Function::Equal),
     ] = code
-        && local == element
-    {
-        let test = Test::Has(*member, text(*constant)?);
-        return Some(Found {
-            from: 0,
-            to: 1,
-            test,
-        });
-    }
-    let (last, operands) = code.split_last()?;
-    if let Instruction::InSet(set) = last {
-        let members = constants
-            .sets()
-            .get(*set as usize)?
-            .map(str::to_owned)
-            .collect();
-        let test = Test::Among(members);
-        return is_term(operands).then_some(Found {
-            from: 0,
-            to: operands.len(),
-            test,
-        });
-    }
-    let Instruction::Call(function) = last else {
+    else {
         return None;
     };
-    let (constant, left) = operands.split_last()?;
-    if is_term(left) {
-        let test = compare(*function, constant, constants)?;
-        return Some(Found {
-            from: 0,
-            to: left.len(),
-            test,
-        });
-    }
-    let (constant, right) = operands.split_first()?;
-    let test = compare(mirrored(*function)?, constant, constants)?;
-    is_term(right).then_some(Found {
-        from: 1,
-        to: operands.len(),
-        test,
-    })
+    let text = constants.strings().get(*constant as usize)?;
+    (local == element).then(|| (Term::Fact(*list), Test::Has(*member, text.to_owned())))
 }
 
 /// A fact, or a value of a map that stands for another where it is missing: its value borrows from the call.
-fn is_term(code: &[Instruction<'_>]) -> bool {
+fn term(code: &[Instruction<'_>], constants: &Constants<'_>) -> Option<Term> {
     match code {
-        [Instruction::Field(_)] => true,
+        [Instruction::Field(field)] => Some(Term::Fact(*field)),
         [
-            Instruction::Lookup(map, _),
-            Instruction::Text(_),
+            Instruction::Lookup(map, slot),
+            Instruction::Text(otherwise),
             Instruction::Call(Function::OrValue),
-        ] => *map != Map::Claims,
-        _ => false,
+        ] if *map != Map::Claims => {
+            let otherwise = constants.strings().get(*otherwise as usize)?;
+            Some(Term::Slot(*map, *slot, otherwise.into()))
+        }
+        _ => None,
     }
 }
 

@@ -8,13 +8,12 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
-use std::ops::Range;
 
 use super::draft::ExpressionIndex;
 pub(crate) use super::guard::Number;
 use super::guard::{Bound, Guard, Test, guard};
 use super::view::Constants;
-use crate::vm::Member;
+use crate::vm::{Field, Member, Term};
 
 /// A rule's place among those of its kind, the best first.
 pub(crate) type Rank = u16;
@@ -45,8 +44,8 @@ pub(crate) struct Ranked {
 /// Rules whose guards ask the same kind of question about one term.
 #[derive(Debug)]
 pub(crate) struct Family {
-    /// An expression that has the term, and where in its code.
-    pub(crate) term: (ExpressionIndex, Range<usize>),
+    /// What is tested.
+    pub(crate) term: Term,
     /// All its rules, ascending: a term that has no value rules none out.
     pub(crate) all: Vec<Rank>,
     /// Which value leaves which.
@@ -167,24 +166,23 @@ fn order(left: Number, right: Number) -> Option<Ordering> {
     }
 }
 
-/// What the rules of a family have in common: their term's code, and what they ask of it.
+/// What the rules of a family have in common: their term, and what they ask of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Kinship<'p> {
+struct Kinship {
     /// Computing it is dear, so it is asked last.
     is_dear: bool,
-    term: &'p [u8],
+    term: Term,
     question: u8,
 }
 
 impl Ranked {
-    /// Ranks rules that are given the best first. `is_dear` says of a term's code whether it is costly to compute.
+    /// Ranks rules that are given the best first.
     pub(crate) fn new<'p>(
         rules: Vec<Rule>,
         code: impl Fn(ExpressionIndex) -> &'p [u8],
         constants: &Constants<'_>,
-        is_dear: impl Fn(&[u8]) -> bool,
     ) -> Self {
-        let mut families: BTreeMap<Kinship<'p>, Vec<(Rank, Guard)>> = BTreeMap::new();
+        let mut families: BTreeMap<Kinship, Vec<(Rank, Guard)>> = BTreeMap::new();
         let mut alone = Vec::new();
         for (rank, rule) in (0..).zip(&rules) {
             let code = rule.when.map_or(&[][..], &code);
@@ -195,22 +193,22 @@ impl Ranked {
                 alone.push(rank);
                 continue;
             };
-            let term = code.get(guard.term.clone()).unwrap_or_default();
             let kinship = Kinship {
-                is_dear: is_dear(term),
-                term,
+                is_dear: guard.term == Term::Fact(Field::Difficulty),
+                term: guard.term.clone(),
                 question: question(&guard.test),
             };
             families.entry(kinship).or_default().push((rank, guard));
         }
         let (families, small): (Vec<_>, Vec<_>) = families
-            .into_values()
-            .partition(|members| members.len() >= FEWEST);
-        alone.extend(small.into_iter().flatten().map(|(rank, _)| rank));
+            .into_iter()
+            .partition(|(_, members)| members.len() >= FEWEST);
+        let small = small.into_iter().flat_map(|(_, members)| members);
+        alone.extend(small.map(|(rank, _)| rank));
         alone.sort_unstable();
         let families = families
             .into_iter()
-            .filter_map(|members| family(members, &rules));
+            .filter_map(|(kinship, members)| family(kinship.term, members));
         Self {
             families: families.collect(),
             rules,
@@ -231,10 +229,9 @@ fn question(test: &Test) -> u8 {
     }
 }
 
-fn family(members: Vec<(Rank, Guard)>, rules: &[Rule]) -> Option<Family> {
-    let (first, guard) = members.first()?;
-    let expression = rules.get(usize::from(*first))?.when?;
-    let term = (expression, guard.term.clone());
+/// None of no members.
+fn family(term: Term, members: Vec<(Rank, Guard)>) -> Option<Family> {
+    let (_, guard) = members.first()?;
     let all = members.iter().map(|(rank, _)| *rank).collect();
     let index = match &guard.test {
         Test::Among(_) => Index::Equal(by_text(members)),

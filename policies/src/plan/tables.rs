@@ -10,7 +10,7 @@ use super::ranked::{Ranked, Rule};
 use super::verify::Flaw;
 use super::view::{Root, Step, Tier};
 use super::{Needs, PlanError, meaning, section};
-use crate::vm::{self, Bounds, Condition, Field, Instruction, Kind, Summary};
+use crate::vm::{self, Bounds, Condition, Field, Kind, Summary};
 
 /// How large a compiled pattern may be, in bytes: nearly all fit the first.
 const PATTERN_SIZES: [usize; 2] = [1 << 16, 1 << 20];
@@ -29,6 +29,8 @@ pub(crate) struct Tables {
     pub(crate) conditions: Vec<Option<Condition>>,
     /// The model that each tier tries first; a split stands for its largest arm.
     pub(crate) homes: Vec<u16>,
+    /// Of each model the lowest tier whose home it is.
+    pub(crate) home_tiers: Vec<Option<u16>>,
     /// Accepted names that are exact, sorted by name.
     pub(crate) exact: Vec<u16>,
     /// Accepted prefixes, the longest first.
@@ -62,6 +64,7 @@ impl Tables {
         let expressions = summaries(root)?;
         types(root, &expressions)?;
         let (exact, prefixes) = accepted(root);
+        let homes: Vec<u16> = root.tiers().filter_map(|tier| home(&tier)).collect();
         Ok(Self {
             needs: needs(root, &expressions),
             patterns,
@@ -71,7 +74,8 @@ impl Tables {
                 .expressions()
                 .map(|expression| Condition::of(expression.code(), root.constants()))
                 .collect(),
-            homes: root.tiers().filter_map(|tier| home(&tier)).collect(),
+            home_tiers: home_tiers(&homes, root.models().len()),
+            homes,
             exact,
             prefixes,
             ranks: ranks(root),
@@ -240,13 +244,7 @@ fn ranked<K: Ord>(root: &Root<'_>, rules: impl Iterator<Item = (K, u16, Option<u
         let expression = expressions.get(index as usize);
         expression.map_or(&[][..], |expression| expression.code())
     };
-    let is_dear = |term: &[u8]| {
-        matches!(
-            Instruction::decode(term),
-            Some((Instruction::Field(Field::Difficulty), _))
-        )
-    };
-    Ranked::new(rules, code, &root.constants(), is_dear)
+    Ranked::new(rules, code, &root.constants())
 }
 
 /// Of arms with equal shares the last, as the compiler has it where `on` names a tier.
@@ -258,6 +256,16 @@ fn home(tier: &Tier<'_>) -> Option<u16> {
             largest.map(|(model, _)| model)
         }
     }
+}
+
+fn home_tiers(homes: &[u16], models: usize) -> Vec<Option<u16>> {
+    let mut tiers = vec![None; models];
+    for (tier, home) in (0..).zip(homes) {
+        if let Some(lowest @ None) = tiers.get_mut(usize::from(*home)) {
+            *lowest = Some(tier);
+        }
+    }
+    tiers
 }
 
 fn needs(root: &Root<'_>, expressions: &[Summary]) -> Needs {

@@ -36,11 +36,11 @@ pub(crate) enum Condition {
         constant: Value<'static>,
     },
     Text {
-        term: Text,
+        term: Term,
         test: TextTest,
     },
     Pattern {
-        term: Text,
+        term: Term,
         pattern: u32,
     },
     /// `all` or `exists` over a list's texts.
@@ -60,9 +60,9 @@ pub(crate) enum Number {
     Temperature,
 }
 
-/// Where a text comes from.
-#[derive(Debug)]
-pub(crate) enum Text {
+/// Where a value comes from that borrows from the call.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Term {
     Fact(Field),
     /// A map's value, or this where it has none.
     Slot(Map, u16, Box<str>),
@@ -111,7 +111,7 @@ impl TextTest {
 enum Item {
     Condition(Condition, usize),
     Number(Number),
-    Text(Text),
+    Text(Term),
     ConstantNumber(Value<'static>),
     ConstantText(Box<str>),
     List(Field),
@@ -327,7 +327,7 @@ impl Reader<'_> {
             }
             (Function::Value, Item::Temperature) => Item::Number(Number::Temperature),
             (Function::OrValue, Item::ConstantText(default)) => match self.stack.pop()? {
-                Item::Slot(map, slot) => Item::Text(Text::Slot(map, slot, default)),
+                Item::Slot(map, slot) => Item::Text(Term::Slot(map, slot, default)),
                 _ => return None,
             },
             (function, Item::ConstantText(text)) => self.tested(TextTest::of(function, &text)?)?,
@@ -366,7 +366,7 @@ fn fact(field: Field) -> Option<Item> {
     Some(match field_kind(field) {
         Kind::Bool => Item::Condition(Condition::Fact(field), 0),
         Kind::Int | Kind::Double => Item::Number(Number::Fact(field)),
-        Kind::Text => Item::Text(Text::Fact(field)),
+        Kind::Text => Item::Text(Term::Fact(field)),
         Kind::Messages | Kind::Tools => Item::List(field),
         Kind::OptionalDouble => Item::Temperature,
         _ => return None,
@@ -466,15 +466,20 @@ impl<'a> Machine<'a> {
     }
 
     #[inline]
-    fn term(&mut self, term: &'a Text) -> Result<&'a str, Failure> {
+    fn term(&mut self, term: &'a Term) -> Result<&'a str, Failure> {
+        match self.value(term) {
+            Value::Text(text) => Ok(text),
+            value => Err(value.failure().unwrap_or(Failure::Type)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn value(&mut self, term: &'a Term) -> Value<'a> {
         match term {
-            Text::Slot(map, slot, default) => {
-                Ok(self.inputs.slot_text(*map, *slot).unwrap_or(default))
+            Term::Slot(map, slot, default) => {
+                Value::Text(self.inputs.slot_text(*map, *slot).unwrap_or(default))
             }
-            Text::Fact(field) => match self.field(*field) {
-                Value::Text(text) => Ok(text),
-                value => Err(value.failure().unwrap_or(Failure::Type)),
-            },
+            Term::Fact(field) => self.field(*field),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Evaluates a plan's expressions during one decision: each at most once, when a rule first asks.
 
-use std::ops::Range;
 use std::sync::LazyLock;
 
+use super::condition::Term;
 use super::datum::Datum;
 use super::inputs::{Context, Endpoint, Inputs};
 use super::machine::{Buffers, Machine, member_of};
@@ -204,14 +204,9 @@ impl<'a, 'e> Session<'a, 'e> {
         read(self.machine.string(value).unwrap_or_default())
     }
 
-    /// The value of a part of an expression: of `term`, in its code.
-    pub(crate) fn term(&mut self, index: ExpressionIndex, term: &Range<usize>) -> Value<'a> {
-        let plan = self.machine.inputs.plan;
-        let code = plan.expression(index).map(|expression| expression.code());
-        let code = code.and_then(|code| code.get(term.clone()));
-        code.map_or(Value::Failed(Failure::Missing), |code| {
-            self.machine.evaluate(code)
-        })
+    /// The value of a term by itself.
+    pub(crate) fn term(&mut self, term: &'a Term) -> Value<'a> {
+        self.machine.value(term)
     }
 
     /// How many elements a list has.

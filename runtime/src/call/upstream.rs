@@ -10,11 +10,9 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
-    USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, USER_AGENT,
 };
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
-use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tokio::time::{Instant, timeout_at};
 use waypost_policies::cost::Usage;
@@ -22,10 +20,9 @@ use waypost_policies::facts::Surface;
 
 use super::attempt_error::AttemptError;
 use super::deadline;
+use super::refusal::refused;
 use crate::body::{BodyError, collect};
 use crate::client::{self, Client, root_cause};
-use crate::clock;
-use crate::failure::Failure;
 use crate::provider::{Credential, USUAL_VERSION, VERSION};
 use crate::stream::Watcher;
 use crate::translate::{Context, Pair, Translation};
@@ -33,14 +30,8 @@ use crate::usage::hear;
 
 /// What a stream may send before its first event with data: comments, mostly.
 const LONGEST_OPENING: usize = 4 << 20;
-/// The largest error that is read.
-const LARGEST_ERROR: usize = 1 << 20;
-/// More of an upstream's own words is not shown.
-const LONGEST_MESSAGE: usize = 300;
-/// How providers say that a filter of theirs stopped a call.
-const FILTERED: [&str; 2] = ["content_filter", "content_policy_violation"];
 /// Headers that concern one hop, this server, or the caller's own credentials.
-const NOT_FORWARDED: [&str; 27] = [
+const NOT_FORWARDED: [&str; 29] = [
     "accept",
     "accept-encoding",
     "api-key",
@@ -53,6 +44,7 @@ const NOT_FORWARDED: [&str; 27] = [
     "expect",
     "forwarded",
     "host",
+    "http2-settings",
     "keep-alive",
     "openai-organization",
     "openai-project",
@@ -66,6 +58,7 @@ const NOT_FORWARDED: [&str; 27] = [
     "user-agent",
     "via",
     "x-api-key",
+    "x-goog-api-key",
     "x-real-ip",
     deadline::HEADER,
 ];
@@ -82,7 +75,7 @@ pub(super) struct Dialects {
 }
 
 impl Dialects {
-    const fn pair(&self) -> Option<Pair> {
+    pub(super) const fn pair(&self) -> Option<Pair> {
         Pair::of(self.client, self.upstream)
     }
 }
@@ -250,7 +243,7 @@ fn is_coded(headers: &HeaderMap) -> bool {
     coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
-fn head(response: Response<Incoming>) -> (Head, Incoming) {
+pub(super) fn head(response: Response<Incoming>) -> (Head, Incoming) {
     let (parts, body) = response.into_parts();
     let head = Head {
         status: parts.status,
@@ -339,144 +332,9 @@ fn translated(pair: Pair, body: &[u8], context: &Context) -> Result<Bytes, Attem
         .map_err(|error| AttemptError::Unreadable(error.to_string()))
 }
 
-/// A page of HTML or half an answer is no answer, whatever its status.
+/// A page of HTML, half an answer, or bytes that are no text are no answer, whatever their status.
 fn is_object(body: &[u8], parsed: bool) -> bool {
     body.trim_ascii_start().starts_with(b"{")
+        && std::str::from_utf8(body).is_ok()
         && (parsed || serde_json::from_slice::<IgnoredAny>(body).is_ok())
-}
-
-/// An upstream's error, as OpenAI's API has it; other shapes just have no message.
-#[derive(Deserialize, Default)]
-struct ErrorDocument {
-    #[serde(default)]
-    error: ErrorWords,
-    /// As vLLM puts it.
-    #[serde(default)]
-    message: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-struct ErrorWords {
-    #[serde(default)]
-    message: Option<String>,
-    #[serde(default)]
-    code: Option<serde_json::Value>,
-}
-
-async fn refused(response: Response<Incoming>, dialects: &Dialects) -> Result<Reply, AttemptError> {
-    let (head, mut body) = head(response);
-    let body = collect(&mut body, LARGEST_ERROR).await.unwrap_or_default();
-    let document: ErrorDocument = serde_json::from_slice(&body).unwrap_or_default();
-    let code = document
-        .error
-        .code
-        .as_ref()
-        .and_then(|code| code.as_str())
-        .unwrap_or_default();
-    // Of the same API, so its errors have the shape that the client knows.
-    let in_its_shape = document.error.message.is_some() && dialects.pair().is_none();
-    let message = document
-        .error
-        .message
-        .or(document.message)
-        .map(|message| shortened(&message));
-    if head.status == StatusCode::BAD_REQUEST && is_context_length(code, message.as_deref()) {
-        return Err(AttemptError::ContextLength(message.unwrap_or_default()));
-    }
-    if head.status == StatusCode::BAD_REQUEST && FILTERED.contains(&code) {
-        return Err(AttemptError::ContentFilter(message.unwrap_or_default()));
-    }
-    match head.status {
-        StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED | StatusCode::FORBIDDEN => {
-            Err(AttemptError::Credentials(head.status))
-        }
-        StatusCode::NOT_FOUND => Err(AttemptError::UnknownThere),
-        StatusCode::METHOD_NOT_ALLOWED
-        | StatusCode::REQUEST_TIMEOUT
-        | StatusCode::CONFLICT
-        | StatusCode::TOO_EARLY
-        | StatusCode::TOO_MANY_REQUESTS => Err(status_error(&head, message)),
-        status if status.is_client_error() => match in_its_shape {
-            true => Ok(Reply::Rejected { head, body }),
-            false => Ok(rejected(head, message, dialects.client)),
-        },
-        _ => Err(status_error(&head, message)),
-    }
-}
-
-/// The refusal of an upstream whose errors have another shape than clients can read.
-fn rejected(mut head: Head, message: Option<String>, client: Surface) -> Reply {
-    let words = message.map_or_else(String::new, |message| format!(": {message}"));
-    let message = format!("the model refuses this call ({}){words}", head.status);
-    let failure = Failure::invalid(head.status, "upstream_rejected", message)
-        .hint("compare the call with what the model's own API takes");
-    head.headers.remove(CONTENT_ENCODING);
-    head.headers
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Reply::Rejected {
-        head,
-        body: failure.json_on(client).into(),
-    }
-}
-
-fn status_error(head: &Head, message: Option<String>) -> AttemptError {
-    AttemptError::Status {
-        status: head.status,
-        message,
-        retry_after: retry_after(&head.headers),
-    }
-}
-
-/// Providers have a code for it, engines only words.
-fn is_context_length(code: &str, message: Option<&str>) -> bool {
-    const WORDS: [&str; 6] = [
-        "prompt is too long",
-        "exceed context limit",
-        "maximum context length",
-        "context length",
-        "context window",
-        "maximum model length",
-    ];
-    let message = message.unwrap_or_default().to_ascii_lowercase();
-    code == "context_length_exceeded" || WORDS.iter().any(|words| message.contains(words))
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
-    let until = || {
-        let date = headers.get(RETRY_AFTER)?.to_str().ok()?;
-        let date = jiff::fmt::rfc2822::parse(date).ok()?.timestamp();
-        Some((date.as_nanosecond() - i128::from(clock::now())) as f64 / 1e9)
-    };
-    let seconds = number("retry-after-ms")
-        .map(|value| value / 1e3)
-        .or_else(|| number(RETRY_AFTER.as_str()))
-        .or_else(until)?;
-    Duration::try_from_secs_f64(seconds).ok()
-}
-
-fn shortened(message: &str) -> String {
-    message.chars().take(LONGEST_MESSAGE).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-    use super::*;
-
-    fn wait(value: &str) -> Option<Duration> {
-        let mut headers = HeaderMap::new();
-        headers.insert(RETRY_AFTER, value.parse().unwrap());
-        retry_after(&headers)
-    }
-
-    #[test]
-    fn when_to_come_back_is_a_number_or_a_date() {
-        assert_eq!(wait("7"), Some(Duration::from_secs(7)));
-        let century = Duration::from_secs(100 * 365 * 86_400);
-        assert!(wait("31 Dec 2999 23:59:59 GMT").unwrap() > century);
-        for useless in ["Thu, 01 Jan 1970 00:00:01 GMT", "-1", "NaN", "inf", "soon"] {
-            assert_eq!(wait(useless), None, "{useless}");
-        }
-    }
 }

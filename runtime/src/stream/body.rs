@@ -17,7 +17,7 @@ use waypost_policies::facts::Surface;
 
 use super::Watcher;
 use crate::account::Account;
-use crate::pool::Picked;
+use crate::pool::Seat;
 use crate::receipt::Ending;
 use crate::translate::{Translation, error_event};
 
@@ -45,8 +45,8 @@ pub(crate) struct AnswerStream {
     rest: Option<Incoming>,
     watcher: Watcher,
     account: Account,
-    /// The place at the replica.
-    _picked: Option<Picked>,
+    /// The place at whoever answers.
+    _seat: Option<Seat>,
     onward: Onward,
     alarm: Pin<Box<Sleep>>,
 }
@@ -57,7 +57,7 @@ impl AnswerStream {
         rest: Incoming,
         watcher: Watcher,
         account: Account,
-        picked: Option<Picked>,
+        seat: Option<Seat>,
         onward: Onward,
     ) -> Self {
         let mut stream = Self {
@@ -65,7 +65,7 @@ impl AnswerStream {
             rest: Some(rest),
             watcher,
             account,
-            _picked: picked,
+            _seat: seat,
             alarm: Box::pin(sleep(onward.silence)),
             onward,
         };
@@ -88,18 +88,19 @@ impl AnswerStream {
 
     /// The upstream has ended; what is still to be sent.
     fn end(&mut self) -> Bytes {
+        let is_in_event = self.watcher.is_in_event();
         let rest = self.watcher.rest();
         self.note();
         let told = self.watcher.told();
         if told.error {
-            return self.close(rest, Ending::Broken);
+            return self.close(ended(rest, is_in_event), Ending::Broken);
         }
         if !told.is_complete() {
             return self.break_off(&rest, "the upstream ended before the answer was complete");
         }
         let rest = match &mut self.onward.translation {
             Some(translation) => translation.finish(),
-            None => rest,
+            None => ended(rest, is_in_event),
         };
         self.close(rest, Ending::Answered)
     }
@@ -133,6 +134,16 @@ impl AnswerStream {
         self.account.close(OK, ending);
         output
     }
+}
+
+/// What is left of an event, and the blank line that ends it where that is missing.
+fn ended(rest: Bytes, is_in_event: bool) -> Bytes {
+    if !is_in_event {
+        return rest;
+    }
+    let mut output = BytesMut::from(&*rest);
+    output.put_slice(b"\n\n");
+    output.freeze()
 }
 
 impl Body for AnswerStream {

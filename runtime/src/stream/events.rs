@@ -55,6 +55,8 @@ pub(crate) struct Watcher {
     too_long: bool,
     /// The blank line that ends a hidden event goes with it.
     swallows_blank: bool,
+    /// Whether the last event is still without the blank line that ends it.
+    in_event: bool,
 }
 
 impl Watcher {
@@ -71,7 +73,13 @@ impl Watcher {
             line: BytesMut::new(),
             too_long: false,
             swallows_blank: false,
+            in_event: false,
         }
+    }
+
+    /// Whether the last event is without its end: clients drop such a one when the stream is over.
+    pub(crate) fn is_in_event(&self) -> bool {
+        self.in_event || self.too_long || !self.line.is_empty()
     }
 
     pub(crate) const fn told(&self) -> Told {
@@ -148,6 +156,7 @@ impl Watcher {
     /// Takes note of a whole line; whether it is passed on.
     fn read(&mut self, line: &[u8]) -> bool {
         let text = line.trim_ascii();
+        self.in_event = !text.is_empty();
         if text.is_empty() {
             return !std::mem::take(&mut self.swallows_blank);
         }

@@ -1,0 +1,93 @@
+//! Upstreams and clients that break HTTP, or keep to it in ways that few expect.
+//!
+//! Each fault has the right status or error event, falls back where nothing has been said yet, is charged by the rules,
+//! and leaves nothing behind: no connection, no task, no reservation.
+
+mod bounds;
+mod hung_up;
+mod raw;
+mod streams;
+mod unusual;
+mod whole;
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::client::{get, send};
+use crate::world::World;
+use raw::Raw;
+
+const CHAT: &str = "/v1/chat/completions";
+const MESSAGES: &str = "/v1/messages";
+
+/// How long an attempt may take, and a stream be silent: long enough for a machine that is busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// All cases side by side, so that those that wait for time to pass do so together.
+async fn at_once<C>(cases: impl IntoIterator<Item = C>)
+where
+    C: Future<Output = ()> + Send + 'static,
+{
+    let mut running = JoinSet::new();
+    for case in cases {
+        running.spawn(case);
+    }
+    while let Some(ended) = running.join_next().await {
+        ended.unwrap();
+    }
+}
+
+/// A world whose `cheap` is served by a raw upstream, and `dear` as usual.
+async fn before_a_well_one(raw: &Raw) -> World {
+    with(raw, &["one"], PATIENCE).await
+}
+
+/// A world whose both models are served by a raw upstream.
+async fn alone(raw: &Raw) -> World {
+    with(raw, &["one", "two"], PATIENCE).await
+}
+
+async fn with(raw: &Raw, providers: &[&str], patience: Duration) -> World {
+    World::with(|draft, settings| {
+        draft.quotas = vec![crate::plan::daily(10.0)];
+        for tier in &mut draft.tiers {
+            tier.timeout_milliseconds = u64::try_from(patience.as_millis()).unwrap();
+        }
+        settings.bounds.silence = patience;
+        for provider in providers {
+            let base = format!("http://{}/v1", raw.address);
+            settings
+                .upstreams
+                .providers
+                .insert((*provider).to_owned(), base);
+        }
+    })
+    .await
+}
+
+/// No call, reservation or broken connection is left.
+async fn leaves_nothing_behind(world: &World, raw: &mut Raw) {
+    let settled = async {
+        loop {
+            let metrics = send(get(world.admin, "/metrics")).await.text;
+            let lines = [
+                "waypost_in_flight 0",
+                "waypost_reservations_open 0",
+                "waypost_reservations_abandoned 0",
+            ];
+            if lines
+                .iter()
+                .all(|line| metrics.lines().any(|found| found == *line))
+            {
+                return;
+            }
+        }
+    };
+    let settled = timeout(Duration::from_secs(5), settled).await;
+    assert!(settled.is_ok(), "a call or a reservation is still open");
+    let closed = timeout(Duration::from_secs(1), raw.all_closed()).await;
+    assert!(closed.is_ok(), "a connection is still open");
+}
