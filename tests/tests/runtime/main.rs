@@ -32,5 +32,6 @@ mod tls;
 mod tokens;
 mod unix;
 mod upstream;
+mod waiting;
 mod wire;
 mod world;
