@@ -47,17 +47,17 @@ async fn every_call_leaves_a_line_and_the_lines_add_up_to_what_was_counted() {
     let mut world = world(folder.path()).await;
     world.ask("one").await;
     world.ask("HARD").await;
-    // A fallback, a failure of all, an answer that the upstream refuses, and one that the plan does.
-    world.one.fails(500).fails(500).fails(500);
-    world.ask("falls back").await;
-    world.one.fails(500).fails(500).fails(500);
-    world.two.fails(500).fails(500).fails(500);
-    assert_ne!(world.ask("fails").await.status, 200);
     let reason = json!({"error": {"message": "no", "code": "bad"}}).to_string();
     world
         .one
         .then(Script::Whole(StatusCode::BAD_REQUEST, Vec::new(), reason));
     assert_eq!(world.ask("is rejected").await.status, 400);
+    // A fallback, a failure of all, and what the plan has no model for.
+    world.one.fails(500).fails(500).fails(500);
+    world.ask("falls back").await;
+    world.one.fails(500).fails(500).fails(500);
+    world.two.fails(500).fails(500).fails(500);
+    assert_ne!(world.ask("fails").await.status, 200);
     let unknown = json!({"model": "nobody", "messages": []}).to_string();
     assert_eq!(world.chat(unknown).await.status, 404);
     for _ in 0..6 {
