@@ -192,6 +192,7 @@ impl Totals {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing, reason = "tests")]
     use super::*;
 
     fn receipt(team: &str, model: &str, cost: i64) -> Receipt {
