@@ -149,6 +149,8 @@ mod tests {
             chat: true,
             completions: false,
             embeddings: false,
+            lacks_images: false,
+            lacks_tools: false,
             origin: Origin::default(),
         };
         let mut draft = Draft {
