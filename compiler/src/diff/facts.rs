@@ -215,6 +215,10 @@ fn tier(tier: &Tier, program: &Program) -> Subject {
     subject.say("tries", steps.join(" then "));
     subject.say_some("timeout", tier.timeout.map(duration));
     subject.say("retries", tier.retries.to_string());
+    subject.say_some(
+        "hedge",
+        tier.hedge.as_ref().map(|hedge| duration(hedge.value)),
+    );
     subject
 }
 

@@ -20,7 +20,7 @@ use super::answer::Answered;
 use super::attempt_error::AttemptError;
 use super::deadline::Deadline;
 use super::upstream::{self, Dialects, Head, Outgoing, Reply};
-use crate::account::Account;
+use crate::account::Held;
 use crate::clock;
 use crate::failure::Tried;
 use crate::forward::{Shape, shape, without};
@@ -109,7 +109,7 @@ impl<'c> Asking<'c> {
         &self,
         decision: &Decision,
         route: &Route,
-        account: &mut Account,
+        held: &mut Held,
     ) -> Result<Answered, AttemptError> {
         let model = self
             .gateway
@@ -124,7 +124,7 @@ impl<'c> Asking<'c> {
                 false => self.gateway.bounds.whole_answer,
             });
         let Some(asked_on) = self.asked_on(model)? else {
-            account.sent("");
+            held.sent("");
             return Ok(self.count_here());
         };
         let (body, dialects) = self.shaped(model, route, asked_on)?;
@@ -142,7 +142,7 @@ impl<'c> Asking<'c> {
         lock(budget).called();
         let mut retry = 0;
         loop {
-            let failure = match self.once(&mut target, account).await {
+            let failure = match self.once(&mut target, held).await {
                 Ok(answered) => return Ok(answered),
                 Err(failure) => failure,
             };
@@ -151,7 +151,7 @@ impl<'c> Asking<'c> {
                 true => upstreams.left_alone(route.model, &model.name),
                 false => upstreams.failed(route.model, &model.name, failure.word()),
             }
-            account.attempt_failed(failure.is_out_of_time());
+            held.attempt_failed(failure.is_out_of_time());
             let elsewhere = !target.excluded.is_empty();
             let pause = pause(&failure, retry, elsewhere)
                 .filter(|pause| retry < retries && self.deadline.allows(*pause));
@@ -189,11 +189,11 @@ impl<'c> Asking<'c> {
     async fn once(
         &self,
         target: &mut Target<'_>,
-        account: &mut Account,
+        held: &mut Held,
     ) -> Result<Answered, AttemptError> {
         let place = self.place(target).await?;
         let patience = self.deadline.within(target.patience);
-        account.sent(&place.name);
+        held.sent(&place.name);
         let outgoing = Outgoing {
             address: &place.address,
             headers: &self.headers,
@@ -216,8 +216,8 @@ impl<'c> Asking<'c> {
         }
         let reply = result?;
         // Mostly long since the case: models take longer than disks.
-        self.gateway.books.secure(account.position()).await;
-        account.first_byte();
+        self.gateway.books.secure(held.position()).await;
+        held.first_byte();
         Ok(Answered {
             reply,
             seat: Some(place.seat),
