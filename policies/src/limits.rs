@@ -29,6 +29,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
+use smallvec::SmallVec;
 
 pub use calendar::{Calendar, Span};
 pub use codec::Malformed;
@@ -203,7 +204,7 @@ impl State {
     ///
     /// The first charge that has no room, and when it may have.
     pub fn reserve(&self, charges: &[Charge], now: i64) -> Result<Reservation, Exhausted> {
-        let mut reservation = Reservation::new(charges.len(), Arc::clone(&self.abandoned));
+        let mut reservation = Reservation::new(Arc::clone(&self.abandoned));
         let mut shards = self.lock_all(charges.iter().map(|charge| shard_of(charge.key)));
         for charge in charges {
             match self.take(&mut shards, charge, now) {
@@ -340,7 +341,7 @@ impl State {
     fn end(&self, reservation: Reservation, now: i64, spent: impl Fn(Unit) -> u64) -> Position {
         let holds = reservation.take();
         let mut shards = self.lock_all(holds.iter().map(|(name, _)| shard_of(name.1)));
-        let mut ends = Vec::new();
+        let mut ends: SmallVec<[Ended; 12]> = SmallVec::new();
         for (name, hold) in holds {
             let (Some(quota), Some(shard)) = (self.quota(name.0), shards.get(shard_of(name.1)))
             else {
@@ -384,7 +385,7 @@ impl State {
     /// Locks shards in ascending order, each once: two reservations never wait for each other in a circle.
     fn lock_all(&self, wanted: impl Iterator<Item = usize>) -> Locked<'_> {
         let wanted = wanted.fold(0_u64, |set, index| set | 1 << index);
-        let mut guards = Vec::with_capacity(wanted.count_ones() as usize);
+        let mut guards = SmallVec::new();
         for index in (0..SHARDS).filter(|index| wanted & (1 << index) != 0) {
             guards.extend(self.lock(index).map(|guard| (index, guard)));
         }
@@ -393,7 +394,7 @@ impl State {
 }
 
 /// The locked shards, by index.
-struct Locked<'a>(Vec<(usize, MutexGuard<'a, Shard>)>);
+struct Locked<'a>(SmallVec<[(usize, MutexGuard<'a, Shard>); 12]>);
 
 impl Locked<'_> {
     fn get(&mut self, index: usize) -> Option<&mut Shard> {

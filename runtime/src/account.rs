@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use waypost_policies::cost::{Usage, actual};
-use waypost_policies::decision::{Charge, Decision, Outcome, Route};
+use waypost_policies::decision::{Charge, Charges, Decision, Outcome, Route};
 use waypost_policies::limits::{Position, Reservation, Spent};
 use waypost_policies::plan::draft::{ModelIndex, Price, TierIndex};
 use waypost_policies::{Facts, NanoDollars};
@@ -38,7 +38,7 @@ pub(crate) struct Account {
 #[derive(Debug)]
 struct Held {
     reservation: Reservation,
-    charges: Vec<Charge>,
+    charges: Charges,
     model: ModelIndex,
     price: Option<Price>,
     /// Whether the upstream may have begun to work on it.
@@ -320,7 +320,7 @@ impl Account {
     }
 
     /// What the model that is asked now was charged for.
-    pub(crate) fn charges(&self) -> Vec<Charge> {
+    pub(crate) fn charges(&self) -> Charges {
         self.held
             .as_ref()
             .map(|held| held.charges.clone())

@@ -21,7 +21,7 @@ use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use waypost_policies::Facts;
-use waypost_policies::decision::{Charge, Decision, Outcome};
+use waypost_policies::decision::{Charges, Decision, Outcome};
 use waypost_policies::facts::{self, Surface};
 use waypost_policies::request::RequestError;
 
@@ -236,7 +236,7 @@ async fn ask_models(
     account: &mut Account,
     mut admitted: admit::Admitted,
 ) -> Result<answer::Answered, (Failure, Ending)> {
-    let mut first: Option<(Failure, Vec<Charge>)> = None;
+    let mut first: Option<(Failure, Charges)> = None;
     for _ in 0..MOST_MODELS {
         let Some((route, reservation)) =
             route(&admitted.decision).cloned().zip(admitted.reservation)

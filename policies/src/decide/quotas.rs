@@ -2,7 +2,7 @@
 
 use super::Decider;
 use super::policy::Answer;
-use crate::decision::{Charge, Key};
+use crate::decision::{Charge, Charges, Key};
 use crate::facts::Facts;
 use crate::limits::{State, Usage};
 use crate::plan::Plan;
@@ -103,11 +103,17 @@ impl Decider<'_, '_> {
         &mut self,
         context: Context,
         tier: TierIndex,
-    ) -> Result<Vec<Charge>, Binding> {
+    ) -> Result<Charges, Binding> {
         let plan = self.plan;
-        let mut charges = Vec::new();
+        let mut charges = Charges::new();
         let mut binding: Option<(Binding, &str)> = None;
-        for (index, quota) in (0..).zip(plan.quotas()) {
+        let mut open = self.session.take_ranks();
+        self.open(&plan.tables().ranks.quotas, &mut open);
+        // Its rules are all the quotas, so a rank is an index.
+        for index in open.iter().copied() {
+            let Some(quota) = plan.quota(index) else {
+                continue;
+            };
             let Some(reading) = self.read_quota(index, &quota, context) else {
                 continue;
             };
@@ -127,11 +133,9 @@ impl Decider<'_, '_> {
                 let found = (found, quota.label());
                 binding = Some(binding.map_or(found, |before| heavier(before, found)));
             }
-            if charges.capacity() == 0 {
-                charges.reserve_exact(plan.quotas().len());
-            }
             charges.push(charge);
         }
+        self.session.put_back(open);
         match binding {
             Some((binding, _)) => Err(binding),
             None => Ok(charges),

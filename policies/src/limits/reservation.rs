@@ -3,9 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use smallvec::SmallVec;
+
 use super::bucket::Hold;
 use super::record::Position;
 use super::shard::Name;
+
+/// As many as one call has in practice, without memory of their own.
+pub(super) type Holds = SmallVec<[(Name, Hold); 12]>;
 
 /// What a call holds: ended exactly once, by [`super::State::settle`] or [`super::State::refund`].
 ///
@@ -14,15 +19,15 @@ use super::shard::Name;
 #[derive(Debug)]
 #[must_use = "a reservation that is not settled stays used"]
 pub struct Reservation {
-    holds: Vec<(Name, Hold)>,
+    holds: Holds,
     position: Position,
     abandoned: Arc<AtomicU64>,
 }
 
 impl Reservation {
-    pub(super) fn new(capacity: usize, abandoned: Arc<AtomicU64>) -> Self {
+    pub(super) fn new(abandoned: Arc<AtomicU64>) -> Self {
         Self {
-            holds: Vec::with_capacity(capacity),
+            holds: Holds::new(),
             position: Position::default(),
             abandoned,
         }
@@ -47,7 +52,7 @@ impl Reservation {
     }
 
     /// Ends it.
-    pub(super) fn take(mut self) -> Vec<(Name, Hold)> {
+    pub(super) fn take(mut self) -> Holds {
         std::mem::take(&mut self.holds)
     }
 

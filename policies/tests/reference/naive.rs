@@ -421,7 +421,7 @@ impl Naive<'_> {
             estimate: NanoDollars(self.cost(model, expected)),
             ceiling: NanoDollars(self.cost(model, self.reserved(model))),
             max_tokens: self.limit(model),
-            charges,
+            charges: charges.into(),
             skipped,
         }
     }
