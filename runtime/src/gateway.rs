@@ -400,7 +400,10 @@ impl Quota {
         Self {
             label: quota.label.clone(),
             per_caller: quota.per.is_some(),
-            requests: matches!(quota.amount, view::Amount::Requests(_)),
+            requests: matches!(
+                quota.amount,
+                view::Amount::Requests(_) | view::Amount::Repeats(_)
+            ),
         }
     }
 }

@@ -136,11 +136,11 @@ impl Decider<'_, '_> {
             if !quota.outcomes().any(|outcome| warns(outcome.action())) {
                 continue;
             }
-            let usage = self.state.usage(charge.quota, charge.key, self.facts.now);
             let reading = QuotaReading {
                 key: charge.key,
                 amount: charge.amount,
-                usage,
+                used: self.state.used(charge.quota, charge.key, self.facts.now),
+                capacity: self.state.capacity(charge.quota),
             };
             let mut warned = quota.outcomes().filter(|outcome| warns(outcome.action()));
             if warned.any(|outcome| reading.acts(outcome.share())) {

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::bucket::Hold;
 use super::record::Position;
+use super::seats::Seat;
 use super::shard::Name;
 
 /// As many as one call has in practice, without memory of their own.
@@ -20,6 +21,8 @@ pub(super) type Holds = SmallVec<[(Name, Hold); 12]>;
 #[must_use = "a reservation that is not settled stays used"]
 pub struct Reservation {
     holds: Holds,
+    /// Given back when this is dropped, whatever becomes of the rest.
+    seats: SmallVec<[Seat; 2]>,
     position: Position,
     abandoned: Arc<AtomicU64>,
 }
@@ -28,6 +31,7 @@ impl Reservation {
     pub(super) fn new(abandoned: Arc<AtomicU64>) -> Self {
         Self {
             holds: Holds::new(),
+            seats: SmallVec::new(),
             position: Position::default(),
             abandoned,
         }
@@ -35,6 +39,11 @@ impl Reservation {
 
     pub(super) fn push(&mut self, name: Name, hold: Hold) {
         self.holds.push((name, hold));
+    }
+
+    /// Takes a seat among the open calls, until this ends.
+    pub(super) fn sit(&mut self, seat: Seat) {
+        self.seats.push(seat);
     }
 
     pub(super) fn holds(&self) -> &[(Name, Hold)] {

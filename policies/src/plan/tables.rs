@@ -8,7 +8,7 @@ use regex::{Regex, RegexBuilder};
 
 use super::ranked::{Ranked, Rule};
 use super::verify::Flaw;
-use super::view::{Quota, QuotaAction, Root, Step, Tier};
+use super::view::{Amount, Quota, QuotaAction, Root, Step, Tier};
 use super::{Needs, PlanError, meaning, section};
 use crate::vm::{self, Bounds, Condition, Field, Kind, Summary};
 
@@ -298,6 +298,9 @@ fn needs(root: &Root<'_>, expressions: &[Summary]) -> Needs {
         messages: reads(Field::RequestMessages),
         tools: reads(Field::RequestTools),
         difficulty,
+        fingerprint: root
+            .quotas()
+            .any(|quota| matches!(quota.amount(), Amount::Repeats(_))),
         headers: root.headers().map(owned).collect(),
         metadata: root.metadata().map(owned).collect(),
         claims: root.claims().map(owned).collect(),
