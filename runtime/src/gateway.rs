@@ -23,12 +23,13 @@ use crate::evaluations::Evaluations;
 use crate::journal::Journal;
 use crate::ledger::LedgerError;
 use crate::metrics::{Metrics, RouteKey};
-use crate::pool::{DiscoveryError, Placed};
+use crate::pool::{DiscoveryError, Hosted, Placed};
 use crate::provider::{Provider, wants_completion_tokens};
 use crate::receipt::Receipt;
 use crate::recent::Recent;
 use crate::redact::{RedactionError, Redactions};
 use crate::secrets::{SecretError, SecretValue};
+use crate::server::{Address, TlsError};
 use crate::settings::{Bounds, Settings};
 
 /// What all calls of a plan share.
@@ -69,6 +70,8 @@ pub(crate) struct Model {
     pub(crate) completion_tokens: bool,
     /// How often its upstream may be asked again, shared with the other models that are asked there.
     pub(crate) retries: Arc<Mutex<RetryBudget>>,
+    /// How it has been doing there, where its upstream is a provider.
+    pub(crate) hosted: Arc<Hosted>,
     /// How that upstream is known, whatever the plan.
     upstream: String,
 }
@@ -99,6 +102,7 @@ struct Kept<'g> {
     recent: Arc<Recent>,
     pools: &'g [Placed],
     models: &'g [Model],
+    callers: Option<&'g Callers>,
 }
 
 /// Why a server does not start.
@@ -108,7 +112,7 @@ pub enum StartError {
     #[error("cannot listen on {address}: {reason}")]
     Listen {
         /// Which.
-        address: std::net::SocketAddr,
+        address: Address,
         /// Why.
         reason: std::io::Error,
     },
@@ -130,9 +134,15 @@ pub enum StartError {
     /// TLS cannot be set up.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// Callers cannot be shown a certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// What is used of limits and budgets cannot be kept.
     #[error(transparent)]
     State(#[from] LedgerError),
+    /// The keys of tokens cannot be fetched from such an address.
+    #[error("`{0}` is no address that the keys of tokens can be fetched from")]
+    Jwks(String),
     /// The system gave no random numbers.
     #[error("the system gave no random numbers")]
     Random,
@@ -151,6 +161,7 @@ impl Gateway {
             recent: Arc::default(),
             pools: &[],
             models: &[],
+            callers: None,
         };
         Self::assemble(plan, settings, kept)
     }
@@ -170,6 +181,7 @@ impl Gateway {
             recent: Arc::clone(&old.recent),
             pools: &old.pools,
             models: &old.models,
+            callers: Some(&old.callers),
         };
         Self::assemble(plan, settings, kept)
     }
@@ -183,9 +195,10 @@ impl Gateway {
     fn assemble(plan: Arc<Plan>, settings: &Settings, kept: Kept<'_>) -> Result<Self, StartError> {
         let draft = plan.to_draft();
         let secrets = resolve_secrets(&plan, settings)?;
-        let callers = Callers::build(&plan, settings, &kept.metrics.callers)?;
+        let callers = Callers::build(&plan, settings, &kept.metrics.callers, kept.callers)?;
         let mut watching = JoinSet::new();
         watching.spawn(watch(Arc::clone(&callers)));
+        watching.extend(callers.renewal());
         Ok(Self {
             state: Arc::clone(&kept.books.state),
             books: kept.books,
@@ -331,6 +344,11 @@ impl Model {
             draft::Via::Pool(_) => false,
         };
         let upstream = upstream_of(model.via, draft);
+        let same = |before: &&Self| {
+            before.upstream == upstream && before.upstream_name == model.upstream_name
+        };
+        let hosted = before.iter().find(same);
+        let hosted = hosted.map(|before| Arc::clone(&before.hosted));
         let known =
             wants_completion_tokens(&model.upstream_name) || wants_completion_tokens(&model.name);
         Self {
@@ -346,6 +364,7 @@ impl Model {
                 .find(|before| before.upstream == upstream)
                 .map(|before| Arc::clone(&before.retries))
                 .unwrap_or_default(),
+            hosted: hosted.unwrap_or_default(),
             upstream,
         }
     }

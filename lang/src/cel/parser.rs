@@ -69,7 +69,7 @@ pub fn parse(file: FileId, text: &str, start: u32, extent: Extent) -> ParsedExpr
 
 struct Parser<'a> {
     lexer: Lexer<'a>,
-    current: Token,
+    current: Token<'a>,
     /// The end of the last token taken.
     previous_end: u32,
     extent: Extent,
@@ -175,8 +175,9 @@ impl Parser<'_> {
                 .find(|(text, _)| text == symbol)
                 .map(|(_, operator)| *operator)
                 .or_else(|| self.meant_operator(symbol)),
-            TokenKind::Word(word) if word == "in" => Some(BinaryOperator::In),
+            TokenKind::Word("in") => Some(BinaryOperator::In),
             TokenKind::Word(word) => self.meant_operator(word),
+            TokenKind::Unknown(sign) => self.meant_operator(sign.encode_utf8(&mut [0; 4])),
             _ => None,
         }
     }
@@ -190,9 +191,8 @@ impl Parser<'_> {
         let operator = match &self.current.kind {
             TokenKind::Symbol("!") => UnaryOperator::Not,
             TokenKind::Symbol("-") if !self.is_negative_literal() => UnaryOperator::Negate,
-            TokenKind::Word(word) if word == "not" && self.starts_operand_after() => {
-                self.report_not();
-                UnaryOperator::Not
+            TokenKind::Word("not") if self.starts_operand_after() => {
+                return self.not();
             }
             _ => return self.postfix(),
         };
@@ -204,6 +204,23 @@ impl Parser<'_> {
             operand: Box::new(operand.expr),
         };
         self.node(start, kind, operand.depth)
+    }
+
+    /// `not a`, as other languages negate.
+    fn not(&mut self) -> Node {
+        let word = self.current.span;
+        self.advance();
+        let before = self.diagnostics.len();
+        let operand = self.nested(Self::unary);
+        let inner = self.diagnostics.split_off(before);
+        self.report_not(word, operand.start);
+        self.diagnostics.extend(inner);
+        let operator = Spanned::new(UnaryOperator::Not, word);
+        let kind = ExprKind::Unary {
+            operator,
+            operand: Box::new(operand.expr),
+        };
+        self.node(word.start, kind, operand.depth)
     }
 
     fn is_negative_literal(&self) -> bool {
@@ -243,6 +260,7 @@ impl Parser<'_> {
     }
 
     /// Whether the current token is `symbol` and continues the expression.
+    #[inline]
     fn at(&self, symbol: &str) -> bool {
         !self.stopped && self.current.kind.is(symbol)
     }
@@ -260,6 +278,7 @@ impl Parser<'_> {
         self.current = self.lexer.next();
     }
 
+    #[inline]
     fn take(&mut self, symbol: &str) -> bool {
         let found = self.at(symbol);
         if found {
@@ -287,7 +306,7 @@ impl Parser<'_> {
         if self.take(":") {
             return true;
         }
-        if !self.stopped {
+        if !self.stopped && !self.needs_no_braces() {
             self.expected("`:`", "here");
         }
         false

@@ -11,6 +11,7 @@ mod definition;
 mod deploy;
 mod expression;
 pub(crate) mod fields;
+mod foreign;
 mod habit;
 mod item;
 mod layout;
@@ -23,6 +24,7 @@ mod policy;
 mod pool;
 mod provider;
 mod quota;
+mod rate;
 mod recovery;
 mod require;
 mod test;
@@ -35,7 +37,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Span};
 
 use super::braces::Unclosed;
-use super::lexer::Token;
+use super::lexer::{Token, Tokens};
 use super::tree::File;
 pub(crate) use layout::{Layout, MarkKind};
 
@@ -84,6 +86,7 @@ type Read<T> = Result<T, Reported>;
 struct Parser<'t> {
     file: FileId,
     text: &'t str,
+    tokens: Tokens<'t>,
     /// One past the last token taken.
     position: u32,
     /// The token after it, once looked at.
@@ -93,12 +96,16 @@ struct Parser<'t> {
     /// The block being read, its outer blocks before it.
     blocks: Vec<block::Frame>,
     unclosed: Vec<Unclosed>,
+    /// How many `{` were found to be never closed.
+    never_closed: usize,
     /// How many `}` more than `{` the text has, less those accounted for.
     surplus: usize,
     /// The bytes of which nothing is said, since a mistake before them may explain it.
     suspect: Range<u32>,
     /// Whether a string that is never closed took all of the text after it, `}` included.
     swallowed: bool,
+    /// Where the last finding begins that is a habit of another language.
+    habit: Option<u32>,
     /// Where the last string ended that its line does not close.
     open_text: Option<u32>,
     /// Where the statement being read begins.

@@ -1,16 +1,17 @@
 //! Asks one model: its upstream, or replicas of its pool, as often as the tier allows.
 
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
+use waypost_policies::Facts;
 use waypost_policies::decision::{Decision, Route};
 use waypost_policies::facts::{Request, Surface};
-use waypost_policies::place::{NoPick, prefix};
+use waypost_policies::place::prefix;
 use waypost_policies::plan::draft::{Overflow, Via};
 use waypost_policies::request::prefix_text;
 use waypost_policies::vm;
@@ -24,7 +25,7 @@ use crate::clock;
 use crate::failure::Tried;
 use crate::forward::{Shape, shape, without};
 use crate::gateway::{Gateway, Model, lock};
-use crate::pool::{Picked, Placed, Wanted};
+use crate::pool::{LeftAlone, Picked, Placed, Rank, Seat, Unplaced, Wanted};
 use crate::provider::{Credential, Provider, replica_address, spoken_by_engines};
 use crate::translate::{Context, Pair, Sent, without_unsigned_thoughts};
 
@@ -45,6 +46,10 @@ pub(super) struct Asking<'c> {
     request: &'c Request<'c>,
     deadline: Deadline,
     request_id: &'c str,
+    /// Who calls: a hash.
+    caller: u64,
+    /// Whether models are asked that have failed lately: there is nobody else.
+    insists: bool,
 }
 
 /// One model, for as many attempts as it takes.
@@ -57,6 +62,8 @@ struct Target<'m> {
     chain: Vec<u64>,
     /// How long an attempt may take to its first byte.
     patience: Duration,
+    /// Whether it is served before others, where calls wait.
+    priority: i64,
     /// Replicas that failed already.
     excluded: Vec<u64>,
 }
@@ -65,7 +72,7 @@ struct Target<'m> {
 struct Place {
     address: String,
     name: String,
-    picked: Option<Picked>,
+    seat: Seat,
 }
 
 impl<'c> Asking<'c> {
@@ -74,11 +81,13 @@ impl<'c> Asking<'c> {
         surface: Surface,
         headers: &HeaderMap,
         body: &Bytes,
-        request: &'c Request<'c>,
+        facts: &Facts<'c>,
         deadline: Deadline,
         request_id: &'c str,
     ) -> Self {
+        let request = facts.request;
         Self {
+            caller: caller(facts),
             request_id,
             gateway,
             surface,
@@ -86,7 +95,13 @@ impl<'c> Asking<'c> {
             body: gateway.redactions.request(body),
             request,
             deadline,
+            insists: false,
         }
+    }
+
+    /// From now on models are asked that have failed lately.
+    pub(super) const fn insist(&mut self) {
+        self.insists = true;
     }
 
     /// Asks the model of a route.
@@ -120,6 +135,7 @@ impl<'c> Asking<'c> {
             body,
             dialects,
             patience,
+            priority: decision.priority.0,
             excluded: Vec::new(),
         };
         let budget = &model.retries;
@@ -131,7 +147,10 @@ impl<'c> Asking<'c> {
                 Err(failure) => failure,
             };
             let upstreams = &self.gateway.metrics.upstreams;
-            upstreams.failed(route.model, &model.name, failure.word());
+            match failure.is_left_alone() {
+                true => upstreams.left_alone(route.model, &model.name),
+                false => upstreams.failed(route.model, &model.name, failure.word()),
+            }
             account.attempt_failed(failure.is_out_of_time());
             let elsewhere = !target.excluded.is_empty();
             let pause = pause(&failure, retry, elsewhere)
@@ -139,7 +158,7 @@ impl<'c> Asking<'c> {
             let Some(pause) = pause else {
                 return Err(failure);
             };
-            if !lock(budget).take(clock::now()) {
+            if !failure.is_left_alone() && !lock(budget).take(clock::now()) {
                 upstreams.not_retried(route.model, &model.name);
                 return Err(failure);
             }
@@ -191,16 +210,9 @@ impl<'c> Asking<'c> {
         };
         let longest = self.gateway.bounds.answer;
         let result = upstream::ask(&self.gateway.client, outgoing, patience, longest).await;
-        if let Some(picked) = &place.picked {
-            match &result {
-                Ok(_) => picked.succeeded(),
-                Err(failure) => {
-                    target.excluded.push(picked.id);
-                    if failure.reaction().is_of_replica {
-                        picked.failed();
-                    }
-                }
-            }
+        match &result {
+            Ok(_) => place.seat.succeeded(),
+            Err(failure) => self.note_failure(target, &place.seat, failure),
         }
         let reply = result?;
         // Mostly long since the case: models take longer than disks.
@@ -208,8 +220,25 @@ impl<'c> Asking<'c> {
         account.first_byte();
         Ok(Answered {
             reply,
-            picked: place.picked,
+            seat: Some(place.seat),
         })
+    }
+
+    /// What a failure says of whoever was asked.
+    fn note_failure(&self, target: &mut Target<'_>, seat: &Seat, failure: &AttemptError) {
+        target.excluded.extend(seat.replica());
+        if let AttemptError::Status {
+            status,
+            retry_after: Some(wait),
+            ..
+        } = failure
+        {
+            seat.rests(*status, *wait);
+        }
+        if failure.reaction().is_of_replica && seat.failed() {
+            let upstreams = &self.gateway.metrics.upstreams;
+            upstreams.ejected(target.route.model, &target.model.name);
+        }
     }
 
     fn credential(&self, model: &Model) -> Option<&'c Credential> {
@@ -228,11 +257,12 @@ impl<'c> Asking<'c> {
                     .providers
                     .get(usize::from(index))
                     .ok_or(AttemptError::NoReplica)?;
+                let entered = target.model.hosted.enter(self.insists);
                 return Ok(Place {
                     address: provider
                         .address(target.dialects.upstream, &target.model.upstream_name),
                     name: provider.name.clone(),
-                    picked: None,
+                    seat: Seat::Hosted(entered?),
                 });
             }
             Via::Pool(index) => index,
@@ -242,14 +272,11 @@ impl<'c> Asking<'c> {
             .pools
             .get(usize::from(index))
             .ok_or(AttemptError::NoReplica)?;
-        // Nobody waits for a place longer than for the answer.
-        let most = self.deadline.within(Duration::MAX);
-        let picked = timeout(most, self.pick(pool, index, target)).await;
-        let picked = picked.unwrap_or(Err(AttemptError::Saturated))?;
+        let picked = self.pick(pool, index, target).await?;
         Ok(Place {
             address: replica_address(&picked.base, target.dialects.upstream),
             name: picked.base.to_string(),
-            picked: Some(picked),
+            seat: Seat::Replica(picked),
         })
     }
 
@@ -271,6 +298,12 @@ impl<'c> Asking<'c> {
             chain: &target.chain,
             tokens: self.request.tokens.saturating_add(target.route.max_tokens),
             admits: &admits,
+            rank: Rank {
+                priority: target.priority,
+                caller: self.caller,
+            },
+            // Nobody waits for a place longer than for the answer.
+            patience: self.deadline.within(Duration::MAX),
         };
         let mut picked = pool.pick(wanted, &target.excluded).await;
         if picked.is_err() && !target.excluded.is_empty() {
@@ -278,10 +311,23 @@ impl<'c> Asking<'c> {
             target.excluded.clear();
             picked = pool.pick(wanted, &target.excluded).await;
         }
+        let upstreams = &gateway.metrics.upstreams;
+        let outcome = match &picked {
+            Ok(picked) => picked.waited.then_some("served"),
+            Err(Unplaced::Saturated) => Some("shed"),
+            Err(Unplaced::Displaced) => Some("displaced"),
+            Err(Unplaced::NoReplica) => None,
+        };
+        if let Some(outcome) = outcome {
+            upstreams.waited(index, &pool.pool.name, outcome);
+        }
         picked.map_err(|reason| match (reason, pool.placement.overflow) {
-            (NoPick::Saturated, Overflow::Shed) => AttemptError::Shed,
-            (NoPick::Saturated, Overflow::Next) => AttemptError::Saturated,
-            (NoPick::NoEndpoint, _) => AttemptError::NoReplica,
+            (Unplaced::NoReplica, _) => match pool.pool.rest() {
+                Some((status, left)) => AttemptError::Resting { status, left },
+                None => AttemptError::NoReplica,
+            },
+            (_, Overflow::Shed) => AttemptError::Shed,
+            (_, Overflow::Next) => AttemptError::Saturated,
         })
     }
 
@@ -315,7 +361,7 @@ impl<'c> Asking<'c> {
                 usage: None,
                 tokens: 0,
             },
-            picked: None,
+            seat: None,
         }
     }
 
@@ -397,12 +443,31 @@ fn chain(model: &Model, body: &[u8]) -> Vec<u64> {
     }
 }
 
+/// Who calls, among whom places are shared: a key's owner, or the address of one who has no key.
+fn caller(facts: &Facts<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match &*facts.caller.key {
+        "" => facts.source_ip.hash(&mut hasher),
+        key => key.hash(&mut hasher),
+    }
+    hasher.finish()
+}
+
+impl From<LeftAlone> for AttemptError {
+    fn from(reason: LeftAlone) -> Self {
+        match reason {
+            LeftAlone::Ejected => Self::Ejected,
+            LeftAlone::Resting(status, left) => Self::Resting { status, left },
+        }
+    }
+}
+
 /// How long to wait before the same model is asked again; `None`: it is not worth it.
 fn pause(failure: &AttemptError, retry: u32, elsewhere: bool) -> Option<Duration> {
     if !failure.reaction().again {
         return None;
     }
-    if elsewhere && retry == 0 {
+    if elsewhere && retry == 0 && !failure.is_left_alone() {
         return Some(Duration::ZERO);
     }
     let longest = PAUSE.saturating_mul(1 << retry.min(8)).min(LONGEST_PAUSE);

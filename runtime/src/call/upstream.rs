@@ -31,7 +31,7 @@ use crate::usage::hear;
 /// What a stream may send before its first event with data: comments, mostly.
 const LONGEST_OPENING: usize = 4 << 20;
 /// Headers that concern one hop, this server, or the caller's own credentials.
-const NOT_FORWARDED: [&str; 27] = [
+const NOT_FORWARDED: [&str; 29] = [
     "accept",
     "accept-encoding",
     "api-key",
@@ -44,6 +44,7 @@ const NOT_FORWARDED: [&str; 27] = [
     "expect",
     "forwarded",
     "host",
+    "http2-settings",
     "keep-alive",
     "openai-organization",
     "openai-project",
@@ -57,6 +58,7 @@ const NOT_FORWARDED: [&str; 27] = [
     "user-agent",
     "via",
     "x-api-key",
+    "x-goog-api-key",
     "x-real-ip",
     deadline::HEADER,
 ];

@@ -20,8 +20,12 @@ pub(crate) struct Upstreams {
     retries: Table<ModelIndex, Counter>,
     not_retried: Table<ModelIndex, Counter>,
     fallbacks: Table<ModelIndex, Counter>,
+    ejections: Table<ModelIndex, Counter>,
+    left_alone: Table<ModelIndex, Counter>,
     dropped: Table<(ModelIndex, String), Counter>,
     replicas: Table<usize, Gauge>,
+    waiting: Table<usize, Gauge>,
+    waited: Table<(u16, &'static str), Counter>,
     in_flight: Table<ReplicaKey, Gauge>,
     queue: Table<ReplicaKey, Gauge>,
     kv_cache: Table<ReplicaKey, Share>,
@@ -34,7 +38,13 @@ impl Upstreams {
         let retries = "Attempts at the same model after the first";
         let not_retried = "Attempts that were not made: the upstream's retry budget was used up";
         let fallbacks = "Calls that a model lost to the next one";
+        let ejections =
+            "Times that a replica, or the model at its provider, was ejected for its failures";
+        let left_alone =
+            "Attempts that were not made: the upstream had failed lately, or asked for a pause";
         let dropped = "Parameters dropped because the model rejects them";
+        let waiting = "Calls that wait for a replica of each pool";
+        let waited = "Calls that found every replica of a pool saturated, by what became of them";
         let in_flight = "Calls of this process at each replica";
         let queue = "Requests waiting at each replica, as it said last";
         let kv_cache = "Share of each replica's KV cache in use, as it said last";
@@ -48,6 +58,13 @@ impl Upstreams {
                 Counter::default,
             ),
             fallbacks: Table::register(r, "waypost_fallbacks", fallbacks, Counter::default),
+            ejections: Table::register(r, "waypost_ejections", ejections, Counter::default),
+            left_alone: Table::register(
+                r,
+                "waypost_upstream_left_alone",
+                left_alone,
+                Counter::default,
+            ),
             dropped: Table::register(r, "waypost_dropped_parameters", dropped, Counter::default),
             replicas: Table::register(
                 r,
@@ -55,6 +72,8 @@ impl Upstreams {
                 "Replicas of each pool",
                 Gauge::default,
             ),
+            waiting: Table::register(r, "waypost_pool_waiting", waiting, Gauge::default),
+            waited: Table::register(r, "waypost_pool_waited", waited, Counter::default),
             in_flight: Table::register(r, "waypost_replica_in_flight", in_flight, Gauge::default),
             queue: Table::register(r, "waypost_replica_queue", queue, Gauge::default),
             kv_cache: Table::register(
@@ -72,8 +91,12 @@ impl Upstreams {
             retries: self.retries.renewed(),
             not_retried: self.not_retried.renewed(),
             fallbacks: self.fallbacks.renewed(),
+            ejections: self.ejections.renewed(),
+            left_alone: self.left_alone.renewed(),
             dropped: self.dropped.renewed(),
             replicas: self.replicas.emptied(),
+            waiting: self.waiting.emptied(),
+            waited: self.waited.renewed(),
             in_flight: self.in_flight.emptied(),
             queue: self.queue.emptied(),
             kv_cache: self.kv_cache.emptied(),
@@ -103,6 +126,23 @@ impl Upstreams {
             .inc();
     }
 
+    pub(crate) fn ejected(&self, model: ModelIndex, name: &str) {
+        self.ejections
+            .get(model, || vec![("model", name.to_owned())])
+            .inc();
+    }
+
+    pub(crate) fn left_alone(&self, model: ModelIndex, name: &str) {
+        self.left_alone
+            .get(model, || vec![("model", name.to_owned())])
+            .inc();
+    }
+
+    pub(crate) fn waited(&self, pool: u16, name: &str, outcome: &'static str) {
+        let labels = || vec![("pool", name.to_owned()), ("outcome", outcome.to_owned())];
+        self.waited.get((pool, outcome), labels).inc();
+    }
+
     pub(crate) fn dropped(&self, model: ModelIndex, name: &str, parameter: &str) {
         let labels = || {
             vec![
@@ -122,6 +162,10 @@ impl Upstreams {
             .replicas
             .get(index, || vec![("pool", pool.name.clone())]);
         count.set(i64::try_from(replicas.len()).unwrap_or(i64::MAX));
+        let waiting = self
+            .waiting
+            .get(index, || vec![("pool", pool.name.clone())]);
+        waiting.set(i64::try_from(pool.waiting()).unwrap_or(i64::MAX));
         self.forget_others(index, &pool.name, &replicas);
         for replica in replicas {
             self.observe_replica((index, Arc::clone(&replica.base)), &pool.name, &replica);

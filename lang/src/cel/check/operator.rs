@@ -1,12 +1,13 @@
 //! Operators between two operands.
 
+use super::call::type_name;
 use super::mistake::article;
 use super::types::{are_comparable, is_number, is_open, is_ordered, sum_type, unify};
-use super::{Checker, TYPE_MISMATCH, Type, Typed, TypedKind, constant_of, unknown};
+use super::{Checker, TYPE_MISMATCH, Type, Typed, TypedKind, constant_of, text_of, unknown};
 use crate::cel::expression::{BinaryOperator, Expr, ExprKind, Literal};
 use crate::cel::print::quote;
 use crate::cel::typed::{Constant, Field, Function};
-use crate::codes::{CONSTANT_FAILS, PARTIAL_OPERATION};
+use crate::codes::{CONSTANT_FAILS, PARTIAL_OPERATION, UNKNOWN_IDENTIFIER};
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::source::Span;
 
@@ -19,7 +20,13 @@ impl Checker<'_> {
         right: &Expr,
     ) -> Typed {
         let (left_expr, right_expr) = (left, right);
-        let (left, right) = (self.value(left), self.value(right));
+        for (one, other) in [(left, right), (right, left)] {
+            if self.is_total() && self.is_nothing(one) {
+                return self.nothing(operator, one, other);
+            }
+        }
+        let left = self.compared_value(left, operator, right);
+        let right = self.compared_value(right, operator, left_expr);
         if left.ty == Type::Error || right.ty == Type::Error {
             return unknown(expr.span);
         }
@@ -78,17 +85,68 @@ impl Checker<'_> {
         )
     }
 
+    /// An operand. A claim that is ordered with a literal is to be of the literal's type.
+    fn compared_value(&mut self, expr: &Expr, operator: BinaryOperator, other: &Expr) -> Typed {
+        let orders = matches!(
+            operator,
+            BinaryOperator::Less
+                | BinaryOperator::LessOrEqual
+                | BinaryOperator::Greater
+                | BinaryOperator::GreaterOrEqual
+        );
+        let is_part = matches!(expr.kind, ExprKind::Select { .. } | ExprKind::Index { .. });
+        self.ordered_with = match &other.kind {
+            ExprKind::Literal(literal) if orders && is_part => match literal {
+                Literal::Int(_) => Some(("int", "0")),
+                Literal::Double(_) => Some(("double", "0.0")),
+                Literal::String(_) => Some(("string", "\"\"")),
+                _ => None,
+            },
+            _ => None,
+        };
+        let typed = self.value(expr);
+        self.ordered_with = None;
+        typed
+    }
+
+    /// A comparison with a word for nothing: with what is there instead, if the type says what.
+    fn nothing(&mut self, operator: BinaryOperator, word: &Expr, other: &Expr) -> Typed {
+        let compared = self.value(other);
+        let compares = matches!(operator, BinaryOperator::Equal | BinaryOperator::NotEqual);
+        let (span, absent) = match &compared.ty {
+            Type::Error => return unknown(word.span),
+            _ if !compares => return self.value(word),
+            Type::String => (word.span, "\"\""),
+            Type::Int => (word.span, "0"),
+            Type::Optional(_) => (word.span, "optional.none()"),
+            _ => return self.value(word),
+        };
+        let edit = Edit {
+            span,
+            text: absent.to_owned(),
+        };
+        self.report(
+            UNKNOWN_IDENTIFIER
+                .error(span, format!("`{word}` is not known here"))
+                .label(format!("a field that was not sent is `{absent}`"))
+                .help(format!("write `{other} {operator} {absent}`"))
+                .fix(format!("write `{absent}`"), [edit]),
+        )
+    }
+
     fn order(&mut self, operands: Operands<'_>, function: Function) -> Typed {
         if self.refuses(&operands.left.ty) {
-            return self.dynamic(
+            return self.dynamic_beside(
                 operands.left_expr,
                 &format!("`{}` takes values of one type", operands.operator),
+                type_name(&operands.right.ty),
             );
         }
         if self.refuses(&operands.right.ty) {
-            return self.dynamic(
+            return self.dynamic_beside(
                 operands.right_expr,
                 &format!("`{}` takes values of one type", operands.operator),
+                type_name(&operands.left.ty),
             );
         }
         let (left, right) = (&operands.left.ty, &operands.right.ty);
@@ -122,14 +180,15 @@ impl Checker<'_> {
     }
 
     fn arithmetic(&mut self, operands: Operands<'_>) -> Typed {
-        for (typed, expr) in [
-            (&operands.left, operands.left_expr),
-            (&operands.right, operands.right_expr),
+        for (typed, expr, other) in [
+            (&operands.left, operands.left_expr, &operands.right),
+            (&operands.right, operands.right_expr, &operands.left),
         ] {
             if self.refuses(&typed.ty) {
-                return self.dynamic(
+                return self.dynamic_beside(
                     expr,
                     &format!("`{}` takes values of one type", operands.operator),
+                    type_name(&other.ty),
                 );
             }
         }
@@ -194,7 +253,7 @@ impl Checker<'_> {
             .error(operands.expr.span, format!("`{right}` can be 0"))
             .label("a division by 0 would fail")
             .help(help);
-        let finding = self.guarded(finding, &test);
+        let finding = self.defaulted(finding, &test, operands.expr.span, ty);
         self.report(finding);
         false
     }
@@ -256,6 +315,26 @@ impl Operands<'_> {
             };
             if let (true, Some(number)) = (is_number(&one.ty), number) {
                 return Repair::Edit(other.span, number.clone());
+            }
+            if let (Type::Duration, ExprKind::Literal(Literal::Int(seconds))) =
+                (&one.ty, &other_expr.kind)
+            {
+                return Repair::Edit(other.span, format!("duration(\"{seconds}s\")"));
+            }
+            let null = matches!(other_expr.kind, ExprKind::Literal(Literal::Null));
+            match one.ty {
+                Type::String if null => return Repair::Edit(other.span, "\"\"".to_owned()),
+                Type::Int if null => return Repair::Edit(other.span, "0".to_owned()),
+                _ => {}
+            }
+            if let (Type::String, ExprKind::Identifier(name)) = (&other.ty, &other_expr.kind)
+                && is_number(&one.ty)
+                && text_of(other).is_some_and(|text| text.parse::<f64>().is_ok())
+            {
+                let help = format!(
+                    "`{name}` is text: write its number without quotes where it is declared"
+                );
+                return Repair::Help(help);
             }
             let is_literal = matches!(other_expr.kind, ExprKind::Literal(_));
             if one.ty == Type::String && is_literal && is_number(&other.ty) {

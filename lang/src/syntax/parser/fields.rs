@@ -88,7 +88,6 @@ static ELSEWHERE: &[(&str, &str)] = &[
     ("include", "import"),
     ("const", "let"),
     ("var", "let"),
-    ("variable", "let"),
     ("upstream", "provider"),
     ("backend", "provider"),
     ("policies", "policy"),
@@ -106,6 +105,7 @@ static ELSEWHERE: &[(&str, &str)] = &[
     ("models", "try"),
     ("retry", "retries"),
     ("max_retries", "retries"),
+    ("otherwise", "start"),
     ("upgrade", "escalate"),
     ("raise", "escalate"),
     ("default", "start"),
@@ -326,6 +326,11 @@ pub(crate) static JWT: Block = block(
         once("issuer", "issuer \"https://login.acme.dev\""),
         once("audience", "audience \"llm\""),
         once("jwks", "jwks \"https://login.acme.dev/keys\""),
+        once("key", "key \"sub\""),
+        once("team", "team \"department\""),
+        once("agent", "agent \"azp\""),
+        once("plan", "plan \"plan\""),
+        once("name", "name \"name\""),
     ],
 );
 

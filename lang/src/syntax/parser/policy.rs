@@ -39,8 +39,13 @@ impl Parser<'_> {
         self.block(&CALLERS, |parser, keyword| {
             match keyword.name {
                 "keys" => {
-                    parser.require_word("secret")?;
-                    callers.keys = Some(parser.name("the secret's name")?);
+                    callers.keys = match parser.dotted_secret() {
+                        Some(name) => Some(name),
+                        None => {
+                            parser.require_word("secret")?;
+                            Some(parser.name("the secret's name")?)
+                        }
+                    };
                 }
                 "jwt" => callers.jwt = Some(parser.jwt(keyword.span)?),
                 "anonymous" => callers.anonymous = Some(parser.name("`deny` or `allow`")?),
@@ -57,12 +62,22 @@ impl Parser<'_> {
             issuer: None,
             audience: None,
             jwks: None,
+            key: None,
+            team: None,
+            agent: None,
+            plan: None,
+            name: None,
         };
         self.block(&JWT, |parser, keyword| {
             match keyword.name {
                 "issuer" => jwt.issuer = Some(parser.text()?),
                 "audience" => jwt.audience = Some(parser.text()?),
                 "jwks" => jwt.jwks = Some(parser.text()?),
+                "key" => jwt.key = Some(parser.text()?),
+                "team" => jwt.team = Some(parser.text()?),
+                "agent" => jwt.agent = Some(parser.text()?),
+                "plan" => jwt.plan = Some(parser.text()?),
+                "name" => jwt.name = Some(parser.text()?),
                 _ => return Err(parser.expected("a field")),
             }
             Ok(())

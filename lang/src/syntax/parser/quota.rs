@@ -3,12 +3,13 @@
 use crate::codes;
 use crate::diagnostic::Edit;
 use crate::source::{Span, Spanned};
-use crate::syntax::lexer::{TokenKind, scan};
+use crate::syntax::lexer::TokenKind;
 use crate::syntax::literal;
 use crate::syntax::tree::{Amount, Outcome, OutcomeAction, Quota, Text, Window};
 
 use super::expression::CLAUSES;
 use super::fields::OUTCOMES;
+use super::number::is_currency;
 use super::{MarkKind, Parser, Read};
 
 /// The words that begin a window.
@@ -23,17 +24,23 @@ struct Seen(Vec<(&'static str, Span)>);
 impl Parser<'_> {
     pub(super) fn quota(&mut self, budget: bool) -> Read<Quota> {
         let start = self.peek().start;
-        let amount = match budget {
-            true => self.budget_amount()?,
-            false => self.amount()?,
-        };
-        let window = match amount.value {
-            Amount::Concurrent(_) if !self.at(TokenKind::Slash) => {
-                Spanned::new(Window::Open, amount.span)
-            }
-            _ => {
-                self.slash_before_window()?;
-                self.window()?
+        let (amount, window) = match self.rate_of_elsewhere(budget) {
+            Some(rate) => rate,
+            None => {
+                let amount = match budget {
+                    true => self.budget_amount()?,
+                    false => self.amount()?,
+                };
+                let window = match amount.value {
+                    Amount::Concurrent(_) if !self.at(TokenKind::Slash) => {
+                        Spanned::new(Window::Open, amount.span)
+                    }
+                    _ => {
+                        self.slash_before_window()?;
+                        self.window()?
+                    }
+                };
+                (amount, window)
             }
         };
         let rate_span = self.span_from(start);
@@ -58,7 +65,7 @@ impl Parser<'_> {
     /// Takes the `/` of a rate, or `per` where it stands for one.
     fn slash_before_window(&mut self) -> Read<()> {
         let per = self.peek();
-        let next = scan(self.text, per.end);
+        let next = self.tokens.at(per.end);
         let window = next.kind == TokenKind::Number || WINDOWS.contains(&self.written(next));
         if window && self.instead_of("/", &["per", "a", "every", "each"]) {
             return Ok(());
@@ -76,9 +83,10 @@ impl Parser<'_> {
 
     /// An amount that is money, unless its unit says that it is not.
     fn budget_amount(&mut self) -> Read<Spanned<Amount>> {
-        let number = scan(self.text, self.position);
-        let unit = scan(self.text, number.end);
-        let counts = unit.kind == TokenKind::Word && !unit.first_on_line;
+        let number = self.tokens.at(self.position);
+        let unit = self.tokens.at(number.end);
+        let counts =
+            unit.kind == TokenKind::Word && !unit.first_on_line && !is_currency(self.written(unit));
         if counts && number.kind == TokenKind::Number {
             return self.amount();
         }
@@ -88,8 +96,8 @@ impl Parser<'_> {
 
     /// An amount that is money, unless a unit follows.
     pub(super) fn spent_amount(&mut self) -> Read<Spanned<Amount>> {
-        let number = scan(self.text, self.position);
-        let unit = scan(self.text, number.end);
+        let number = self.tokens.at(self.position);
+        let unit = self.tokens.at(number.end);
         if number.kind == TokenKind::Number && UNITS.contains(&self.written(unit)) {
             return self.amount();
         }
@@ -221,7 +229,7 @@ impl Parser<'_> {
     /// Takes `at TIER` where `cap at TIER` belongs.
     fn forgotten_cap(&mut self) -> bool {
         let at = self.peek();
-        let tier = scan(self.text, at.end);
+        let tier = self.tokens.at(at.end);
         if !self.at_word("at") || tier.kind != TokenKind::Word || tier.first_on_line {
             return false;
         }
