@@ -72,6 +72,10 @@ pub struct Key(pub u128);
 
 /// What becomes of a call.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every call has the large one, and a box would allocate for each"
+)]
 pub enum Outcome {
     /// A model may answer.
     Route(Route),

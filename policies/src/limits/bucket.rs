@@ -173,7 +173,8 @@ impl Bucket {
                 }
             }
             (Fill::Sliding(sliding), Window::Sliding { nanoseconds }) => {
-                if sliding.advance(Measure::of(*nanoseconds), now) {
+                let is_another = sliding.advance(Measure::of(*nanoseconds), now);
+                if is_another {
                     self.incarnation = next;
                 }
             }

@@ -82,6 +82,7 @@ record! {
         kind: ProviderKindColumn,
         base_url: Text,
         api_version: Text,
+        region: Text,
         auth: ProviderAuthColumn,
     }
 }
@@ -415,6 +416,8 @@ variants! {
         1 = AzureOpenAi {},
         2 = OpenAiCompatible {},
         3 = Anthropic {},
+        4 = Gemini {},
+        5 = Bedrock {},
     }
 }
 
@@ -423,6 +426,7 @@ variants! {
     ProviderAuthColumn: ProviderAuth => ProviderAuth {
         0 = None {},
         1 = Secret { 0: secret as Ref<Secret<'static>> },
+        2 = WorkloadIdentity {},
     }
 }
 
