@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use waypost_policies::Facts;
 use waypost_policies::decision::{Decision, Outcome};
 use waypost_policies::explain::{Explanation, explain};
+use waypost_policies::facts::Surface;
 use waypost_policies::limits::State;
 use waypost_policies::place::RetryBudget;
 use waypost_policies::plan::draft::{self, Draft, ModelIndex, Price};
@@ -17,7 +18,7 @@ use waypost_policies::plan::{Plan, view};
 
 use crate::books::Books;
 use crate::callers::{Callers, KeysError, watch};
-use crate::client::{self, Client, ClientError};
+use crate::client::{self, Client, ClientError, base_url};
 use crate::clock;
 use crate::evaluations::Evaluations;
 use crate::journal::Journal;
@@ -151,7 +152,7 @@ impl Gateway {
         let kept = Kept {
             books: Books::open(&plan, &settings.state, &metrics.disk)?,
             evaluations: Arc::new(Evaluations::new()),
-            client: client::public(settings.bounds.connect)?,
+            client: client::public(&settings.upstream_tls, settings.bounds.connect)?,
             metrics,
             journal: Arc::default(),
             recent: Arc::default(),
@@ -167,6 +168,7 @@ impl Gateway {
         plan: Arc<Plan>,
         settings: &Settings,
     ) -> Result<Self, StartError> {
+        old.client.trust(&settings.upstream_tls)?;
         let kept = Kept {
             books: old.books.next(&plan, &settings.state, &old.metrics.disk)?,
             evaluations: Arc::clone(&old.evaluations),
@@ -297,6 +299,14 @@ impl Gateway {
             self.metrics.upstreams.observe(index, &pool.pool);
         }
         self.metrics.text()
+    }
+
+    /// Connects to hosted APIs before the first call has to, in the background.
+    pub(crate) fn warm(&self) {
+        for provider in &self.providers {
+            let (client, address) = (self.client.clone(), provider.address(Surface::Chat, "-"));
+            tokio::spawn(async move { client.warm(&address).await });
+        }
     }
 
     /// What is missing before calls can be served.
@@ -434,8 +444,8 @@ fn providers(
             draft::ProviderAuth::Secret(index) => secrets.get(usize::from(index)),
             draft::ProviderAuth::None => None,
         };
-        let base_url = overrides.get(&provider.name).unwrap_or(&provider.base_url);
-        Provider::new(provider, base_url, key)
+        let written = overrides.get(&provider.name).unwrap_or(&provider.base_url);
+        Provider::new(provider, &base_url(written), key)
             .ok_or_else(|| StartError::Credential(provider.name.clone()))
     };
     draft.providers.iter().map(provider).collect()

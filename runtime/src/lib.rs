@@ -38,7 +38,7 @@ mod usage;
 
 pub use callers::key::{beginning, key_digest, new_key};
 pub use callers::{KeyEntry, KeyFile, KeysError};
-pub use client::ClientError;
+pub use client::{ClientError, UpstreamTls};
 pub use failure::Tried;
 pub use gateway::StartError;
 pub use kubernetes::Cluster;

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
 use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, USER_AGENT,
 };
@@ -109,7 +108,7 @@ pub(crate) enum Reply {
     Stream {
         head: Head,
         first: VecDeque<Bytes>,
-        rest: Incoming,
+        rest: client::Answer,
         watcher: Box<Watcher>,
         translation: Option<Box<Translation>>,
     },
@@ -243,7 +242,7 @@ fn is_coded(headers: &HeaderMap) -> bool {
     coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
-pub(super) fn head(response: Response<Incoming>) -> (Head, Incoming) {
+pub(super) fn head(response: Response<client::Answer>) -> (Head, client::Answer) {
     let (parts, body) = response.into_parts();
     let head = Head {
         status: parts.status,
@@ -254,7 +253,7 @@ pub(super) fn head(response: Response<Incoming>) -> (Head, Incoming) {
 
 /// A stream, once it says its first thing.
 async fn begun(
-    response: Response<Incoming>,
+    response: Response<client::Answer>,
     mut watcher: Watcher,
     dialects: &Dialects,
 ) -> Result<Reply, AttemptError> {
@@ -289,7 +288,7 @@ async fn begun(
 }
 
 async fn whole(
-    response: Response<Incoming>,
+    response: Response<client::Answer>,
     dialects: &Dialects,
     longest: usize,
 ) -> Result<Reply, AttemptError> {

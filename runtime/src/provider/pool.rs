@@ -3,10 +3,11 @@
 use waypost_policies::facts::Surface;
 
 use super::path;
+use crate::client::base_url;
 
 /// Where calls go at a replica.
 pub(crate) fn replica_address(base: &str, surface: Surface) -> String {
     let base = base.trim_end_matches('/');
     let base = base.strip_suffix("/v1").unwrap_or(base);
-    format!("{base}/v1/{}", path(surface))
+    format!("{}/v1/{}", base_url(base), path(surface))
 }

@@ -11,12 +11,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use hyper::body::{Body, Frame, Incoming};
+use hyper::body::{Body, Frame};
 use tokio::time::{Instant, Sleep, sleep};
 use waypost_policies::facts::Surface;
 
 use super::Watcher;
 use crate::account::Account;
+use crate::client;
 use crate::pool::Seat;
 use crate::receipt::Ending;
 use crate::translate::{Translation, error_event};
@@ -42,7 +43,7 @@ pub(crate) struct AnswerStream {
     /// What came before the answer began; it has been watched already.
     first: VecDeque<Bytes>,
     /// The rest, until it ends.
-    rest: Option<Incoming>,
+    rest: Option<client::Answer>,
     watcher: Watcher,
     account: Account,
     /// The place at whoever answers.
@@ -54,7 +55,7 @@ pub(crate) struct AnswerStream {
 impl AnswerStream {
     pub(crate) fn new(
         first: VecDeque<Bytes>,
-        rest: Incoming,
+        rest: client::Answer,
         watcher: Watcher,
         account: Account,
         seat: Option<Seat>,

@@ -14,6 +14,7 @@ mod answers;
 mod authority;
 mod callers;
 mod client;
+mod connections;
 mod dialects;
 mod errors;
 mod fallback;
