@@ -147,7 +147,7 @@ async fn arrive(
 ) -> Result<Arrived, Failure> {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
-    let identity = gateway.callers.identify(&parts.headers)?;
+    let identity = gateway.callers.identify(&parts.headers).await?;
     check_media_type(&parts.headers)?;
     let body = read_body(body, &gateway.bounds).await?;
     if std::str::from_utf8(&body).is_err() {

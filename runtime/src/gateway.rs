@@ -103,6 +103,7 @@ struct Kept<'g> {
     recent: Arc<Recent>,
     pools: &'g [Placed],
     models: &'g [Model],
+    callers: Option<&'g Callers>,
 }
 
 /// Why a server does not start.
@@ -140,6 +141,9 @@ pub enum StartError {
     /// What is used of limits and budgets cannot be kept.
     #[error(transparent)]
     State(#[from] LedgerError),
+    /// The keys of tokens cannot be fetched from such an address.
+    #[error("`{0}` is no address that the keys of tokens can be fetched from")]
+    Jwks(String),
     /// The system gave no random numbers.
     #[error("the system gave no random numbers")]
     Random,
@@ -158,6 +162,7 @@ impl Gateway {
             recent: Arc::default(),
             pools: &[],
             models: &[],
+            callers: None,
         };
         Self::assemble(plan, settings, kept)
     }
@@ -178,6 +183,7 @@ impl Gateway {
             recent: Arc::clone(&old.recent),
             pools: &old.pools,
             models: &old.models,
+            callers: Some(&old.callers),
         };
         Self::assemble(plan, settings, kept)
     }
@@ -191,9 +197,10 @@ impl Gateway {
     fn assemble(plan: Arc<Plan>, settings: &Settings, kept: Kept<'_>) -> Result<Self, StartError> {
         let draft = plan.to_draft();
         let secrets = resolve_secrets(&plan, settings)?;
-        let callers = Callers::build(&plan, settings, &kept.metrics.callers)?;
+        let callers = Callers::build(&plan, settings, &kept.metrics.callers, kept.callers)?;
         let mut watching = JoinSet::new();
         watching.spawn(watch(Arc::clone(&callers)));
+        watching.extend(callers.renewal());
         Ok(Self {
             state: Arc::clone(&kept.books.state),
             books: kept.books,

@@ -37,7 +37,7 @@ mod translate;
 mod usage;
 
 pub use callers::key::{beginning, key_digest, new_key};
-pub use callers::{KeyEntry, KeyFile, KeysError};
+pub use callers::{KeyEntry, KeyFile, KeysError, moment};
 pub use client::{ClientError, UpstreamTls};
 pub use failure::Tried;
 pub use gateway::StartError;

@@ -83,14 +83,6 @@ pub(crate) fn priority(value: Span) -> Diagnostic {
         .help("do not rely on it yet; the picker of `shape layered` goes by it")
 }
 
-/// `jwt { … }`: no token is accepted.
-pub(crate) fn token_callers(span: Span) -> Diagnostic {
-    codes::NOT_IN_THIS_BUILD
-        .warning(span, "this version cannot verify signed tokens")
-        .label("callers with a token get 401, as if it were wrong")
-        .help("give them keys with `keys secret NAME` until it can")
-}
-
 /// `state redis`: it is not asked, so each replica counts by itself and N replicas let through N times a limit.
 pub(crate) fn shared_state(span: Span, replicas: u64, quotas: usize) -> Diagnostic {
     let diagnostic = codes::NOT_IN_THIS_BUILD.warning(

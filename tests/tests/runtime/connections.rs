@@ -77,14 +77,16 @@ async fn more_calls_than_one_connection_carries_get_another() {
     for _ in 0..150 {
         upstream.call().await;
     }
-    assert_eq!(upstream.connections(), 2);
+    // On a busy machine a call may lose patience with the connection that another makes.
+    let connections = upstream.connections();
+    assert!((2..10).contains(&connections), "{connections}");
     // Who hangs up ends its own call and no other.
     drop(calls);
     for _ in 0..150 {
         upstream.ended().await;
     }
     assert_eq!(answers(&world).await, "one");
-    assert_eq!(upstream.connections(), 2);
+    assert_eq!(upstream.connections(), connections);
 }
 
 #[tokio::test]

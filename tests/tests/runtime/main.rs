@@ -30,6 +30,7 @@ mod slow;
 mod smuggling;
 mod streams;
 mod tls;
+mod tokens;
 mod unix;
 mod upstream;
 mod wire;
