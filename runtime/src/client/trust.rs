@@ -17,10 +17,15 @@ const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct UpstreamTls {
     /// Authorities that are trusted to vouch for upstreams, beside those that browsers trust
-    #[arg(long = "upstream-authority", value_name = "FILE")]
+    #[arg(
+        id = "upstream_authority",
+        long = "upstream-authority",
+        value_name = "FILE"
+    )]
     pub authority: Option<PathBuf>,
     /// The certificate that upstreams are shown that ask for one
     #[arg(
+        id = "upstream_certificate",
         long = "upstream-certificate",
         value_name = "FILE",
         requires = "upstream_key"
@@ -31,7 +36,7 @@ pub struct UpstreamTls {
         id = "upstream_key",
         long = "upstream-key",
         value_name = "FILE",
-        requires = "certificate"
+        requires = "upstream_certificate"
     )]
     pub key: Option<PathBuf>,
 }
