@@ -97,7 +97,7 @@ pub(crate) async fn answer(
         surface,
         &arrived.parts.headers,
         &arrived.body,
-        &request,
+        &facts,
         deadline,
         request_id,
     );

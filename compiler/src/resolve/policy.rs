@@ -105,9 +105,6 @@ fn rule(
             policy.redactions.extend(resolved);
         }
         PolicyKind::Priority { value, label, when } => {
-            if policy.priorities.is_empty() {
-                context.findings.push(this_version::priority(value.span));
-            }
             policy.priorities.extend(priority(
                 span,
                 value,

@@ -33,5 +33,6 @@ mod tls;
 mod tokens;
 mod unix;
 mod upstream;
+mod waiting;
 mod wire;
 mod world;
