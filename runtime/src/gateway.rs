@@ -10,7 +10,6 @@ use tokio::task::JoinSet;
 use waypost_policies::Facts;
 use waypost_policies::decision::{Decision, Outcome};
 use waypost_policies::explain::{Explanation, explain};
-use waypost_policies::facts::Surface;
 use waypost_policies::limits::State;
 use waypost_policies::place::RetryBudget;
 use waypost_policies::plan::draft::{self, Draft, ModelIndex, Price};
@@ -20,12 +19,13 @@ use crate::books::Books;
 use crate::callers::{Callers, KeysError, watch};
 use crate::client::{self, Client, ClientError, base_url};
 use crate::clock;
+use crate::dialect::Dialect;
 use crate::evaluations::Evaluations;
 use crate::journal::Journal;
 use crate::ledger::LedgerError;
 use crate::metrics::{Metrics, RouteKey};
 use crate::pool::{DiscoveryError, Hosted, Placed};
-use crate::provider::{Provider, wants_completion_tokens};
+use crate::provider::{AccessError, Provider, wants_completion_tokens};
 use crate::receipt::Receipt;
 use crate::recent::Recent;
 use crate::redact::{RedactionError, Redactions};
@@ -120,9 +120,9 @@ pub enum StartError {
     /// A secret is missing.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// A secret cannot be sent in a header.
-    #[error("secret of provider `{0}` has characters that no header can carry")]
-    Credential(String),
+    /// A provider cannot be asked with what the file says.
+    #[error("provider `{0}` cannot be asked: {1}")]
+    Provider(String, AccessError),
     /// The key file is wrong.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -311,7 +311,10 @@ impl Gateway {
     /// Connects to hosted APIs before the first call has to, in the background.
     pub(crate) fn warm(&self) {
         for provider in &self.providers {
-            let (client, address) = (self.client.clone(), provider.address(Surface::Chat, "-"));
+            let (client, address) = (
+                self.client.clone(),
+                provider.address(Dialect::CHAT, "-", false),
+            );
             tokio::spawn(async move { client.warm(&address).await });
         }
     }
@@ -449,11 +452,11 @@ fn providers(
     let provider = |provider: &draft::Provider| {
         let key = match provider.auth {
             draft::ProviderAuth::Secret(index) => secrets.get(usize::from(index)),
-            draft::ProviderAuth::None => None,
+            draft::ProviderAuth::None | draft::ProviderAuth::WorkloadIdentity => None,
         };
         let written = overrides.get(&provider.name).unwrap_or(&provider.base_url);
-        Provider::new(provider, &base_url(written), key)
-            .ok_or_else(|| StartError::Credential(provider.name.clone()))
+        Provider::new(provider, &base_url(written), key, &settings.secrets)
+            .map_err(|error| StartError::Provider(provider.name.clone(), error))
     };
     draft.providers.iter().map(provider).collect()
 }

@@ -15,9 +15,8 @@ use hyper::body::{Body, Frame};
 use tokio::time::{Instant, Sleep, sleep};
 use waypost_policies::facts::Surface;
 
-use super::Watcher;
+use super::{Source, Watcher};
 use crate::account::Account;
-use crate::client;
 use crate::pool::Seat;
 use crate::receipt::Ending;
 use crate::translate::{Translation, error_event};
@@ -43,7 +42,7 @@ pub(crate) struct AnswerStream {
     /// What came before the answer began; it has been watched already.
     first: VecDeque<Bytes>,
     /// The rest, until it ends.
-    rest: Option<client::Answer>,
+    rest: Option<Source>,
     watcher: Watcher,
     account: Account,
     /// The place at whoever answers.
@@ -55,7 +54,7 @@ pub(crate) struct AnswerStream {
 impl AnswerStream {
     pub(crate) fn new(
         first: VecDeque<Bytes>,
-        rest: client::Answer,
+        rest: Source,
         watcher: Watcher,
         account: Account,
         seat: Option<Seat>,

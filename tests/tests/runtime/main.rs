@@ -23,6 +23,7 @@ mod http2;
 mod limits;
 mod plan;
 mod pools;
+mod providers;
 mod reload;
 mod resilience;
 mod shutdown;
