@@ -11,6 +11,7 @@
 
 mod admin;
 mod answers;
+mod audit;
 mod authority;
 mod callers;
 mod client;
