@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use waypost_policies::cost::Usage;
 use waypost_policies::decision::{Charge, Decision, Outcome, Route};
-use waypost_policies::limits::{Reservation, Spent};
+use waypost_policies::limits::{Reservation, Spent, Unit};
 use waypost_policies::plan::draft::TierIndex;
 use waypost_policies::{Facts, NanoDollars};
 
@@ -38,8 +38,6 @@ pub(crate) struct Account {
     held: Option<Held>,
     /// What is held for the model that is asked beside it.
     second: Option<Held>,
-    /// What models have cost that were given up.
-    lost: NanoDollars,
 }
 
 /// What a call holds: for the model that is asked, and for the one that is asked beside it.
@@ -78,7 +76,6 @@ impl Account {
             prompt_tokens: facts.request.tokens,
             held: None,
             second: None,
-            lost: NanoDollars::ZERO,
         };
         account.decided(decision);
         gateway.metrics.calls.in_flight.inc();
@@ -255,13 +252,13 @@ impl Account {
             receipt.input_tokens = usage.input;
             receipt.cached_tokens = usage.cached;
             receipt.output_tokens = usage.output;
-            receipt.cost = cost;
+            receipt.cost = receipt.cost.plus(cost);
+            receipt.strongest = self.gateway.strongest(usage);
             receipt.estimated = estimated;
         }
         receipt.status = status;
         receipt.ending = ending;
         receipt.duration = self.started.elapsed();
-        receipt.cost = NanoDollars(receipt.cost.0.saturating_add(self.lost.0));
         let cost = receipt.cost;
         self.gateway.record(key, &self.decision, receipt);
         cost
@@ -288,6 +285,7 @@ impl Account {
         let usage = held.used();
         let cost = held.cost(usage);
         let (requests, estimated) = (u64::from(held.sent), held.estimated);
+        self.note_charges(&held.charges, spent(requests, usage, cost));
         self.end(held, spent(requests, usage, cost));
         Some((usage, cost, estimated))
     }
@@ -295,7 +293,10 @@ impl Account {
     /// Ends the reservation of a model that did not answer; the call as such is still to be counted.
     fn release(&mut self, held: Held, used: Usage) {
         let cost = held.cost(used);
-        self.lost = NanoDollars(self.lost.0.saturating_add(cost.0));
+        self.note_charges(&held.charges, spent(0, used, cost));
+        if let Some(receipt) = &mut self.receipt {
+            receipt.cost = receipt.cost.plus(cost);
+        }
         self.end(held, spent(0, used, cost));
     }
 
@@ -308,13 +309,31 @@ impl Account {
     }
 
     /// Counts a call that no model answered: hammering at a broken upstream is limited too.
-    pub(crate) fn count_failed_call(&self, charges: &[Charge]) {
+    pub(crate) fn count_failed_call(&mut self, charges: &[Charge]) {
         let now = clock::now();
         for charge in charges {
-            if self.gateway.counts_requests(charge.quota) {
+            let unit = self.gateway.unit(charge.quota);
+            if matches!(unit, Some(Unit::Requests | Unit::Repeats)) {
                 let position = self.gateway.state.add(charge.quota, charge.key, 1, now);
                 let _ = self.gateway.books.commit(position);
+                self.note_charge(charge.quota, 1);
             }
+        }
+    }
+
+    /// What was charged stands on the receipt too, so that the audit log and the counters can be held against each other.
+    fn note_charges(&mut self, charges: &[Charge], spent: Spent) {
+        for charge in charges {
+            if let Some(unit) = self.gateway.unit(charge.quota) {
+                self.note_charge(charge.quota, spent.of(unit));
+            }
+        }
+    }
+
+    fn note_charge(&mut self, quota: u16, amount: u64) {
+        let label = self.gateway.quota_label(quota);
+        if let (Some(receipt), 1..) = (&mut self.receipt, amount) {
+            receipt.charged.push((label.to_owned(), amount));
         }
     }
 }

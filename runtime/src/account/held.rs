@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use waypost_policies::NanoDollars;
 use waypost_policies::cost::{Usage, actual};
-use waypost_policies::decision::Route;
+use waypost_policies::decision::{Charges, Route};
 use waypost_policies::limits::{Position, Reservation};
 use waypost_policies::plan::draft::{ModelIndex, Price};
 
@@ -15,6 +15,7 @@ use crate::gateway::Gateway;
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(super) reservation: Reservation,
+    pub(super) charges: Charges,
     pub(super) model: ModelIndex,
     price: Option<Price>,
     prompt_tokens: u64,
@@ -49,6 +50,7 @@ impl Held {
         let model = gateway.model(route.model);
         Self {
             reservation,
+            charges: route.charges.clone(),
             model: route.model,
             price: model.and_then(|model| model.price),
             prompt_tokens,
