@@ -7,8 +7,8 @@ use waypost_policies::vm::Datum;
 
 use super::shape::Kind;
 use crate::program::{
-    Action, Engine, Label, Model, ModelIndex, Monitor, PoolSource, Program, ProviderAuth,
-    ProviderKind, Quota, SecretSource, Shape, Step, Tier, Via,
+    Action, Engine, Label, Model, ModelIndex, Monitor, PoolSource, Program, ProviderAuth, Quota,
+    SecretSource, Shape, Step, Tier, Via,
 };
 
 /// An item: what a finding calls it, where it is declared, and what it has.
@@ -227,12 +227,17 @@ impl<'a> Items<'a> {
             Amount::Requests(count) => ("requests", Datum::Double(count as f64)),
             Amount::Tokens(count) => ("tokens", Datum::Double(count as f64)),
             Amount::Money(money) => ("dollars", dollars(money)),
+            Amount::Repeats(count) => ("repeats", Datum::Double(count as f64)),
+            Amount::Concurrent(count) => ("concurrent", Datum::Double(count as f64)),
         };
         let window = match &quota.window.value {
             Window::Day => "day".to_owned(),
             Window::Week => "week".to_owned(),
             Window::Month => "month".to_owned(),
-            Window::Rolling(_) | Window::Other(_) => {
+            Window::Session(_) => "session".to_owned(),
+            Window::Call => "call".to_owned(),
+            Window::Open => "open".to_owned(),
+            Window::Rolling(_) | Window::Sliding(_) | Window::Other(_) => {
                 self.sources.text(quota.window.span).to_owned()
             }
         };
@@ -422,12 +427,6 @@ fn duration(milliseconds: Milliseconds) -> Datum {
 }
 
 fn provider(provider: &crate::program::Provider) -> Item {
-    let kind = match provider.kind {
-        ProviderKind::OpenAi => "openai",
-        ProviderKind::AzureOpenAi => "azure-openai",
-        ProviderKind::OpenAiCompatible => "openai-compatible",
-        ProviderKind::Anthropic => "anthropic",
-    };
     let auth = match provider.auth {
         ProviderAuth::Secret(_) => "secret",
         ProviderAuth::WorkloadIdentity => "workload-identity",
@@ -435,7 +434,7 @@ fn provider(provider: &crate::program::Provider) -> Item {
     };
     let value = record([
         ("name", text(&provider.name.value)),
-        ("kind", text(kind)),
+        ("kind", text(provider.kind.word())),
         ("url", text(&provider.url)),
         ("version", text(&provider.version)),
         ("auth", text(auth)),

@@ -164,6 +164,8 @@ pub struct Provider {
     pub base_url: String,
     /// Azure's `api-version`, else "".
     pub api_version: String,
+    /// Amazon's region, else "".
+    pub region: String,
     /// How calls are authenticated.
     pub auth: ProviderAuth,
 }
@@ -179,6 +181,10 @@ pub enum ProviderKind {
     OpenAiCompatible,
     /// api.anthropic.com, and servers of its API: `/messages`, header `x-api-key`
     Anthropic,
+    /// Google's `/models/<model>:generateContent`, header `x-goog-api-key`
+    Gemini,
+    /// Amazon's `/model/<model>/converse`, signed
+    Bedrock,
 }
 
 /// How calls to a provider are authenticated.
@@ -186,6 +192,8 @@ pub enum ProviderKind {
 pub enum ProviderAuth {
     /// With a key.
     Secret(SecretIndex),
+    /// With tokens that Azure gives for the workload's own: a file that the cluster writes.
+    WorkloadIdentity,
     /// Not at all.
     None,
 }
@@ -504,6 +512,10 @@ pub enum Amount {
     Tokens(u64),
     /// Money.
     Money(NanoDollars),
+    /// Times that the same request is sent.
+    Repeats(u64),
+    /// Calls that are open at one time.
+    Concurrent(u64),
 }
 
 /// How a quota's window runs.
@@ -511,6 +523,14 @@ pub enum Amount {
 pub enum Window {
     /// A token bucket that refills evenly over this many milliseconds.
     Rolling(u64),
+    /// The time just past, this many milliseconds of it.
+    Sliding(u64),
+    /// A session: until no call of it has come for this many milliseconds. Without `per` it is the one that `keep` names.
+    Session(u64),
+    /// Each call by itself: nothing is remembered.
+    Call,
+    /// While calls are open.
+    Open,
     /// A calendar window in a time zone by its IANA name, `UTC` where none is written.
     Calendar(Period, String),
 }

@@ -11,9 +11,11 @@
 
 mod admin;
 mod answers;
+mod audit;
 mod authority;
 mod callers;
 mod client;
+mod connections;
 mod dialects;
 mod errors;
 mod fallback;
@@ -22,6 +24,7 @@ mod http2;
 mod limits;
 mod plan;
 mod pools;
+mod providers;
 mod reload;
 mod resilience;
 mod shutdown;
