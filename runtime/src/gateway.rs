@@ -20,8 +20,9 @@ use waypost_policies::{Facts, NanoDollars};
 use crate::audit::{Audit, AuditError};
 use crate::books::Books;
 use crate::callers::{Callers, KeysError, watch};
-use crate::client::{self, Client, ClientError};
+use crate::client::{self, Client, ClientError, base_url};
 use crate::clock;
+use crate::dialect::Dialect;
 use crate::evaluations::Evaluations;
 use crate::journal::Journal;
 use crate::ledger::LedgerError;
@@ -91,13 +92,18 @@ pub(crate) struct Tier {
     /// How long an attempt may take to its first byte, where the file says so.
     pub(crate) timeout: Option<Duration>,
     pub(crate) retries: u32,
+    /// After how long the next model is asked beside one that has not begun to answer.
+    pub(crate) hedge: Option<Duration>,
 }
 
 #[derive(Debug)]
 struct Quota {
     label: String,
+    /// Whether it has a bucket for each value of something.
     per_caller: bool,
     unit: Unit,
+    /// Whether something is kept from one call to the next.
+    remembers: bool,
 }
 
 /// What a gateway takes over from the one before it.
@@ -169,7 +175,7 @@ impl Gateway {
         let kept = Kept {
             books: Books::open(&plan, &settings.state, &metrics.disk)?,
             evaluations: Arc::new(Evaluations::new()),
-            client: client::public(settings.bounds.connect)?,
+            client: client::public(&settings.upstream_tls, settings.bounds.connect)?,
             metrics,
             journal: Arc::default(),
             recent: Arc::default(),
@@ -188,6 +194,7 @@ impl Gateway {
         plan: Arc<Plan>,
         settings: &Settings,
     ) -> Result<Self, StartError> {
+        old.client.trust(&settings.upstream_tls)?;
         let kept = Kept {
             books: old.books.next(&plan, &settings.state, &old.metrics.disk)?,
             evaluations: Arc::clone(&old.evaluations),
@@ -258,9 +265,10 @@ impl Gateway {
         }
     }
 
-    /// What a quota counts.
+    /// What a quota counts; nothing where it remembers nothing from one call to the next.
     pub(crate) fn unit(&self, quota: u16) -> Option<Unit> {
-        Some(self.quotas.get(usize::from(quota))?.unit)
+        let quota = self.quotas.get(usize::from(quota))?;
+        quota.remembers.then_some(quota.unit)
     }
 
     /// What a quota is called.
@@ -376,6 +384,17 @@ impl Gateway {
         self.metrics.text()
     }
 
+    /// Connects to hosted APIs before the first call has to, in the background.
+    pub(crate) fn warm(&self) {
+        for provider in &self.providers {
+            let (client, address) = (
+                self.client.clone(),
+                provider.address(Dialect::CHAT, "-", false),
+            );
+            tokio::spawn(async move { client.warm(&address).await });
+        }
+    }
+
     /// What is missing before calls can be served.
     pub(crate) fn missing(&self) -> Vec<String> {
         let pools = self.pools.iter();
@@ -475,12 +494,12 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Tier {
     fn new(tier: &draft::Tier) -> Self {
-        let timeout = (tier.timeout_milliseconds > 0)
-            .then(|| Duration::from_millis(tier.timeout_milliseconds));
+        let time = |milliseconds| (milliseconds > 0).then(|| Duration::from_millis(milliseconds));
         Self {
             name: tier.name.clone(),
-            timeout,
+            timeout: time(tier.timeout_milliseconds),
             retries: tier.retries,
+            hedge: time(tier.hedge_milliseconds),
         }
     }
 }
@@ -489,11 +508,16 @@ impl Quota {
     fn new(quota: &draft::Quota) -> Self {
         Self {
             label: quota.label.clone(),
-            per_caller: quota.per.is_some(),
+            per_caller: quota.per.is_some()
+                || matches!(quota.window, draft::Window::Session(_))
+                || matches!(quota.amount, draft::Amount::Repeats(_)),
+            remembers: !matches!(quota.window, draft::Window::Call),
             unit: match quota.amount {
                 draft::Amount::Requests(_) => Unit::Requests,
                 draft::Amount::Tokens(_) => Unit::Tokens,
                 draft::Amount::Money(_) => Unit::Money,
+                draft::Amount::Repeats(_) => Unit::Repeats,
+                draft::Amount::Concurrent(_) => Unit::Concurrent,
             },
         }
     }
@@ -524,8 +548,8 @@ fn providers(
             draft::ProviderAuth::Secret(index) => secrets.get(usize::from(index)),
             draft::ProviderAuth::None | draft::ProviderAuth::WorkloadIdentity => None,
         };
-        let base_url = overrides.get(&provider.name).unwrap_or(&provider.base_url);
-        Provider::new(provider, base_url, key, &settings.secrets)
+        let written = overrides.get(&provider.name).unwrap_or(&provider.base_url);
+        Provider::new(provider, &base_url(written), key, &settings.secrets)
             .map_err(|error| StartError::Provider(provider.name.clone(), error))
     };
     draft.providers.iter().map(provider).collect()
