@@ -26,7 +26,7 @@ pub(crate) fn by_file(view: &View<'_>) -> BTreeMap<String, Vec<Diagnostic>> {
         .filter(|(id, _)| !view.is_pack(*id))
         .map(|(_, file)| (file.name().to_owned(), Vec::new()))
         .collect();
-    for finding in &view.analysis.found {
+    for finding in view.analysis.found() {
         let span = shown_at(finding, view);
         let name = view.name_of(span.file);
         if let Some(diagnostics) = found.get_mut(name) {
