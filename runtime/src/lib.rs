@@ -6,12 +6,14 @@
 
 mod account;
 mod admin;
+mod audit;
 mod body;
 mod books;
 mod call;
 mod callers;
 mod client;
 mod clock;
+mod dialect;
 mod evaluations;
 mod failure;
 mod forward;
@@ -32,10 +34,12 @@ mod rule;
 mod secrets;
 mod server;
 mod settings;
+mod spending;
 mod stream;
 mod translate;
 mod usage;
 
+pub use audit::AuditError;
 pub use callers::key::{beginning, key_digest, new_key};
 pub use callers::{KeyEntry, KeyFile, KeysError, moment};
 pub use client::ClientError;
@@ -44,11 +48,12 @@ pub use gateway::StartError;
 pub use kubernetes::Cluster;
 pub use ledger::{Keeper, LedgerError, StateStore};
 pub use pool::DiscoveryError;
+pub use provider::AccessError;
 pub use receipt::{Ending, Receipt};
 pub use redact::RedactionError;
 pub use reload::{Change, Decided, Difference, PlanFile, PlanSource, Reload, ReloadError};
 pub use rule::Site;
-pub use secrets::{SecretError, SecretValue, Secrets};
+pub use secrets::{Federation, SecretError, SecretValue, Secrets, Workload};
 pub use server::{Address, AddressError, Server, TlsError, TlsFiles};
 pub use settings::{Bounds, Overrides, Settings};
 

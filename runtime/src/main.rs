@@ -42,6 +42,9 @@ struct Arguments {
     /// Where what is used of limits and budgets is kept, so that a restart does not forget it; `memory` keeps it nowhere
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
+    /// A folder for the audit log: a line of JSON for each call, without its texts; none is kept without it
+    #[arg(long, value_name = "DIR")]
+    audit: Option<PathBuf>,
     /// The largest request body, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     body_limit: u16,
@@ -96,6 +99,7 @@ fn run(arguments: Arguments) -> Result<(), String> {
     settings.bounds.farewell = Duration::from_secs(arguments.shutdown_delay.into());
     settings.bounds.drain = Duration::from_secs(arguments.drain.into());
     settings.state = StateStore::named(&arguments.state.unwrap_or_else(state_directory));
+    settings.audit = arguments.audit;
     if let Some(folder) = arguments.secrets {
         settings.secrets = Secrets::system().mounted_at(folder);
     }

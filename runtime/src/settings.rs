@@ -1,6 +1,7 @@
 //! What a server needs beside its plan: addresses, bounds, where secrets are.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub struct Settings {
     pub state: StateStore,
     /// Whether the caller key `demo` is accepted: for demonstrations, never in production.
     pub demo_key: bool,
+    /// The folder of the audit log; none is kept without it.
+    pub audit: Option<PathBuf>,
     /// Gets a receipt of each call that was decided.
     pub receipts: Option<UnboundedSender<Receipt>>,
     /// Where the plan is read again from when it changes; without it a server keeps the plan that it starts with.
@@ -54,6 +57,7 @@ impl Settings {
             upstreams: Overrides::default(),
             state: StateStore::default(),
             demo_key: false,
+            audit: None,
             receipts: None,
             source: None,
             reloads: None,

@@ -46,6 +46,9 @@ pub(crate) struct Run {
     /// file's own in ~/.local/state/waypost, and memory with --demo
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
+    /// A folder for the audit log: a line of JSON for each call, without its texts; none is kept without it
+    #[arg(long, value_name = "DIR")]
+    audit: Option<PathBuf>,
     /// Simulate every model server in this process, stand in for missing secrets, and accept
     /// the caller key `demo`
     #[arg(long)]
@@ -78,6 +81,7 @@ impl Run {
         settings.cluster = Cluster::of_this_pod();
         settings.bounds.drain = DRAIN;
         settings.state = self.state();
+        settings.audit = self.audit.clone();
         let demo = match self.demo {
             true => Some(simulate(&plan, program.as_ref(), &mut settings, terminal).await?),
             false => None,

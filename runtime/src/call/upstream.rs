@@ -23,13 +23,17 @@ use super::deadline;
 use super::refusal::refused;
 use crate::body::{BodyError, collect};
 use crate::client::{self, Client, root_cause};
-use crate::provider::{Credential, USUAL_VERSION, VERSION};
-use crate::stream::Watcher;
+use crate::clock;
+use crate::dialect::Dialect;
+use crate::provider::{Provider, USUAL_VERSION, VERSION};
+use crate::stream::{FRAMED, Source, Watcher};
 use crate::translate::{Context, Pair, Translation};
 use crate::usage::hear;
 
 /// What a stream may send before its first event with data: comments, mostly.
 const LONGEST_OPENING: usize = 4 << 20;
+/// What is said where a provider does not say it in words.
+const PROMPT_BLOCKED: &str = "it refuses the prompt";
 /// Headers that concern one hop, this server, or the caller's own credentials.
 const NOT_FORWARDED: [&str; 29] = [
     "accept",
@@ -63,19 +67,19 @@ const NOT_FORWARDED: [&str; 29] = [
     deadline::HEADER,
 ];
 
-/// Where callers are is nothing to providers.
-const NOT_FORWARDED_BEGINNINGS: [&str; 2] = ["x-waypost-", "x-forwarded-"];
+/// Where callers are is nothing to providers, and what Amazon is told is signed here.
+const NOT_FORWARDED_BEGINNINGS: [&str; 3] = ["x-waypost-", "x-forwarded-", "x-amz-"];
 
 /// What a client speaks, what its upstream does, and what is known for an answer in between.
 #[derive(Debug, Clone)]
 pub(super) struct Dialects {
     pub(super) client: Surface,
-    pub(super) upstream: Surface,
+    pub(super) upstream: Dialect,
     pub(super) context: Context,
 }
 
 impl Dialects {
-    pub(super) const fn pair(&self) -> Option<Pair> {
+    pub(super) fn pair(&self) -> Option<Pair> {
         Pair::of(self.client, self.upstream)
     }
 }
@@ -84,7 +88,8 @@ impl Dialects {
 pub(super) struct Outgoing<'a> {
     pub(super) address: &'a str,
     pub(super) headers: &'a HeaderMap,
-    pub(super) credential: Option<&'a Credential>,
+    /// Whose credentials the call gets.
+    pub(super) provider: Option<&'a Provider>,
     /// How much time is left, where the caller says.
     pub(super) timeout: Option<HeaderValue>,
     pub(super) body: &'a Bytes,
@@ -109,7 +114,7 @@ pub(crate) enum Reply {
     Stream {
         head: Head,
         first: VecDeque<Bytes>,
-        rest: Incoming,
+        rest: Source,
         watcher: Box<Watcher>,
         translation: Option<Box<Translation>>,
     },
@@ -134,9 +139,16 @@ pub(super) async fn ask(
     let (stream, hides_usage) = (outgoing.stream, outgoing.hides_usage);
     let answers = outgoing.answers;
     let dialects = outgoing.dialects;
-    let request = outgoing.request()?;
+    let (provider, body) = (outgoing.provider, outgoing.body);
+    let mut request = outgoing.request()?;
     let deadline = Instant::now() + patience;
     let reply = async {
+        if let Some(provider) = provider {
+            provider
+                .authorize(client, &mut request, body, clock::now())
+                .await
+                .map_err(|error| AttemptError::Unauthorized(error.to_string()))?;
+        }
         let response = client::send(client, request).await.map_err(|error| {
             let reason = root_cause(&error);
             match error.is_connect() {
@@ -148,7 +160,7 @@ pub(super) async fn ask(
             status if !status.is_success() => refused(response, dialects).await,
             // What it used could not be read.
             _ if is_coded(response.headers()) => Err(AttemptError::Coded),
-            _ if stream && is_event_stream(response.headers()) => {
+            _ if stream && is_event_stream(response.headers(), dialects.upstream) => {
                 let watcher = Watcher::new(dialects.upstream, hides_usage, answers);
                 begun(response, watcher, dialects).await
             }
@@ -204,10 +216,7 @@ impl Outgoing<'_> {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.address.parse().map_err(|_| AttemptError::Address)?;
         *request.headers_mut() = self.headers.clone();
-        speak_as(request.headers_mut(), self.dialects.upstream);
-        if let Some((name, value)) = self.credential {
-            request.headers_mut().insert(name.clone(), value.clone());
-        }
+        speak_as(request.headers_mut(), self.dialects.upstream, self.stream);
         if let Some(timeout) = self.timeout {
             request.headers_mut().insert(deadline::HEADER, timeout);
         }
@@ -216,8 +225,14 @@ impl Outgoing<'_> {
 }
 
 /// Headers that only one API knows.
-fn speak_as(headers: &mut HeaderMap, upstream: Surface) {
-    if matches!(upstream, Surface::Messages | Surface::CountTokens) {
+fn speak_as(headers: &mut HeaderMap, upstream: Dialect, stream: bool) {
+    if upstream == Dialect::Converse && stream {
+        headers.insert(ACCEPT, HeaderValue::from_static(FRAMED));
+    }
+    if matches!(
+        upstream,
+        Dialect::Of(Surface::Messages | Surface::CountTokens)
+    ) {
         headers.entry(VERSION).or_insert(USUAL_VERSION);
         return;
     }
@@ -231,11 +246,15 @@ fn speak_as(headers: &mut HeaderMap, upstream: Surface) {
     }
 }
 
-fn is_event_stream(headers: &HeaderMap) -> bool {
+fn is_event_stream(headers: &HeaderMap, upstream: Dialect) -> bool {
+    is(headers, "text/event-stream") || (upstream == Dialect::Converse && is(headers, FRAMED))
+}
+
+fn is(headers: &HeaderMap, media_type: &str) -> bool {
     let media = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
-    media.is_some_and(|media| media.trim_start().starts_with("text/event-stream"))
+    media.is_some_and(|media| media.trim_start().starts_with(media_type))
 }
 
 fn is_coded(headers: &HeaderMap) -> bool {
@@ -258,7 +277,13 @@ async fn begun(
     mut watcher: Watcher,
     dialects: &Dialects,
 ) -> Result<Reply, AttemptError> {
-    let (head, mut rest) = head(response);
+    let framed = is(response.headers(), FRAMED);
+    let (mut head, rest) = head(response);
+    if framed {
+        let events = HeaderValue::from_static("text/event-stream");
+        head.headers.insert(CONTENT_TYPE, events);
+    }
+    let mut rest = Source::new(rest, framed);
     let mut first = VecDeque::new();
     let mut length = 0_usize;
     while !watcher.told().data {
@@ -273,6 +298,9 @@ async fn begun(
         }
     }
     let told = watcher.told();
+    if told.blocked && told.tokens == 0 {
+        return Err(AttemptError::ContentFilter(PROMPT_BLOCKED.to_owned()));
+    }
     if told.error && told.tokens == 0 {
         return Err(AttemptError::ErrorInAnswer);
     }
@@ -301,6 +329,9 @@ async fn whole(
             other => AttemptError::Broken(other.to_string()),
         })?;
     let heard = hear(dialects.upstream, &body);
+    if heard.is_some_and(|heard| heard.blocked && heard.tokens == 0) {
+        return Err(AttemptError::ContentFilter(PROMPT_BLOCKED.to_owned()));
+    }
     if heard.is_some_and(|heard| heard.error && !heard.answers) {
         return Err(AttemptError::ErrorInAnswer);
     }

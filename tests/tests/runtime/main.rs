@@ -11,6 +11,7 @@
 
 mod admin;
 mod answers;
+mod audit;
 mod authority;
 mod callers;
 mod client;
@@ -22,6 +23,7 @@ mod http2;
 mod limits;
 mod plan;
 mod pools;
+mod providers;
 mod reload;
 mod resilience;
 mod shutdown;
