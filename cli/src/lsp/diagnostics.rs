@@ -30,7 +30,11 @@ pub(crate) fn by_file(view: &View<'_>) -> BTreeMap<String, Vec<Diagnostic>> {
         let span = shown_at(finding, view);
         let name = view.name_of(span.file);
         if let Some(diagnostics) = found.get_mut(name) {
-            diagnostics.push(diagnostic(finding, span, view));
+            let shown = diagnostic(finding, span, view);
+            // Several places of a pack may be shown at its one import, in the same words.
+            if span == finding.primary.span || !diagnostics.contains(&shown) {
+                diagnostics.push(shown);
+            }
         }
     }
     found
