@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use waypost_policies::cost::{Usage, actual};
-use waypost_policies::decision::{Charge, Decision, Outcome, Route};
+use waypost_policies::decision::{Charge, Charges, Decision, Outcome, Route};
 use waypost_policies::limits::{Position, Reservation, Spent, Unit};
 use waypost_policies::plan::draft::{ModelIndex, Price, TierIndex};
 use waypost_policies::{Facts, NanoDollars};
@@ -38,7 +38,7 @@ pub(crate) struct Account {
 #[derive(Debug)]
 struct Held {
     reservation: Reservation,
-    charges: Vec<Charge>,
+    charges: Charges,
     model: ModelIndex,
     price: Option<Price>,
     /// Whether the upstream may have begun to work on it.
@@ -312,7 +312,8 @@ impl Account {
     pub(crate) fn count_failed_call(&mut self, charges: &[Charge]) {
         let now = clock::now();
         for charge in charges {
-            if self.gateway.unit(charge.quota) == Some(Unit::Requests) {
+            let unit = self.gateway.unit(charge.quota);
+            if matches!(unit, Some(Unit::Requests | Unit::Repeats)) {
                 let position = self.gateway.state.add(charge.quota, charge.key, 1, now);
                 let _ = self.gateway.books.commit(position);
                 self.note_charge(charge.quota, 1);
@@ -343,7 +344,7 @@ impl Account {
     }
 
     /// What the model that is asked now was charged for.
-    pub(crate) fn charges(&self) -> Vec<Charge> {
+    pub(crate) fn charges(&self) -> Charges {
         self.held
             .as_ref()
             .map(|held| held.charges.clone())

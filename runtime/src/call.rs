@@ -21,7 +21,7 @@ use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use waypost_policies::Facts;
-use waypost_policies::decision::{Charge, Decision, Outcome};
+use waypost_policies::decision::{Charges, Decision, Outcome};
 use waypost_policies::facts::{self, Surface};
 use waypost_policies::request::RequestError;
 
@@ -233,13 +233,13 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Failure> {
 #[derive(Default)]
 struct Lost {
     /// The first failure, what it was charged for, and whether that model was asked at all.
-    first: Option<(Failure, Vec<Charge>, bool)>,
+    first: Option<(Failure, Charges, bool)>,
     /// Whether a model was not asked because it has failed lately.
     passed_over: bool,
 }
 
 impl Lost {
-    fn note(&mut self, failure: &AttemptError, charges: Vec<Charge>) {
+    fn note(&mut self, failure: &AttemptError, charges: Charges) {
         let was_asked = !failure.is_left_alone();
         self.passed_over |= matches!(failure, AttemptError::Ejected);
         // Whoever was asked has more to say than whoever was not.

@@ -20,8 +20,9 @@ use waypost_policies::{Facts, NanoDollars};
 use crate::audit::{Audit, AuditError};
 use crate::books::Books;
 use crate::callers::{Callers, KeysError, watch};
-use crate::client::{self, Client, ClientError};
+use crate::client::{self, Client, ClientError, base_url};
 use crate::clock;
+use crate::dialect::Dialect;
 use crate::evaluations::Evaluations;
 use crate::journal::Journal;
 use crate::ledger::LedgerError;
@@ -96,8 +97,11 @@ pub(crate) struct Tier {
 #[derive(Debug)]
 struct Quota {
     label: String,
+    /// Whether it has a bucket for each value of something.
     per_caller: bool,
     unit: Unit,
+    /// Whether something is kept from one call to the next.
+    remembers: bool,
 }
 
 /// What a gateway takes over from the one before it.
@@ -169,7 +173,7 @@ impl Gateway {
         let kept = Kept {
             books: Books::open(&plan, &settings.state, &metrics.disk)?,
             evaluations: Arc::new(Evaluations::new()),
-            client: client::public(settings.bounds.connect)?,
+            client: client::public(&settings.upstream_tls, settings.bounds.connect)?,
             metrics,
             journal: Arc::default(),
             recent: Arc::default(),
@@ -188,6 +192,7 @@ impl Gateway {
         plan: Arc<Plan>,
         settings: &Settings,
     ) -> Result<Self, StartError> {
+        old.client.trust(&settings.upstream_tls)?;
         let kept = Kept {
             books: old.books.next(&plan, &settings.state, &old.metrics.disk)?,
             evaluations: Arc::clone(&old.evaluations),
@@ -258,9 +263,10 @@ impl Gateway {
         }
     }
 
-    /// What a quota counts.
+    /// What a quota counts; nothing where it remembers nothing from one call to the next.
     pub(crate) fn unit(&self, quota: u16) -> Option<Unit> {
-        Some(self.quotas.get(usize::from(quota))?.unit)
+        let quota = self.quotas.get(usize::from(quota))?;
+        quota.remembers.then_some(quota.unit)
     }
 
     /// What a quota is called.
@@ -376,6 +382,17 @@ impl Gateway {
         self.metrics.text()
     }
 
+    /// Connects to hosted APIs before the first call has to, in the background.
+    pub(crate) fn warm(&self) {
+        for provider in &self.providers {
+            let (client, address) = (
+                self.client.clone(),
+                provider.address(Dialect::CHAT, "-", false),
+            );
+            tokio::spawn(async move { client.warm(&address).await });
+        }
+    }
+
     /// What is missing before calls can be served.
     pub(crate) fn missing(&self) -> Vec<String> {
         let pools = self.pools.iter();
@@ -489,11 +506,16 @@ impl Quota {
     fn new(quota: &draft::Quota) -> Self {
         Self {
             label: quota.label.clone(),
-            per_caller: quota.per.is_some(),
+            per_caller: quota.per.is_some()
+                || matches!(quota.window, draft::Window::Session(_))
+                || matches!(quota.amount, draft::Amount::Repeats(_)),
+            remembers: !matches!(quota.window, draft::Window::Call),
             unit: match quota.amount {
                 draft::Amount::Requests(_) => Unit::Requests,
                 draft::Amount::Tokens(_) => Unit::Tokens,
                 draft::Amount::Money(_) => Unit::Money,
+                draft::Amount::Repeats(_) => Unit::Repeats,
+                draft::Amount::Concurrent(_) => Unit::Concurrent,
             },
         }
     }
@@ -524,8 +546,8 @@ fn providers(
             draft::ProviderAuth::Secret(index) => secrets.get(usize::from(index)),
             draft::ProviderAuth::None | draft::ProviderAuth::WorkloadIdentity => None,
         };
-        let base_url = overrides.get(&provider.name).unwrap_or(&provider.base_url);
-        Provider::new(provider, base_url, key, &settings.secrets)
+        let written = overrides.get(&provider.name).unwrap_or(&provider.base_url);
+        Provider::new(provider, &base_url(written), key, &settings.secrets)
             .map_err(|error| StartError::Provider(provider.name.clone(), error))
     };
     draft.providers.iter().map(provider).collect()

@@ -42,7 +42,7 @@ mod usage;
 pub use audit::AuditError;
 pub use callers::key::{beginning, key_digest, new_key};
 pub use callers::{KeyEntry, KeyFile, KeysError, moment};
-pub use client::ClientError;
+pub use client::{ClientError, UpstreamTls};
 pub use failure::Tried;
 pub use gateway::StartError;
 pub use kubernetes::Cluster;

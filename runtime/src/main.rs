@@ -14,6 +14,7 @@ use tracing_subscriber::EnvFilter;
 use waypost_policies::Plan;
 use waypost_runtime::{
     Address, Cluster, PlanFile, PlanSource as _, Secrets, Server, Settings, StateStore, TlsFiles,
+    UpstreamTls,
 };
 
 /// Where state is kept if nothing else is said; the manifests mount a volume there.
@@ -30,6 +31,8 @@ struct Arguments {
     listen: Address,
     #[command(flatten)]
     tls: Option<TlsFiles>,
+    #[command(flatten)]
+    upstream_tls: UpstreamTls,
     /// Where metrics, health and the last decisions are served
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:9901")]
     admin: Address,
@@ -92,6 +95,7 @@ fn run(arguments: Arguments) -> Result<(), String> {
     let mut settings = Settings::new(arguments.listen);
     settings.source = Some(Arc::new(source));
     settings.tls = arguments.tls;
+    settings.upstream_tls = arguments.upstream_tls;
     settings.admin = Some(arguments.admin);
     settings.cluster = Cluster::of_this_pod();
     settings.bounds.body = usize::from(arguments.body_limit) << 20;

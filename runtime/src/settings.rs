@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::client::UpstreamTls;
 use crate::kubernetes::Cluster;
 use crate::ledger::StateStore;
 use crate::receipt::Receipt;
@@ -21,6 +22,8 @@ pub struct Settings {
     pub listen: Address,
     /// What callers are shown who use TLS; without it they do not.
     pub tls: Option<TlsFiles>,
+    /// Whom upstreams are believed by TLS to be, and what they are shown.
+    pub upstream_tls: UpstreamTls,
     /// Where metrics, health and the last decisions are served; nowhere without it.
     pub admin: Option<Address>,
     /// How the plan's secrets are resolved.
@@ -52,6 +55,7 @@ impl Settings {
         Self {
             listen,
             tls: None,
+            upstream_tls: UpstreamTls::default(),
             admin: None,
             secrets: Secrets::system(),
             upstreams: Overrides::default(),

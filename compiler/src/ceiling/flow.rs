@@ -3,8 +3,10 @@
 //! It follows `decide`: a candidate is judged in the final tier if that tier tries it first, else in the lowest tier that
 //! tries it first, else in the final tier.
 
+use waypost_lang::syntax::tree::{Amount, Window};
+
 use crate::ceiling::call::{self, Size};
-use crate::ceiling::condition;
+use crate::ceiling::{bound, condition};
 use crate::program::{Model, ModelIndex, Price, Program, Step, Tier, TierIndex};
 
 /// Calls of one tier that one model answers.
@@ -76,6 +78,15 @@ fn flow(program: &Program, tier: TierIndex, model: ModelIndex, judged: TierIndex
         }
         setting.narrow(&denial.when, &mut size);
     }
+    let way = Flow {
+        tier,
+        model,
+        judged,
+        price: None,
+        one_call: None,
+        one_token: 0,
+    };
+    bound_each_call(program, &way, &mut size);
     let retries = program.tiers.get(tier).map_or(0, |tier| tier.retries);
     let attempts = u128::from(retries) + 1;
     let price = declared.price;
@@ -88,6 +99,26 @@ fn flow(program: &Program, tier: TierIndex, model: ModelIndex, judged: TierIndex
         one_call: one_call.map(|cost| cost.saturating_mul(attempts)),
         one_token: price.map_or(0, |price| token(declared, price)),
     })
+}
+
+/// What limits and budgets `/ call` leave of a call's size.
+fn bound_each_call(program: &Program, way: &Flow, size: &mut Size) {
+    let smaller = |known: Option<u128>, most: u64| {
+        let most = u128::from(most);
+        Some(known.map_or(most, |known| known.min(most)))
+    };
+    for quota in &program.policy.quotas {
+        let applies = bound::applies(program, quota, way) == Some(true);
+        let most = bound::most(quota, way.judged).filter(|_| applies);
+        let (Window::Call, Some(most)) = (&quota.window.value, most) else {
+            continue;
+        };
+        match quota.amount.value {
+            Amount::Money(_) => size.ceiling = smaller(size.ceiling, most),
+            Amount::Tokens(_) => size.tokens = smaller(size.tokens, most),
+            Amount::Requests(_) | Amount::Repeats(_) | Amount::Concurrent(_) => {}
+        }
+    }
 }
 
 /// The most that a token costs, rounded up: a call of one token is.

@@ -11,6 +11,7 @@ use waypost_policies::money::NanoDollars;
 
 use super::search::{Before, Both, Goal, Search};
 use super::{Change, ChangeKind, Side, place};
+use crate::lower::session_idle;
 use crate::program::{Action, Label, Program, Quota};
 use crate::proofs::coverage::{Fate, Proofs};
 
@@ -262,11 +263,7 @@ fn witness(
 
 /// How much of a quota may be used before the call, so that each outcome comes into play.
 fn levels(quota: &Quota) -> Vec<u64> {
-    let capacity = match (quota.burst, quota.amount.value) {
-        (Some(burst), _) => burst,
-        (None, Amount::Requests(count) | Amount::Tokens(count)) => count,
-        (None, Amount::Money(money)) => u64::try_from(money).unwrap_or(0),
-    };
+    let capacity = quota.burst.unwrap_or_else(|| quota.amount.value.units());
     let shares = quota.outcomes.iter().map(|outcome| {
         let level = u128::from(capacity) * u128::from(outcome.share.0) / 10_000;
         u64::try_from(level).unwrap_or(u64::MAX)
@@ -385,10 +382,7 @@ fn of_quota<'a>(index: u16, quota: &'a Quota, program: &Program) -> Rule<'a> {
 }
 
 fn written_amount(quota: &Quota) -> String {
-    match quota.amount.value {
-        Amount::Requests(count) | Amount::Tokens(count) => amount_of(quota, count),
-        Amount::Money(money) => amount_of(quota, u64::try_from(money).unwrap_or(0)),
-    }
+    amount_of(quota, quota.amount.value.units())
 }
 
 /// An amount in a quota's unit: `$50`, `600 requests`.
@@ -397,6 +391,8 @@ pub(super) fn amount_of(quota: &Quota, amount: u64) -> String {
         Amount::Requests(_) => format!("{amount} requests"),
         Amount::Tokens(_) => format!("{amount} tokens"),
         Amount::Money(_) => dollars(i64::try_from(amount).unwrap_or(i64::MAX)),
+        Amount::Repeats(_) => format!("{amount} repeats"),
+        Amount::Concurrent(_) => format!("{amount} concurrent"),
     }
 }
 
@@ -409,6 +405,13 @@ pub(super) fn dollars(nanos: i64) -> String {
 fn window(quota: &Quota) -> String {
     let name = match &quota.window.value {
         Window::Rolling(length) => return duration(*length),
+        Window::Sliding(length) => return format!("sliding {}", duration(*length)),
+        Window::Session(idle) => {
+            let idle = session_idle(idle.as_ref());
+            return format!("session idle {}", duration(idle));
+        }
+        Window::Call => "call",
+        Window::Open => "open",
         Window::Day => "day",
         Window::Week => "week",
         Window::Month => "month",

@@ -15,6 +15,7 @@ mod audit;
 mod authority;
 mod callers;
 mod client;
+mod connections;
 mod dialects;
 mod errors;
 mod fallback;
