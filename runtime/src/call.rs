@@ -7,6 +7,7 @@ mod answer;
 mod attempt;
 mod attempt_error;
 mod deadline;
+mod hedge;
 mod outcome;
 mod refusal;
 mod upstream;
@@ -309,22 +310,20 @@ async fn ask_in_turn(
             break;
         };
         account.hold(&route, reservation);
-        let failure = match asking.model(&admitted.decision, &route, account).await {
+        let asked = (admitted.decision, &route);
+        let failed = match hedge::ask(gateway, facts, asking, account, asked, lost).await {
             Ok(answered) => return Ok(answered),
-            Err(failure) => failure,
+            Err(failed) => failed,
         };
-        lost.note(&failure, account.charges());
-        account.give_up(asking.tried(&route, &failure));
-        if failure.reaction().is_final || asking.is_over() {
-            break;
+        if failed.is_final || asking.is_over() {
+            return Err(failed.last);
         }
         if let Some(model) = gateway.model(route.model) {
             let upstreams = &gateway.metrics.upstreams;
             upstreams.fell_back(route.model, &model.name);
         }
         facts.now = clock::now();
-        let previous: Decision = admitted.decision;
-        admitted = admit(gateway, facts, Some(&previous));
+        admitted = admit(gateway, facts, Some(&failed.last));
         if matches!(admitted.decision.outcome, Outcome::Route(_)) {
             account.decided(admitted.decision.clone());
         }

@@ -92,6 +92,8 @@ pub(crate) struct Tier {
     /// How long an attempt may take to its first byte, where the file says so.
     pub(crate) timeout: Option<Duration>,
     pub(crate) retries: u32,
+    /// After how long the next model is asked beside one that has not begun to answer.
+    pub(crate) hedge: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -492,12 +494,12 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Tier {
     fn new(tier: &draft::Tier) -> Self {
-        let timeout = (tier.timeout_milliseconds > 0)
-            .then(|| Duration::from_millis(tier.timeout_milliseconds));
+        let time = |milliseconds| (milliseconds > 0).then(|| Duration::from_millis(milliseconds));
         Self {
             name: tier.name.clone(),
-            timeout,
+            timeout: time(tier.timeout_milliseconds),
             retries: tier.retries,
+            hedge: time(tier.hedge_milliseconds),
         }
     }
 }

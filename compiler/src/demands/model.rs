@@ -159,6 +159,10 @@ impl<'a> Items<'a> {
                 ("limits", self.bounds(bounds)),
                 ("timeout", duration(tier.timeout.unwrap_or(0))),
                 ("retries", number(tier.retries.into())),
+                (
+                    "hedge",
+                    duration(tier.hedge.as_ref().map_or(0, |hedge| hedge.value)),
+                ),
             ]),
         )
     }

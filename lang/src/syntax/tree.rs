@@ -317,6 +317,8 @@ pub struct Tier {
     pub timeout: Option<Spanned<Milliseconds>>,
     /// `retries 2`
     pub retries: Option<Spanned<u64>>,
+    /// `hedge after 2s`
+    pub hedge: Option<Spanned<Milliseconds>>,
 }
 
 /// One step of a tier's fallback.

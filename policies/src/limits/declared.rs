@@ -163,6 +163,7 @@ mod tests {
             steps: vec![draft::Step::Try(0)],
             timeout_milliseconds: 0,
             retries: 0,
+            hedge_milliseconds: 0,
             origin: Origin::default(),
         }
     }

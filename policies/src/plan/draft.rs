@@ -339,6 +339,8 @@ pub struct Tier {
     pub timeout_milliseconds: u64,
     /// How often an attempt at one model is repeated.
     pub retries: u32,
+    /// After how long without a first byte the next model is asked beside one; 0 is never.
+    pub hedge_milliseconds: u64,
     /// Where it is declared.
     pub origin: Origin,
 }

@@ -136,6 +136,7 @@ record! {
         steps: List<StepColumn>,
         timeout_milliseconds: u64,
         retries: u32,
+        hedge_milliseconds: u64,
         origin: Origin,
     }
 }

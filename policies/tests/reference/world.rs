@@ -206,6 +206,7 @@ impl Builder<'_> {
                 .collect(),
             timeout_milliseconds: 0,
             retries: 0,
+            hedge_milliseconds: 0,
             origin: Origin::default(),
         }
     }

@@ -90,6 +90,7 @@ fn tier(name: &str, models: &[u16]) -> Tier {
         steps: models.iter().map(|model| Step::Try(*model)).collect(),
         timeout_milliseconds: 0,
         retries: 0,
+        hedge_milliseconds: 0,
         origin: at(12),
     }
 }

@@ -160,6 +160,8 @@ fn tier(list: &mut List<'_>, words: &[&str]) {
         ["split"] | ["split", .., ","] => list.names(Model),
         ["timeout"] => units(list, &["10s", "30s", "60s", "5m"]),
         ["retries"] => units(list, &["0", "1", "2"]),
+        ["hedge"] => list.keywords(&["after"]),
+        ["hedge", "after"] => units(list, &["500ms", "2s", "5s"]),
         ["try", ..] => {
             list.keywords(&["then"]);
             begin(list, "tier");

@@ -310,6 +310,7 @@ fn tier(choices: &mut Choices, models: usize, text: u32) -> Tier {
         steps,
         timeout_milliseconds: choices.number(),
         retries: u32::from(choices.index(9)),
+        hedge_milliseconds: u64::from(choices.index(5_000)),
         origin: choices.origin(),
     }
 }
