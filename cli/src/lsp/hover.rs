@@ -25,7 +25,7 @@ pub(crate) use value::dollars;
 pub(crate) fn hover(view: &View<'_>, at: Position) -> Option<Hover> {
     let offset = view.offset(at);
     let subject = subject(view, offset);
-    let found = view.analysis.found.iter();
+    let found = view.analysis.found().iter();
     let found = found.filter(|one| {
         let span = one.primary.span;
         span.file == view.file && span.touches(offset)

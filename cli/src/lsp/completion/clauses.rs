@@ -306,7 +306,7 @@ fn units(list: &mut List<'_>, examples: &[&str]) {
 impl List<'_> {
     /// Tiers that the chain or a declaration names.
     fn names_of_chain(&mut self) {
-        let index = &self.view.analysis.index;
+        let index = self.view.analysis.index();
         let tiers = index.symbols().filter(|one| one.kind == Tier);
         let names: Vec<String> = tiers.map(|one| one.name.clone()).collect();
         let words = self.context.words(self.view.text());
