@@ -1,9 +1,13 @@
 //! Recorded requests: JSON Lines of `{"path":…,"headers":{},"caller":{},"body":{…}}`, or bare OpenAI bodies.
+//! `"source":{"ip":…}` says where a call comes from and `"now"` when, as RFC 3339; without them, from here and at the reader's time.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 
+use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::Error as _;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use waypost_policies::facts::{Claim, Surface};
@@ -18,6 +22,9 @@ pub(crate) struct Recorded<'a> {
     pub(crate) path: String,
     headers: BTreeMap<String, String>,
     caller: RecordedCaller,
+    source: Source,
+    /// When it was sent, where it says, in nanoseconds since 1970.
+    pub(crate) now: Option<i64>,
     /// Its body, byte for byte.
     pub(crate) body: &'a str,
 }
@@ -30,8 +37,31 @@ struct Envelope<'a> {
     headers: BTreeMap<String, String>,
     #[serde(default)]
     caller: RecordedCaller,
+    #[serde(default)]
+    source: Source,
+    #[serde(default, deserialize_with = "time")]
+    now: Option<i64>,
     #[serde(borrow)]
     body: &'a RawValue,
+}
+
+/// RFC 3339, as nanoseconds since 1970.
+fn time<'de, D: serde::Deserializer<'de>>(text: D) -> Result<Option<i64>, D::Error> {
+    let text = String::deserialize(text)?;
+    let time = text.parse::<Timestamp>().ok();
+    let time = time.and_then(|time| i64::try_from(time.as_nanosecond()).ok());
+    let refused = || {
+        D::Error::custom(format!(
+            "`now` is a time such as 2026-01-15T12:00:00Z, not `{text}`"
+        ))
+    };
+    time.map(Some).ok_or_else(refused)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Source {
+    ip: Option<IpAddr>,
 }
 
 /// A field that is misspelt, or no string, would make another caller of it: both are refused.
@@ -88,6 +118,8 @@ fn one(text: &str) -> serde_json::Result<Recorded<'_>> {
             path: path.to_owned(),
             headers: BTreeMap::new(),
             caller: RecordedCaller::default(),
+            source: Source::default(),
+            now: None,
             body: text,
         });
     }
@@ -101,6 +133,8 @@ fn one(text: &str) -> serde_json::Result<Recorded<'_>> {
             .map(|(name, value)| (name.to_lowercase(), value))
             .collect(),
         caller: envelope.caller,
+        source: envelope.source,
+        now: envelope.now,
         body: envelope.body.get(),
     })
 }
@@ -115,6 +149,11 @@ impl Recorded<'_> {
     /// A header's value by its name in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
+    }
+
+    /// Where it comes from: this machine, where it does not say.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.source.ip.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
     }
 
     /// Which API it was sent to.

@@ -26,6 +26,7 @@ use waypost_policies::vm::Pool;
 use crate::Program;
 use expressions::Expressions;
 use origin::Origins;
+pub(crate) use quota::session_idle;
 
 /// Lowers a checked program; `sources` are those it was checked from.
 #[must_use]

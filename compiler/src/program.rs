@@ -350,6 +350,8 @@ pub struct Tier {
     pub timeout: Option<Milliseconds>,
     /// How often an attempt at one model is repeated.
     pub retries: u32,
+    /// After how long without a first byte the next model is asked beside one.
+    pub hedge: Option<Spanned<Milliseconds>>,
 }
 
 /// One step of a tier.

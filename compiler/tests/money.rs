@@ -66,7 +66,7 @@ fn zero_is_a_price() {
 
 #[test]
 fn windows_are_counted_by_a_clock() {
-    for word in ["session", "fortnight", "daily", "hour"] {
+    for word in ["quarter", "fortnight", "daily", "hour"] {
         let by = format!("$50 / {word}");
         let text = SOUND.replace("$50 / day in \"Europe/Berlin\"", &by);
         let text = text.replace("  capped by \"$50 / day\"", "");
@@ -81,6 +81,70 @@ fn windows_are_counted_by_a_clock() {
         "WP0312",
         "\"UTC\"",
     );
+}
+
+#[test]
+fn what_has_no_midnight_has_no_zone_and_what_is_counted_by_itself_no_requests() {
+    for (rate, found) in [
+        ("sliding 0m", "sliding 0m"),
+        ("sliding 32d", "sliding 32d"),
+        ("sliding 1m in \"UTC\"", "\"UTC\""),
+        ("call", "call"),
+        ("call in \"UTC\"", "call"),
+    ] {
+        let by = format!("limit 600 requests / {rate}  \"again\"\n  limit 600 requests / 1m");
+        let text = SOUND.replace("limit 600 requests / 1m", &by);
+        assert_eq!(findings(&text), [("WP0312".to_owned(), found.to_owned())]);
+    }
+    for rate in ["/ sliding 31d", "/ sliding 250ms"] {
+        let by = format!("limit 600 requests {rate}  \"again\"\n  limit 600 requests / 1m");
+        assert_eq!(findings(&SOUND.replace("limit 600 requests / 1m", &by)), []);
+    }
+    let with = |rule: &str| {
+        let by = format!("{rule}\n  limit 600 requests / 1m");
+        findings(&SOUND.replace("limit 600 requests / 1m", &by))
+    };
+    for good in [
+        "limit 20 concurrent  per caller.team",
+        "limit 8k tokens / call",
+        "limit 5 repeats / 10m  per caller.key",
+        "limit 5 repeats / session idle 5m  per caller.key",
+    ] {
+        assert_eq!(with(good), [], "{good}");
+    }
+    let code = |number: &str, text: &str| vec![(number.to_owned(), text.to_owned())];
+    assert_eq!(with("limit 20 concurrent / 1m"), code("WP0312", "1m"));
+    assert_eq!(with("limit 5 repeats / call"), code("WP0312", "call"));
+    assert_eq!(
+        with("limit 5 repeats / session idle 0s per caller.key"),
+        code("WP0312", "0s")
+    );
+    assert_eq!(with("limit 0 concurrent"), code("WP0307", "0 concurrent"));
+    assert_eq!(with("budget 5 repeats / day"), code("WP0307", "5 repeats"));
+    assert_eq!(
+        with("limit 5 requests / sliding 1m burst 9"),
+        code("WP0307", "9")
+    );
+}
+
+#[test]
+fn a_session_has_a_name() {
+    let rule = "limit 40 calls / session\n  limit 600 requests / 1m";
+    let text = SOUND.replace("limit 600 requests / 1m", rule);
+    let kept = text.contains("keep session");
+    let expected = vec![("WP0312".to_owned(), "session".to_owned())];
+    assert_eq!(
+        findings(&text),
+        if kept { vec![] } else { expected.clone() }
+    );
+    let nameless: String = text
+        .lines()
+        .filter(|line| !line.contains("keep session"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_eq!(findings(&nameless), expected);
+    let named = nameless.replace("/ session", "/ session per caller.agent");
+    assert_eq!(findings(&named), []);
 }
 
 #[test]

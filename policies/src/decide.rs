@@ -20,7 +20,7 @@ mod quotas;
 )]
 mod tests;
 
-use crate::decision::{Decision, Outcome, Route, RuleReference, SkipReason, Skipped};
+use crate::decision::{Decision, Key, Outcome, Route, RuleReference, SkipReason, Skipped};
 use crate::facts::Facts;
 use crate::limits::State;
 use crate::plan::Plan;
@@ -63,6 +63,8 @@ pub(crate) struct Decider<'a, 'e> {
     pub(crate) facts: &'a Facts<'a>,
     pub(crate) state: &'a State,
     pub(crate) session: Session<'a, 'e>,
+    /// The session that the call's content names, once that is known.
+    run: Option<Key>,
 }
 
 impl<'a, 'e> Decider<'a, 'e> {
@@ -77,6 +79,7 @@ impl<'a, 'e> Decider<'a, 'e> {
             facts,
             state,
             session: Session::new(plan, facts, state, evaluation),
+            run: None,
         }
     }
 
@@ -119,6 +122,7 @@ impl<'a, 'e> Decider<'a, 'e> {
     }
 
     pub(crate) fn fall_back(&mut self, previous: &Decision, failed: &Route) -> Decision {
+        self.run = previous.session.map(|session| session.key);
         self.session.set_difficulty(previous.difficulty);
         self.session.set_threshold(previous.threshold);
         let home = previous

@@ -1,5 +1,7 @@
 //! What came of a decision: plain data, by index into the plan.
 
+use smallvec::SmallVec;
+
 use crate::money::NanoDollars;
 use crate::plan::draft::{ModelIndex, TierIndex};
 
@@ -70,6 +72,10 @@ pub struct Key(pub u128);
 
 /// What becomes of a call.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every call has the large one, and a box would allocate for each"
+)]
 pub enum Outcome {
     /// A model may answer.
     Route(Route),
@@ -173,10 +179,13 @@ pub struct Route {
     /// The most tokens the answer may have: what the client asked, at most what the model can.
     pub max_tokens: u64,
     /// What is reserved before the call leaves, all or nothing.
-    pub charges: Vec<Charge>,
+    pub charges: Charges,
     /// Models of earlier steps that were passed over, with the reason of each.
     pub skipped: Vec<Skipped>,
 }
+
+/// All of a reservation. As many quotas as one call has in practice take no memory of their own.
+pub type Charges = SmallVec<[Charge; 12]>;
 
 /// A part of a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

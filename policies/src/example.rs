@@ -204,6 +204,7 @@ fn tiers() -> Vec<Tier> {
             steps: vec![Step::Try(0), Step::Try(1)],
             timeout_milliseconds: 0,
             retries: 0,
+            hedge_milliseconds: 0,
             origin: at(38),
         },
         Tier {
@@ -211,6 +212,7 @@ fn tiers() -> Vec<Tier> {
             steps: vec![Step::Try(1)],
             timeout_milliseconds: 60_000,
             retries: 2,
+            hedge_milliseconds: 0,
             origin: at(39),
         },
     ]

@@ -172,6 +172,8 @@ pub struct Request<'a> {
     pub temperature: Option<f64>,
     /// `response_format.type`, "" when absent.
     pub response_format: Cow<'a, str>,
+    /// What tells it from other calls: the same for one whose body is the same, byte for byte.
+    pub fingerprint: u128,
     /// Values by [`crate::plan::Needs::headers`] slot.
     pub headers: Vec<Option<Cow<'a, str>>>,
     /// Values by [`crate::plan::Needs::metadata`] slot.

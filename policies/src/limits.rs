@@ -20,7 +20,9 @@ mod quota;
 mod record;
 mod replay;
 mod reservation;
+mod seats;
 mod shard;
+mod sliding;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +31,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
+use smallvec::SmallVec;
 
 pub use calendar::{Calendar, Span};
 pub use codec::Malformed;
@@ -43,12 +46,15 @@ use bucket::{Bucket, Hold};
 use floors::Floors;
 use identity::{Identity, Names};
 use record::Ended;
+use seats::{Row, Seat, Seats};
 use shard::{Full, Name, Shard};
 
 /// Locks to share the buckets among; a power of two well above the number of cores.
 const SHARDS: usize = 64;
 /// Buckets, and sessions, that are kept at most: about a hundred megabytes of each.
 const MOST: usize = 1 << 20;
+/// When to come back where as many calls are open as may be: nobody knows when one ends.
+const RETRY_OPEN_MILLISECONDS: u64 = 1_000;
 /// When to come back where all buckets are taken: a shard looks for free ones once in this time.
 const RETRY_FULL_MILLISECONDS: u64 = 1_000;
 
@@ -60,6 +66,10 @@ pub struct State {
     /// What they are, in the same order.
     names: Names,
     shards: Vec<Mutex<Shard>>,
+    /// The calls that are open, for all states that follow one another.
+    seats: Arc<Seats>,
+    /// Of each quota that counts open calls, its row there.
+    rows: Vec<Option<Row>>,
     floors: Floors,
     seed: [u64; 2],
     abandoned: Arc<AtomicU64>,
@@ -92,7 +102,11 @@ impl State {
             label: index.to_string(),
             ..Identity::default()
         };
+        let seats = Arc::<Seats>::default();
+        let row = |quota: &Quota| matches!(quota.window, Window::Open).then(|| seats.new_row());
         Self {
+            rows: quotas.iter().map(row).collect(),
+            seats,
             names: Names {
                 quotas: (0..quotas.len()).map(identity).collect(),
                 ..Names::default()
@@ -156,6 +170,34 @@ impl State {
         Key(hasher.finish128().as_u128())
     }
 
+    /// A key's for calls that are the same as this one.
+    #[must_use]
+    pub fn key_of_request(&self, key: Key, fingerprint: u128) -> Key {
+        let [first, second] = self.seed;
+        let mut hasher = SipHasher13::new_with_keys(first, second);
+        hasher.write(&key.0.to_le_bytes());
+        hasher.write(&fingerprint.to_le_bytes());
+        Key(hasher.finish128().as_u128())
+    }
+
+    /// What is used of a bucket. Of a quota that the plan does not have everything is.
+    #[must_use]
+    pub fn used(&self, quota: u16, key: Key, now: i64) -> u64 {
+        match self.quota(quota) {
+            None => u64::MAX,
+            Some(spec) if spec.has_buckets() => {
+                self.look(spec, (quota, key), now, |bucket| bucket.used_at(spec, now))
+            }
+            Some(_) => self.usage(quota, key, now).used,
+        }
+    }
+
+    /// The most that may be used of it at one time.
+    #[must_use]
+    pub fn capacity(&self, quota: u16) -> u64 {
+        self.quota(quota).map_or(0, Quota::capacity)
+    }
+
     /// How full a bucket is. A quota that the plan does not have is full.
     #[must_use]
     pub fn usage(&self, quota: u16, key: Key, now: i64) -> Usage {
@@ -166,12 +208,29 @@ impl State {
                 resets_milliseconds: u64::MAX,
             };
         };
-        let bucket = self.bucket(spec, (quota, key), now);
-        Usage {
-            used: bucket.used(spec),
-            capacity: spec.capacity(),
-            resets_milliseconds: bucket.until_empty(spec, now),
+        match spec.window {
+            Window::Call => Usage {
+                used: 0,
+                capacity: spec.amount,
+                resets_milliseconds: 0,
+            },
+            Window::Open => Usage {
+                used: self.open(quota, key),
+                capacity: spec.amount,
+                resets_milliseconds: RETRY_OPEN_MILLISECONDS,
+            },
+            _ => self.look(spec, (quota, key), now, |bucket| bucket.usage_at(spec, now)),
         }
+    }
+
+    /// How many calls of a limit that counts open ones are.
+    fn open(&self, quota: u16, key: Key) -> u64 {
+        let row = self.row(quota);
+        row.map_or(u64::MAX, |row| self.seats.taken((row, key)))
+    }
+
+    fn row(&self, quota: u16) -> Option<Row> {
+        self.rows.get(usize::from(quota)).copied().flatten()
     }
 
     /// Whether a charge would have room by itself, without taking it.
@@ -188,13 +247,18 @@ impl State {
         let quota = self
             .quota(charge.quota)
             .ok_or_else(|| exhausted(ExhaustedReason::Unknown, None))?;
-        let bucket = self.bucket(quota, (charge.quota, charge.key), now);
-        if bucket.has_room(quota, charge.amount, charge.bound) {
-            return Ok(());
-        }
-        let most = charge.bound.checked_sub(charge.amount);
-        let retry = most.and_then(|most| bucket.until_at_most(quota, most, now));
-        Err(exhausted(ExhaustedReason::Quota, retry))
+        let (amount, bound) = (charge.amount, charge.bound);
+        let room = match quota.window {
+            Window::Call if amount <= bound => Ok(()),
+            Window::Call => Err(None),
+            Window::Open if bound == 0 => Err(None),
+            Window::Open if self.open(charge.quota, charge.key) < bound => Ok(()),
+            Window::Open => Err(Some(RETRY_OPEN_MILLISECONDS)),
+            _ => self.look(quota, (charge.quota, charge.key), now, |bucket| {
+                bucket.room_at(quota, amount, bound, now)
+            }),
+        };
+        room.map_err(|retry| exhausted(ExhaustedReason::Quota, retry))
     }
 
     /// Takes all the charges, or none.
@@ -203,11 +267,13 @@ impl State {
     ///
     /// The first charge that has no room, and when it may have.
     pub fn reserve(&self, charges: &[Charge], now: i64) -> Result<Reservation, Exhausted> {
-        let mut reservation = Reservation::new(charges.len(), Arc::clone(&self.abandoned));
+        let mut reservation = Reservation::new(Arc::clone(&self.abandoned));
         let mut shards = self.lock_all(charges.iter().map(|charge| shard_of(charge.key)));
         for charge in charges {
             match self.take(&mut shards, charge, now) {
-                Ok(hold) => reservation.push((charge.quota, charge.key), hold),
+                Ok(Taken::Hold(hold)) => reservation.push((charge.quota, charge.key), hold),
+                Ok(Taken::Seat(seat)) => reservation.sit(seat),
+                Ok(Taken::Nothing) => {}
                 Err(exhausted) => {
                     self.undo(&mut shards, reservation);
                     return Err(exhausted);
@@ -238,6 +304,12 @@ impl State {
         let (Some(spec), Some(mut shard)) = (self.quota(quota), self.lock(shard_of(key))) else {
             return Position::default();
         };
+        if let Some(row) = self.row(quota) {
+            self.seats.fill((row, key), amount);
+        }
+        if !spec.has_buckets() {
+            return Position::default();
+        }
         let name = (quota, key);
         let bucket = shard.bucket_beyond_most(name, spec, now);
         bucket.add(spec, amount);
@@ -295,12 +367,11 @@ impl State {
         }
     }
 
-    /// A bucket's figures at `now`.
-    fn bucket(&self, quota: &Quota, name: Name, now: i64) -> Bucket {
-        let kept = self
-            .lock(shard_of(name.1))
-            .and_then(|shard| shard.peek(name, quota, now));
-        kept.unwrap_or_else(|| Bucket::new(quota, now, bucket::Incarnation(0)))
+    /// What is read of a bucket, where it is; of a fresh one, where there is none.
+    fn look<T>(&self, quota: &Quota, name: Name, now: i64, read: impl Fn(&Bucket) -> T) -> T {
+        let shard = self.lock(shard_of(name.1));
+        let kept = shard.as_ref().and_then(|shard| shard.get(name)).map(&read);
+        kept.unwrap_or_else(|| read(&Bucket::new(quota, now, bucket::Incarnation(0))))
     }
 
     fn quota(&self, index: u16) -> Option<&Quota> {
@@ -308,7 +379,7 @@ impl State {
     }
 
     /// Takes one charge.
-    fn take(&self, shards: &mut Locked<'_>, charge: &Charge, now: i64) -> Result<Hold, Exhausted> {
+    fn take(&self, shards: &mut Locked<'_>, charge: &Charge, now: i64) -> Result<Taken, Exhausted> {
         let exhausted = |reason, retry_after_milliseconds| Exhausted {
             quota: charge.quota,
             retry_after_milliseconds,
@@ -316,6 +387,16 @@ impl State {
         };
         let unknown = || exhausted(ExhaustedReason::Unknown, None);
         let quota = self.quota(charge.quota).ok_or_else(unknown)?;
+        if !quota.has_buckets() {
+            self.room(charge, now)?;
+            let Some(row) = self.row(charge.quota) else {
+                return Ok(Taken::Nothing);
+            };
+            // Another call may have sat down in between.
+            let seat = self.seats.take((row, charge.key), charge.bound);
+            let full = || exhausted(ExhaustedReason::Quota, Some(RETRY_OPEN_MILLISECONDS));
+            return seat.map(Taken::Seat).ok_or_else(full);
+        }
         let shard = shards.get(shard_of(charge.key)).ok_or_else(unknown)?;
         let bucket = shard
             .bucket(&self.quotas, (charge.quota, charge.key), quota, now)
@@ -325,7 +406,7 @@ impl State {
             let retry = most.and_then(|most| bucket.until_at_most(quota, most, now));
             return Err(exhausted(ExhaustedReason::Quota, retry));
         }
-        Ok(bucket.hold(quota, charge.amount))
+        Ok(Taken::Hold(bucket.hold(quota, charge.amount)))
     }
 
     /// Takes back what a reservation that failed has taken, before anyone else has seen it.
@@ -340,7 +421,7 @@ impl State {
     fn end(&self, reservation: Reservation, now: i64, spent: impl Fn(Unit) -> u64) -> Position {
         let holds = reservation.take();
         let mut shards = self.lock_all(holds.iter().map(|(name, _)| shard_of(name.1)));
-        let mut ends = Vec::new();
+        let mut ends: SmallVec<[Ended; 12]> = SmallVec::new();
         for (name, hold) in holds {
             let (Some(quota), Some(shard)) = (self.quota(name.0), shards.get(shard_of(name.1)))
             else {
@@ -384,7 +465,7 @@ impl State {
     /// Locks shards in ascending order, each once: two reservations never wait for each other in a circle.
     fn lock_all(&self, wanted: impl Iterator<Item = usize>) -> Locked<'_> {
         let wanted = wanted.fold(0_u64, |set, index| set | 1 << index);
-        let mut guards = Vec::with_capacity(wanted.count_ones() as usize);
+        let mut guards = SmallVec::new();
         for index in (0..SHARDS).filter(|index| wanted & (1 << index) != 0) {
             guards.extend(self.lock(index).map(|guard| (index, guard)));
         }
@@ -392,8 +473,16 @@ impl State {
     }
 }
 
+/// What a charge took.
+enum Taken {
+    Hold(Hold),
+    Seat(Seat),
+    /// It was only to be within its bound.
+    Nothing,
+}
+
 /// The locked shards, by index.
-struct Locked<'a>(Vec<(usize, MutexGuard<'a, Shard>)>);
+struct Locked<'a>(SmallVec<[(usize, MutexGuard<'a, Shard>); 12]>);
 
 impl Locked<'_> {
     fn get(&mut self, index: usize) -> Option<&mut Shard> {

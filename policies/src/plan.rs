@@ -70,6 +70,8 @@ pub struct Needs {
     pub tools: bool,
     /// `difficulty`
     pub difficulty: bool,
+    /// Whether a call came before: a limit counts repeats.
+    pub fingerprint: bool,
     /// Header names, lower case, by slot.
     pub headers: Vec<String>,
     /// Metadata keys, by slot.

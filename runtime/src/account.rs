@@ -4,13 +4,15 @@
 //! once and it leaves one receipt. A call that reached a model is never free: where the upstream does not say what was
 //! used, what was seen or estimated is charged.
 
+mod held;
+
 use std::sync::Arc;
 use std::time::Instant;
 
-use waypost_policies::cost::{Usage, actual};
+use waypost_policies::cost::Usage;
 use waypost_policies::decision::{Charge, Decision, Outcome, Route};
-use waypost_policies::limits::{Position, Reservation, Spent};
-use waypost_policies::plan::draft::{ModelIndex, Price, TierIndex};
+use waypost_policies::limits::{Reservation, Spent, Unit};
+use waypost_policies::plan::draft::TierIndex;
 use waypost_policies::{Facts, NanoDollars};
 
 use crate::clock;
@@ -19,6 +21,8 @@ use crate::gateway::Gateway;
 use crate::metrics::RouteKey;
 use crate::receipt::{Ending, Receipt};
 use crate::rule::Site;
+
+pub(crate) use held::Held;
 
 /// The status that stands for a caller who hung up.
 const HUNG_UP: u16 = 499;
@@ -32,22 +36,14 @@ pub(crate) struct Account {
     decision: Decision,
     prompt_tokens: u64,
     held: Option<Held>,
+    /// What is held for the model that is asked beside it.
+    second: Option<Held>,
 }
 
-/// What a call holds while a model is asked.
-#[derive(Debug)]
-struct Held {
-    reservation: Reservation,
-    charges: Vec<Charge>,
-    model: ModelIndex,
-    price: Option<Price>,
-    /// Whether the upstream may have begun to work on it.
-    sent: bool,
-    /// What the attempt that runs has used, as far as is known.
-    seen: Usage,
-    /// What attempts before it have used for nothing.
-    wasted: Usage,
-    estimated: bool,
+/// What a call holds: for the model that is asked, and for the one that is asked beside it.
+pub(crate) struct Lanes<'a> {
+    pub(crate) first: Option<&'a mut Held>,
+    pub(crate) second: &'a mut Option<Held>,
 }
 
 impl Account {
@@ -79,6 +75,7 @@ impl Account {
             decision: decision.clone(),
             prompt_tokens: facts.request.tokens,
             held: None,
+            second: None,
         };
         account.decided(decision);
         gateway.metrics.calls.in_flight.inc();
@@ -106,51 +103,52 @@ impl Account {
         self.decision = decision;
     }
 
+    /// When the call came.
+    pub(crate) const fn started(&self) -> Instant {
+        self.started
+    }
+
     /// Holds what the decision reserved.
     pub(crate) fn hold(&mut self, route: &Route, reservation: Reservation) {
-        self.release(Usage::default());
-        let model = self.gateway.model(route.model);
-        if let Some(receipt) = &mut self.receipt {
-            receipt.model = model.map(|model| model.name.clone()).unwrap_or_default();
-            receipt.replica.clear();
-            receipt.ceiling = route.ceiling;
+        if let Some(before) = self.held.take() {
+            self.release(before, Usage::default());
         }
-        self.gateway.metrics.ledger.open.inc();
-        self.held = Some(Held {
-            reservation,
-            charges: route.charges.clone(),
-            model: route.model,
-            price: model.and_then(|model| model.price),
-            sent: false,
-            seen: Usage::default(),
-            wasted: Usage::default(),
-            estimated: false,
-        });
+        let (prompt, started) = (self.prompt_tokens, self.started);
+        let held = Held::new(&self.gateway, route, reservation, prompt, started);
+        self.held = Some(held);
     }
 
-    /// The call goes to an upstream: from here on its prompt may be charged.
-    pub(crate) fn sent(&mut self, replica: &str) {
-        if let Some(receipt) = &mut self.receipt {
-            receipt.attempts += 1;
-            receipt.replica = replica.to_owned();
-        }
-        let prompt = self.prompt_tokens;
-        if let Some(held) = &mut self.held {
-            held.sent = true;
-            held.estimated = true;
-            held.seen.input = held.seen.input.max(prompt);
+    /// What is held, to be noted on by whoever asks.
+    pub(crate) const fn lanes(&mut self) -> Lanes<'_> {
+        Lanes {
+            first: self.held.as_mut(),
+            second: &mut self.second,
         }
     }
 
-    /// The attempt failed. One that ran out of time is charged for its prompt: the upstream may have worked on it all along.
-    pub(crate) fn attempt_failed(&mut self, out_of_time: bool) {
-        if let Some(held) = &mut self.held {
-            if out_of_time {
-                held.wasted.input = held.wasted.input.saturating_add(self.prompt_tokens);
-            }
-            held.sent = false;
-            held.seen = Usage::default();
+    /// The model that was asked beside the first answers, or is the only one left; the first is charged for what it may
+    /// have used.
+    pub(crate) fn second_answers(&mut self, decision: Decision) {
+        if let Some(first) = self.held.take() {
+            self.lose(first);
         }
+        self.held = self.second.take();
+        self.decided(decision);
+    }
+
+    /// The model that was asked beside the first is too late; it is charged for what it may have used.
+    pub(crate) fn lose_second(&mut self) {
+        if let Some(second) = self.second.take() {
+            self.lose(second);
+        }
+    }
+
+    fn lose(&mut self, held: Held) {
+        if let Some(receipt) = &mut self.receipt {
+            receipt.attempts += held.attempts;
+        }
+        let used = held.used();
+        self.release(held, used);
     }
 
     /// The upstream refused the call for what it is: it counts as a call, and used nothing.
@@ -158,14 +156,6 @@ impl Account {
         if let Some(held) = &mut self.held {
             held.seen = Usage::default();
             held.estimated = false;
-        }
-    }
-
-    /// The answer's first byte has come.
-    pub(crate) fn first_byte(&mut self) {
-        let elapsed = self.started.elapsed();
-        if let Some(receipt) = &mut self.receipt {
-            receipt.first_byte.get_or_insert(elapsed);
         }
     }
 
@@ -194,14 +184,24 @@ impl Account {
 
     /// The model is given up: gives back what it holds, but for what the attempts may have used.
     pub(crate) fn give_up(&mut self, mut tried: Tried) {
+        let Some(held) = self.held.take() else {
+            return;
+        };
         if let Some(receipt) = &mut self.receipt {
-            tried.replica = Some(receipt.replica.clone()).filter(|replica| !replica.is_empty());
+            receipt.attempts += held.attempts;
+            receipt.ceiling = held.ceiling;
+            tried.replica = Some(held.replica.clone()).filter(|replica| !replica.is_empty());
             receipt.tried.push(tried);
-            receipt.model.clear();
-            receipt.replica.clear();
         }
-        let wasted = self.held.as_ref().map(|held| held.wasted);
-        self.release(wasted.unwrap_or_default());
+        let wasted = held.wasted;
+        self.release(held, wasted);
+    }
+
+    /// As [`Account::give_up`], for the model that was asked beside the first.
+    pub(crate) fn give_up_second(&mut self, tried: Tried) {
+        std::mem::swap(&mut self.held, &mut self.second);
+        self.give_up(tried);
+        std::mem::swap(&mut self.held, &mut self.second);
     }
 
     /// What was tried before.
@@ -222,11 +222,13 @@ impl Account {
     /// Which tier and model.
     pub(crate) fn names(&self) -> Option<(&str, &str, &str, &str)> {
         let receipt = self.receipt.as_ref()?;
+        let held = self.held.as_ref();
+        let model = held.and_then(|held| self.gateway.model(held.model));
         Some((
             &receipt.tier,
-            &receipt.model,
+            model.map_or("", |model| &model.name),
             &receipt.rule.label,
-            &receipt.replica,
+            held.map_or("", |held| &held.replica),
         ))
     }
 
@@ -240,6 +242,7 @@ impl Account {
     /// Closes the books: settles what is held, writes the receipt. What the call cost, once.
     pub(crate) fn close(&mut self, status: u16, ending: Ending) -> NanoDollars {
         let key = self.route_key();
+        self.lose_second();
         let spent = self.settle();
         let Some(mut receipt) = self.receipt.take() else {
             return NanoDollars::ZERO;
@@ -249,7 +252,8 @@ impl Account {
             receipt.input_tokens = usage.input;
             receipt.cached_tokens = usage.cached;
             receipt.output_tokens = usage.output;
-            receipt.cost = cost;
+            receipt.cost = receipt.cost.plus(cost);
+            receipt.strongest = self.gateway.strongest(usage);
             receipt.estimated = estimated;
         }
         receipt.status = status;
@@ -270,61 +274,67 @@ impl Account {
 
     fn settle(&mut self) -> Option<(Usage, NanoDollars, bool)> {
         let held = self.held.take()?;
-        self.gateway.metrics.ledger.open.dec();
-        let now = clock::now();
-        let usage = Usage {
-            input: held.seen.input.saturating_add(held.wasted.input),
-            ..held.seen
-        };
-        let cost = held
-            .price
-            .map_or(NanoDollars::ZERO, |price| actual(price, usage));
-        let requests = u64::from(held.sent);
-        self.end(held.reservation, spent(requests, usage, cost), now);
-        Some((usage, cost, held.estimated))
+        if let Some(receipt) = &mut self.receipt {
+            let model = self.gateway.model(held.model);
+            receipt.model = model.map(|model| model.name.clone()).unwrap_or_default();
+            receipt.replica.clone_from(&held.replica);
+            receipt.attempts += held.attempts;
+            receipt.ceiling = held.ceiling;
+            receipt.first_byte = held.first_byte;
+        }
+        let usage = held.used();
+        let cost = held.cost(usage);
+        let (requests, estimated) = (u64::from(held.sent), held.estimated);
+        self.note_charges(&held.charges, spent(requests, usage, cost));
+        self.end(held, spent(requests, usage, cost));
+        Some((usage, cost, estimated))
     }
 
     /// Ends the reservation of a model that did not answer; the call as such is still to be counted.
-    fn release(&mut self, used: Usage) {
-        let Some(held) = self.held.take() else {
-            return;
-        };
-        self.gateway.metrics.ledger.open.dec();
-        let cost = held
-            .price
-            .map_or(NanoDollars::ZERO, |price| actual(price, used));
-        self.end(held.reservation, spent(0, used, cost), clock::now());
+    fn release(&mut self, held: Held, used: Usage) {
+        let cost = held.cost(used);
+        self.note_charges(&held.charges, spent(0, used, cost));
+        if let Some(receipt) = &mut self.receipt {
+            receipt.cost = receipt.cost.plus(cost);
+        }
+        self.end(held, spent(0, used, cost));
     }
 
     /// Settles, and writes it down. Where that cannot be, the reservation counts until it can.
-    fn end(&self, reservation: Reservation, spent: Spent, now: i64) {
-        let position = self.gateway.state.settle(reservation, spent, now);
+    fn end(&self, held: Held, spent: Spent) {
+        self.gateway.metrics.ledger.open.dec();
+        let state = &self.gateway.state;
+        let position = state.settle(held.reservation, spent, clock::now());
         let _ = self.gateway.books.commit(position);
     }
 
     /// Counts a call that no model answered: hammering at a broken upstream is limited too.
-    pub(crate) fn count_failed_call(&self, charges: &[Charge]) {
+    pub(crate) fn count_failed_call(&mut self, charges: &[Charge]) {
         let now = clock::now();
         for charge in charges {
-            if self.gateway.counts_requests(charge.quota) {
+            let unit = self.gateway.unit(charge.quota);
+            if matches!(unit, Some(Unit::Requests | Unit::Repeats)) {
                 let position = self.gateway.state.add(charge.quota, charge.key, 1, now);
                 let _ = self.gateway.books.commit(position);
+                self.note_charge(charge.quota, 1);
             }
         }
     }
 
-    /// Where what it holds stands in the log.
-    pub(crate) fn position(&self) -> Position {
-        let held = self.held.as_ref();
-        held.map_or_else(Position::default, |held| held.reservation.position())
+    /// What was charged stands on the receipt too, so that the audit log and the counters can be held against each other.
+    fn note_charges(&mut self, charges: &[Charge], spent: Spent) {
+        for charge in charges {
+            if let Some(unit) = self.gateway.unit(charge.quota) {
+                self.note_charge(charge.quota, spent.of(unit));
+            }
+        }
     }
 
-    /// What the model that is asked now was charged for.
-    pub(crate) fn charges(&self) -> Vec<Charge> {
-        self.held
-            .as_ref()
-            .map(|held| held.charges.clone())
-            .unwrap_or_default()
+    fn note_charge(&mut self, quota: u16, amount: u64) {
+        let label = self.gateway.quota_label(quota);
+        if let (Some(receipt), 1..) = (&mut self.receipt, amount) {
+            receipt.charged.push((label.to_owned(), amount));
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod answer;
 mod attempt;
 mod attempt_error;
 mod deadline;
+mod hedge;
 mod outcome;
 mod refusal;
 mod upstream;
@@ -21,7 +22,7 @@ use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use waypost_policies::Facts;
-use waypost_policies::decision::{Charge, Decision, Outcome};
+use waypost_policies::decision::{Charges, Decision, Outcome};
 use waypost_policies::facts::{self, Surface};
 use waypost_policies::request::RequestError;
 
@@ -233,13 +234,13 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Failure> {
 #[derive(Default)]
 struct Lost {
     /// The first failure, what it was charged for, and whether that model was asked at all.
-    first: Option<(Failure, Vec<Charge>, bool)>,
+    first: Option<(Failure, Charges, bool)>,
     /// Whether a model was not asked because it has failed lately.
     passed_over: bool,
 }
 
 impl Lost {
-    fn note(&mut self, failure: &AttemptError, charges: Vec<Charge>) {
+    fn note(&mut self, failure: &AttemptError, charges: Charges) {
         let was_asked = !failure.is_left_alone();
         self.passed_over |= matches!(failure, AttemptError::Ejected);
         // Whoever was asked has more to say than whoever was not.
@@ -309,22 +310,20 @@ async fn ask_in_turn(
             break;
         };
         account.hold(&route, reservation);
-        let failure = match asking.model(&admitted.decision, &route, account).await {
+        let asked = (admitted.decision, &route);
+        let failed = match hedge::ask(gateway, facts, asking, account, asked, lost).await {
             Ok(answered) => return Ok(answered),
-            Err(failure) => failure,
+            Err(failed) => failed,
         };
-        lost.note(&failure, account.charges());
-        account.give_up(asking.tried(&route, &failure));
-        if failure.reaction().is_final || asking.is_over() {
-            break;
+        if failed.is_final || asking.is_over() {
+            return Err(failed.last);
         }
         if let Some(model) = gateway.model(route.model) {
             let upstreams = &gateway.metrics.upstreams;
             upstreams.fell_back(route.model, &model.name);
         }
         facts.now = clock::now();
-        let previous: Decision = admitted.decision;
-        admitted = admit(gateway, facts, Some(&previous));
+        admitted = admit(gateway, facts, Some(&failed.last));
         if matches!(admitted.decision.outcome, Outcome::Route(_)) {
             account.decided(admitted.decision.clone());
         }

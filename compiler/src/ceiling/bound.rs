@@ -5,7 +5,7 @@
 //! lower bound admitted, what all of them had used was within it.
 
 use waypost_lang::cel::typed::{Field, Typed};
-use waypost_lang::syntax::tree::Amount;
+use waypost_lang::syntax::tree::{Amount, Window};
 
 use super::condition::Setting;
 use super::cover::Lid;
@@ -61,9 +61,22 @@ pub(super) fn bounds(program: &Program, flows: &[Flow]) -> Vec<Bound> {
         .collect()
 }
 
+/// Whether it counts calls together: not each by itself, nor only as long as they are open.
+pub(crate) const fn adds_up(quota: &Quota) -> bool {
+    !matches!(quota.window.value, Window::Call | Window::Open)
+}
+
+/// Whether what it counts has anything to do with what is spent.
+pub(crate) const fn counts_spending(quota: &Quota) -> bool {
+    !matches!(
+        quota.amount.value,
+        Amount::Repeats(_) | Amount::Concurrent(_)
+    )
+}
+
 fn of_quota(program: &Program, index: usize, quota: &Quota, flows: &[Flow]) -> Vec<Bound> {
     let sharing = sharing(program, quota);
-    if sharing == Sharing::Chosen {
+    if sharing == Sharing::Chosen || !adds_up(quota) {
         return Vec::new();
     }
     let mut held: Vec<(u64, usize, u128)> = flows
@@ -173,22 +186,25 @@ pub(super) fn unit_cost(quota: &Quota, flow: &Flow) -> Option<u128> {
         Amount::Money(_) => Some(1),
         Amount::Tokens(_) => Some(flow.one_token),
         Amount::Requests(_) => flow.one_call,
+        // The same call may be told in other words, and calls may follow one another as fast as they like.
+        Amount::Repeats(_) | Amount::Concurrent(_) => None,
     }
 }
 
 /// The amount that a quota refills in its window, and what it holds at one time, in its unit.
 pub(crate) fn capacity(quota: &Quota) -> (u64, u64) {
-    let amount = match quota.amount.value {
-        Amount::Requests(count) | Amount::Tokens(count) => count,
-        Amount::Money(money) => u64::try_from(money).unwrap_or(0),
-    };
+    let amount = quota.amount.value.units();
     (amount, quota.burst.unwrap_or(amount))
 }
 
 /// Who shares a bucket of it. Where no caller is told from another, all share the bucket of "".
 pub(crate) fn sharing(program: &Program, quota: &Quota) -> Sharing {
     let Some(per) = &quota.per else {
-        return Sharing::All { apart: false };
+        // Callers name their sessions.
+        return match quota.window.value {
+            Window::Session(_) => Sharing::Chosen,
+            _ => Sharing::All { apart: false },
+        };
     };
     let (caller, apart, chosen) = reads(per);
     let policy = &program.policy;

@@ -3,8 +3,10 @@
 //! It follows `decide`: a candidate is judged in the final tier if that tier tries it first, else in the lowest tier that
 //! tries it first, else in the final tier.
 
+use waypost_lang::syntax::tree::{Amount, Window};
+
 use crate::ceiling::call::{self, Size};
-use crate::ceiling::condition;
+use crate::ceiling::{bound, condition};
 use crate::program::{Model, ModelIndex, Price, Program, Step, Tier, TierIndex};
 
 /// Calls of one tier that one model answers.
@@ -76,10 +78,27 @@ fn flow(program: &Program, tier: TierIndex, model: ModelIndex, judged: TierIndex
         }
         setting.narrow(&denial.when, &mut size);
     }
-    let retries = program.tiers.get(tier).map_or(0, |tier| tier.retries);
-    let attempts = u128::from(retries) + 1;
+    let way = Flow {
+        tier,
+        model,
+        judged,
+        price: None,
+        one_call: None,
+        one_token: 0,
+    };
+    bound_each_call(program, &way, &mut size);
+    let of = program.tiers.get(tier)?;
+    let attempts = u128::from(of.retries) + 1;
     let price = declared.price;
-    let one_call = price.and_then(|price| call::dearest(declared, price, &size));
+    let one_call = price.and_then(|price| {
+        let own = call::dearest(declared, price, &size)?;
+        // A call that is hedged is one request, and may cost what two models take for it.
+        let beside = match of.hedge {
+            Some(_) => dearest_beside(program, of, model, &size)?,
+            None => 0,
+        };
+        Some(own.saturating_add(beside))
+    });
     Some(Flow {
         tier,
         model,
@@ -88,6 +107,37 @@ fn flow(program: &Program, tier: TierIndex, model: ModelIndex, judged: TierIndex
         one_call: one_call.map(|cost| cost.saturating_mul(attempts)),
         one_token: price.map_or(0, |price| token(declared, price)),
     })
+}
+
+/// The most that another model of a tier takes for a call; `None` where nothing bounds it.
+fn dearest_beside(program: &Program, tier: &Tier, model: ModelIndex, size: &Size) -> Option<u128> {
+    models(tier)
+        .filter(|other| *other != model)
+        .filter_map(|other| program.models.get(other))
+        .filter_map(|other| Some((other, other.price?)))
+        .try_fold(0, |most: u128, (other, price)| {
+            Some(most.max(call::dearest(other, price, size)?))
+        })
+}
+
+/// What limits and budgets `/ call` leave of a call's size.
+fn bound_each_call(program: &Program, way: &Flow, size: &mut Size) {
+    let smaller = |known: Option<u128>, most: u64| {
+        let most = u128::from(most);
+        Some(known.map_or(most, |known| known.min(most)))
+    };
+    for quota in &program.policy.quotas {
+        let applies = bound::applies(program, quota, way) == Some(true);
+        let most = bound::most(quota, way.judged).filter(|_| applies);
+        let (Window::Call, Some(most)) = (&quota.window.value, most) else {
+            continue;
+        };
+        match quota.amount.value {
+            Amount::Money(_) => size.ceiling = smaller(size.ceiling, most),
+            Amount::Tokens(_) => size.tokens = smaller(size.tokens, most),
+            Amount::Requests(_) | Amount::Repeats(_) | Amount::Concurrent(_) => {}
+        }
+    }
 }
 
 /// The most that a token costs, rounded up: a call of one token is.

@@ -2,6 +2,7 @@
 
 use waypost_lang::syntax::tree::Window;
 
+use crate::lower::session_idle;
 use crate::program::{Program, Quota};
 
 /// The windows that ceilings are given for.
@@ -51,7 +52,12 @@ impl Calendar {
     pub(super) fn of(program: &Program) -> Self {
         let quotas = program.policy.quotas.iter();
         let mut zones = quotas
-            .filter(|quota| !matches!(quota.window.value, Window::Rolling(_)))
+            .filter(|quota| {
+                matches!(
+                    quota.window.value,
+                    Window::Day | Window::Week | Window::Month
+                )
+            })
             .map(|quota| quota.zone.as_str());
         let first = zones.next().unwrap_or("UTC");
         let zone = if zones.all(|zone| zone == first) {
@@ -80,6 +86,14 @@ impl Reach<'_> {
                 let refilled = u128::from(amount).saturating_mul(self.milliseconds());
                 u128::from(most).saturating_add(refilled / u128::from((*length).max(1)))
             }
+            // As many windows as cover the time; no window ever holds more.
+            Window::Sliding(length) => u128::from(most)
+                .saturating_mul(self.milliseconds().div_ceil(u128::from((*length).max(1)))),
+            // A session begins again only after it has been idle.
+            Window::Session(idle) => {
+                let idle = u128::from(session_idle(idle.as_ref()).max(1));
+                u128::from(most).saturating_mul(self.milliseconds() / idle + 1)
+            }
             period => u128::from(most).saturating_mul(self.windows(period, &quota.zone)),
         }
     }
@@ -101,7 +115,7 @@ impl Reach<'_> {
             Window::Week => 6,
             Window::Day => 31,
             // The check refuses other words; the lowering takes them for months.
-            Window::Month | Window::Other(_) | Window::Rolling(_) => 1,
+            _ => 1,
         };
         // Another zone's midnight falls within the window: one more.
         let straddled = u128::from(zone != self.zone);

@@ -101,6 +101,7 @@ pub(super) fn nearest(program: &Program, flow: &Flow) -> Nearest {
             None => Nearest::Conditional(index),
             Some(true) => match bound::sharing(program, quota) {
                 Sharing::Chosen => Nearest::CallerChooses(index),
+                _ if !bound::adds_up(quota) || !bound::counts_spending(quota) => return None,
                 _ if bound::unit_cost(quota, flow).is_none() => Nearest::BoundlessCall(index),
                 _ => Nearest::EachCaller(index),
             },

@@ -159,6 +159,10 @@ impl<'a> Items<'a> {
                 ("limits", self.bounds(bounds)),
                 ("timeout", duration(tier.timeout.unwrap_or(0))),
                 ("retries", number(tier.retries.into())),
+                (
+                    "hedge",
+                    duration(tier.hedge.as_ref().map_or(0, |hedge| hedge.value)),
+                ),
             ]),
         )
     }
@@ -227,12 +231,17 @@ impl<'a> Items<'a> {
             Amount::Requests(count) => ("requests", Datum::Double(count as f64)),
             Amount::Tokens(count) => ("tokens", Datum::Double(count as f64)),
             Amount::Money(money) => ("dollars", dollars(money)),
+            Amount::Repeats(count) => ("repeats", Datum::Double(count as f64)),
+            Amount::Concurrent(count) => ("concurrent", Datum::Double(count as f64)),
         };
         let window = match &quota.window.value {
             Window::Day => "day".to_owned(),
             Window::Week => "week".to_owned(),
             Window::Month => "month".to_owned(),
-            Window::Rolling(_) | Window::Other(_) => {
+            Window::Session(_) => "session".to_owned(),
+            Window::Call => "call".to_owned(),
+            Window::Open => "open".to_owned(),
+            Window::Rolling(_) | Window::Sliding(_) | Window::Other(_) => {
                 self.sources.text(quota.window.span).to_owned()
             }
         };

@@ -138,6 +138,7 @@ static TIER: Shape = Shape {
         ("limits", || list(Type::Struct(&LIMIT))),
         ("timeout", SPAN),
         ("retries", NUMBER),
+        ("hedge", SPAN),
     ],
 };
 

@@ -1,11 +1,12 @@
 //! WP0421: limits are counted by each replica for itself, and there are several.
 
-use waypost_lang::syntax::tree::{Extension, ItemKind};
+use waypost_lang::syntax::tree::{Extension, ItemKind, Window};
 use waypost_lang::{Diagnostic, Span, codes};
 
 use super::Subject;
 use super::quotas::{rate, refuses};
 use crate::ceiling::Ceiling;
+use crate::program::Quota;
 
 /// Finds a deployment of several replicas with local state, and quotas. Redis is another finding: it is not asked yet.
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
@@ -15,7 +16,8 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     };
     let replicas = deploy.replicas.high;
     let quotas = program.policy.quotas.iter();
-    let mut quotas = quotas.filter(|quota| refuses(quota, program));
+    let counted = |quota: &&Quota| !matches!(quota.window.value, Window::Call);
+    let mut quotas = quotas.filter(|quota| counted(quota) && refuses(quota, program));
     let (None, true, Some(first)) = (deploy.redis, replicas > 1, quotas.next()) else {
         return;
     };

@@ -31,6 +31,8 @@ pub(super) fn is_backed(index: usize, quota: &Quota, program: &Program) -> bool 
             other.when.is_none()
                 && (other.on.is_none() || on(other) == on(quota))
                 && refuses(other, program)
+                && bound::adds_up(other)
+                && bound::counts_spending(other)
                 && bound::sharing(program, other) != Sharing::Chosen
         })
 }

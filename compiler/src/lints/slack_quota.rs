@@ -1,6 +1,6 @@
 //! WP0412: a limit or budget that a tighter one always reaches first.
 
-use waypost_lang::syntax::tree::{Amount, Window};
+use waypost_lang::syntax::tree::Window;
 use waypost_lang::{Diagnostic, codes};
 
 use super::Subject;
@@ -123,10 +123,7 @@ fn is_within(loose: &Quota, tight: &Quota) -> bool {
 }
 
 fn amount(quota: &Quota) -> u128 {
-    match quota.amount.value {
-        Amount::Requests(count) | Amount::Tokens(count) => u128::from(count),
-        Amount::Money(nano) => u128::try_from(nano).unwrap_or(0),
-    }
+    u128::from(quota.amount.value.units())
 }
 
 /// What a bucket holds.

@@ -1,5 +1,6 @@
 //! Limits and budgets.
 
+use waypost_lang::source::Spanned;
 use waypost_lang::syntax::tree::{Amount, Window};
 use waypost_policies::money::NanoDollars;
 use waypost_policies::plan::draft;
@@ -19,7 +20,7 @@ pub(crate) fn lower(
         label: quota.label.text.clone(),
         amount: amount(quota.amount.value),
         window: window(quota),
-        burst: quota.burst.unwrap_or_else(|| units(quota.amount.value)),
+        burst: quota.burst.unwrap_or_else(|| quota.amount.value.units()),
         per: quota.per.as_ref().map(|per| expressions.add(per)),
         on: quota.on.as_ref().map(|on| index(on.value)),
         when: quota.when.as_ref().map(|when| expressions.add(when)),
@@ -33,26 +34,30 @@ const fn amount(amount: Amount) -> draft::Amount {
         Amount::Requests(count) => draft::Amount::Requests(count),
         Amount::Tokens(count) => draft::Amount::Tokens(count),
         Amount::Money(money) => draft::Amount::Money(NanoDollars(money)),
-    }
-}
-
-/// What a bucket holds where no burst is written: the amount, in its own unit.
-const fn units(amount: Amount) -> u64 {
-    match amount {
-        Amount::Requests(count) | Amount::Tokens(count) => count,
-        Amount::Money(money) => money.unsigned_abs(),
+        Amount::Repeats(count) => draft::Amount::Repeats(count),
+        Amount::Concurrent(count) => draft::Amount::Concurrent(count),
     }
 }
 
 fn window(quota: &Quota) -> draft::Window {
-    let period = match quota.window.value {
-        Window::Rolling(length) => return draft::Window::Rolling(length),
+    let period = match &quota.window.value {
+        Window::Rolling(length) => return draft::Window::Rolling(*length),
+        Window::Sliding(length) => return draft::Window::Sliding(*length),
+        Window::Session(idle) => return draft::Window::Session(session_idle(idle.as_ref())),
+        Window::Call => return draft::Window::Call,
+        Window::Open => return draft::Window::Open,
         // The check refuses other words, so no program has one; a month is the window that admits least.
         Window::Month | Window::Other(_) => draft::Period::Month,
         Window::Day => draft::Period::Day,
         Window::Week => draft::Period::Week,
     };
     draft::Window::Calendar(period, quota.zone.clone())
+}
+
+/// For how long no call of a session comes before it is over.
+pub(crate) fn session_idle(written: Option<&Spanned<u64>>) -> u64 {
+    const USUAL: u64 = 60 * 60 * 1000;
+    written.map_or(USUAL, |idle| idle.value)
 }
 
 fn outcome(outcome: &Outcome) -> draft::QuotaOutcome {

@@ -65,22 +65,17 @@ fn transpose<T>(written: Option<Option<T>>) -> Option<Option<T>> {
 
 fn amount(quota: &tree::Quota, context: &mut Context<'_>) -> Option<()> {
     let span = quota.amount.span;
-    let (positive, word) = match quota.amount.value {
-        Amount::Requests(count) => (count > 0, "deny"),
-        Amount::Tokens(count) => (count > 0, "deny"),
-        Amount::Money(money) => (money > 0, "deny"),
-    };
-    if !positive {
+    if quota.amount.value.units() == 0 {
         out_of_range(
             span,
             "an amount of nothing",
             "no call would ever fit",
-            format!("write an amount above zero; to refuse calls, write a `{word}` rule"),
+            "write an amount above zero; to refuse calls, write a `deny` rule",
             context.findings,
         );
         return None;
     }
-    if let (true, Amount::Requests(_) | Amount::Tokens(_)) = (quota.budget, quota.amount.value) {
+    if quota.budget && !matches!(quota.amount.value, Amount::Money(_)) {
         out_of_range(
             span,
             "a budget counts money",
@@ -103,6 +98,10 @@ fn burst(quota: &tree::Quota, context: &mut Context<'_>) -> Option<Option<u64>> 
         (Window::Day | Window::Week | Window::Month, _) => (
             "a calendar window has no bucket to fill",
             "delete it, or write a rolling window such as `/ 24h`",
+        ),
+        (Window::Sliding(_) | Window::Session(_) | Window::Call | Window::Open, _) => (
+            "only a window that refills, such as `/ 1m`, has a bucket to fill",
+            "delete it: no more than the amount ever fits",
         ),
         (_, Amount::Money(_)) => (
             "counts requests or tokens, not dollars",

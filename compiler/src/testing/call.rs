@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use waypost_lang::syntax::tree::{Given, Text};
+use waypost_lang::syntax::tree::{self, Given, Text};
 use waypost_policies::decide::quota_key;
 use waypost_policies::facts::Surface;
 use waypost_policies::limits::State;
@@ -101,7 +101,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Counts the money that the test says is spent, in every budget that would have counted it.
+    /// Counts what the test says is spent, in every limit and budget that would have counted it.
     pub(super) fn spend(
         &self,
         program: &Program,
@@ -111,23 +111,34 @@ impl<'a> Call<'a> {
         evaluation: &mut Evaluation,
     ) {
         for fact in self.given {
-            let Given::Spent(money, on) = fact else {
+            let Given::Spent(spent, on) = fact else {
                 continue;
             };
             let model = on.as_ref().and_then(|name| model(program, &name.value));
-            let amount = u64::try_from(money.value).unwrap_or(0);
             for (index, quota) in (0_u16..).zip(plan.quotas()) {
                 let counts = match (quota.on(), model) {
                     (None, _) | (_, None) => true,
                     (Some(counted), Some(spent)) => counted == spent,
                 };
-                if counts && matches!(quota.amount(), Amount::Money(_)) {
+                if counts && is_of(spent.value, quota.amount()) {
                     let key = quota_key(plan, facts, state, evaluation, index);
-                    state.add(index, key, amount, facts.now);
+                    state.add(index, key, spent.value.units(), facts.now);
                 }
             }
         }
     }
+}
+
+/// Whether a quota counts what was spent: dollars, tokens, calls.
+const fn is_of(spent: tree::Amount, counted: Amount) -> bool {
+    matches!(
+        (spent, counted),
+        (tree::Amount::Money(_), Amount::Money(_))
+            | (tree::Amount::Tokens(_), Amount::Tokens(_))
+            | (tree::Amount::Requests(_), Amount::Requests(_))
+            | (tree::Amount::Repeats(_), Amount::Repeats(_))
+            | (tree::Amount::Concurrent(_), Amount::Concurrent(_))
+    )
 }
 
 fn caller_field<'c, 'a>(caller: &'c mut Caller<'a>, name: &str) -> Option<&'c mut Cow<'a, str>> {

@@ -64,6 +64,84 @@ fn check_fails(given: &str, expect: &str, message: &str) {
     assert_eq!(outcome(given, expect), [message], "{given}");
 }
 
+/// Runs a test of the file with one more statement in its policy.
+fn outcome_with(rule: &str, given: &str, expect: &str) -> Vec<String> {
+    let text = FILE
+        .replace("policy {", &format!("policy {{\n  {rule}"))
+        .replace(
+            "  threshold 0.42\n",
+            "  threshold 0.42\n  keep session request.headers[?\"x-run\"].orValue(\"\") for 10m\n",
+        );
+    let text = format!("{text}test \"t\" {{\n  given {{ {given} }}\n  expect {{ {expect} }}\n}}\n");
+    let checked = crate::check("agents.route", &text, &|_: &str| None);
+    let program = checked
+        .program
+        .unwrap_or_else(|| panic!("{:#?}", checked.diagnostics));
+    let plan = Plan::load(encode(&crate::lower(&program, &checked.sources))).unwrap();
+    let outcome = run(program.tests.first().unwrap(), &program, &plan);
+    outcome
+        .mismatches
+        .into_iter()
+        .map(|one| one.message)
+        .collect()
+}
+
+#[test]
+fn what_is_spent_of_any_limit_counts() {
+    let none = Vec::<String>::new();
+    for (rule, spent, label) in [
+        ("limit 40 calls / session", "40 calls", "40 calls / session"),
+        ("budget $2 / session", "$2", "$2 / session"),
+        ("budget $2 / session idle 5m", "$2", "$2 / session idle 5m"),
+        (
+            "limit 20 concurrent per caller.team",
+            "20 concurrent",
+            "20 concurrent",
+        ),
+        (
+            "limit 5 repeats / 10m per caller.key",
+            "5 repeats",
+            "5 repeats / 10m",
+        ),
+        (
+            "limit 900 requests / sliding 1m",
+            "900 requests",
+            "900 requests / sliding 1m",
+        ),
+        (
+            "limit 8k tokens / sliding 1h",
+            "8k tokens",
+            "8k tokens / sliding 1h",
+        ),
+    ] {
+        let given = format!("header \"x-run\" \"a\"  spent {spent}");
+        let expect = format!("limited by \"{label}\"  status 429");
+        assert_eq!(outcome_with(rule, &given, &expect), none, "{rule}");
+        assert_eq!(
+            outcome_with(rule, "header \"x-run\" \"a\"", "status 200"),
+            none,
+            "{rule}"
+        );
+    }
+    let call = "budget $0.001 / call { at 100% cap at weak }";
+    assert_eq!(
+        outcome_with(
+            call,
+            "difficulty 0.9  max_tokens 1000",
+            "tier weak  capped by \"$0.001 / call\""
+        ),
+        none
+    );
+    assert_eq!(
+        outcome_with(
+            "budget $0.001 / call",
+            "difficulty 0.9  max_tokens 1000",
+            "limited by \"$0.001 / call\""
+        ),
+        none
+    );
+}
+
 #[test]
 fn what_is_given_decides() {
     check_passes(

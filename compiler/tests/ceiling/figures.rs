@@ -103,6 +103,47 @@ fn a_bucket_holds_its_amount_and_refills() {
 }
 
 #[test]
+fn a_sliding_window_never_holds_more_than_its_amount() {
+    check_file(
+        "limit $6 / sliding 1h",
+        "6.00 by $6 / sliding 1h | 144.00 by $6 / sliding 1h | 4464.00 by $6 / sliding 1h",
+    );
+    // A day of 24 hours is covered by five windows of five.
+    check_file(
+        "limit $6 / sliding 5h",
+        "6.00 by $6 / sliding 5h | 30.00 by $6 / sliding 5h | 894.00 by $6 / sliding 5h",
+    );
+}
+
+#[test]
+fn a_ceiling_of_each_call_bounds_what_requests_cost() {
+    check_file(
+        "limit 10 requests / day\n  budget $0.50 / call",
+        "5.00 by 10 requests / day | 5.00 by 10 requests / day | 155.00 by 10 requests / day",
+    );
+    check_file(
+        "budget $0.50 / call",
+        "unbounded: Nothing | unbounded: Nothing | unbounded: Nothing",
+    );
+}
+
+#[test]
+fn a_session_bounds_only_whom_it_belongs_to() {
+    check_caller(
+        "budget $2 / session per caller.key",
+        "4.00 by $2 / session | 50.00 by $2 / session | 1490.00 by $2 / session",
+    );
+    check_file(
+        "budget $2 / session per request.headers[?\"x-run\"].orValue(\"\")",
+        "unbounded: CallerChooses(0) | unbounded: CallerChooses(0) | unbounded: CallerChooses(0)",
+    );
+    check_file(
+        "limit 20 concurrent\n  limit 5 repeats / day",
+        "unbounded: Nothing | unbounded: Nothing | unbounded: Nothing",
+    );
+}
+
+#[test]
 fn a_request_may_ask_for_128_answers() {
     // 90k of prompt at $2 and 128 answers of 10k at $10: $0.18 + $12.80.
     let ceilings = ceilings("limit 10 requests / 1h");
@@ -114,6 +155,17 @@ fn a_request_may_ask_for_128_answers() {
     let ceilings = ceiling(&program(&retried));
     let setter = &ceilings.file.everyone.hour.by()[0];
     assert_eq!(setter.one_call.unwrap().to_string(), "38.94");
+}
+
+#[test]
+fn a_request_that_is_hedged_may_cost_what_two_models_take_for_it() {
+    let hedged =
+        file("limit 10 requests / 1h").replace("then dear }", "then dear  hedge after 2s }");
+    let ceilings = ceiling(&program(&hedged));
+    let setter = &ceilings.file.everyone.hour.by()[0];
+    // The dear one's $12.98, and some $0.265 of the cheap one: 9k of prompt at $1 and 128 answers of 1k at $2.
+    let one_call = setter.one_call.unwrap().to_string();
+    assert!(one_call.starts_with("13.24"), "{one_call}");
 }
 
 #[test]

@@ -101,6 +101,10 @@ fn quota() -> impl Strategy<Value = String> {
         "/ day",
         "/ week",
         "/ month",
+        "/ sliding 1h",
+        "/ sliding 5h",
+        "/ session idle 2h",
+        "/ call",
         "/ day in \"Europe/Berlin\"",
         "/ month in \"Asia/Kolkata\"",
     ]);
@@ -136,7 +140,15 @@ fn quota() -> impl Strategy<Value = String> {
     ]);
     (amount, window, per, on, outcomes, when).prop_map(
         |(amount, window, per, on, outcomes, when)| {
-            let burst = if amount.contains("40") && !window.contains(['d', 'w', 'm']) {
+            let (amount, window) = match (window, amount) {
+                ("/ call", amount) if amount.ends_with("requests") => ("limit 2 concurrent", ""),
+                // Which session it is, a key says here.
+                (window, amount) if window.contains("session") && per.is_empty() => {
+                    (amount, "/ sliding 7h")
+                }
+                (window, amount) => (amount, window),
+            };
+            let burst = if amount.contains("40") && ["/ 1h", "/ 7h"].contains(&window) {
                 "burst 5"
             } else {
                 ""
@@ -366,6 +378,14 @@ fn an_adversary_gets_at_least_half_way() {
     check_tight("limit $6 / 1h", Horizon::Day, 24, 600);
     check_tight("limit 60k tokens / 1m", Horizon::Hour, 1, 10);
     check_tight("limit 10 requests / 1h", Horizon::Day, 24, 600);
+    check_tight("limit $6 / sliding 1h", Horizon::Day, 24, 60);
+    check_tight("limit 60k tokens / sliding 1m", Horizon::Hour, 1, 10);
+    check_tight(
+        "budget $0.30 / call\n  limit 10 requests / day",
+        Horizon::Day,
+        1,
+        3600,
+    );
     check_tight(
         "limit 3 requests / day\n  deny \"dear\" when cost.ceiling > 0.3",
         Horizon::Day,

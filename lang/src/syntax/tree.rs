@@ -317,6 +317,8 @@ pub struct Tier {
     pub timeout: Option<Spanned<Milliseconds>>,
     /// `retries 2`
     pub retries: Option<Spanned<u64>>,
+    /// `hedge after 2s`
+    pub hedge: Option<Spanned<Milliseconds>>,
 }
 
 /// One step of a tier's fallback.
@@ -560,6 +562,24 @@ pub enum Amount {
     Tokens(u64),
     /// `$50`
     Money(NanoDollars),
+    /// `5 repeats`: times that the same request is sent again and again.
+    Repeats(u64),
+    /// `20 concurrent`: calls that are open at one time.
+    Concurrent(u64),
+}
+
+impl Amount {
+    /// How much, in its own unit; money in nano-dollars, and less than none is none.
+    #[must_use]
+    pub fn units(self) -> u64 {
+        match self {
+            Self::Requests(count)
+            | Self::Tokens(count)
+            | Self::Repeats(count)
+            | Self::Concurrent(count) => count,
+            Self::Money(money) => u64::try_from(money).unwrap_or(0),
+        }
+    }
 }
 
 /// How a quota's window runs.
@@ -567,13 +587,21 @@ pub enum Amount {
 pub enum Window {
     /// `/ 1m`, `/ 24h`: refills evenly over this time.
     Rolling(Milliseconds),
+    /// `/ sliding 1h`: the time just past, at every moment.
+    Sliding(Milliseconds),
+    /// `/ session`, `/ session idle 10m`: from a session's first call until none has come for so long.
+    Session(Option<Spanned<Milliseconds>>),
+    /// `/ call`: each call by itself.
+    Call,
+    /// Nothing: calls count while they are open.
+    Open,
     /// `/ day`: from midnight to midnight.
     Day,
     /// `/ week`: from Monday.
     Week,
     /// `/ month`: from the first.
     Month,
-    /// Another word, as written (`/ fortnight`, `/ session`); the compiler says which words exist.
+    /// Another word, as written (`/ fortnight`, `/ quarter`); the compiler says which words exist.
     Other(String),
 }
 
@@ -703,7 +731,7 @@ pub enum Given {
     /// `difficulty 0.9`: instead of the difficulty model's figure.
     Difficulty(Spanned<f64>),
     /// `spent $50 on strong`: money already spent, on a tier or a model, or everywhere.
-    Spent(Spanned<NanoDollars>, Option<Name>),
+    Spent(Spanned<Amount>, Option<Name>),
     /// `at "2026-01-31T23:59:59Z"`: the clock.
     Now(Text),
 }

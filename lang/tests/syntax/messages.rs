@@ -292,7 +292,7 @@ fn a_mistake_hides_none_after_it() {
         WP0001 @4:15-4:16 expected a number, found `x` | a number belongs here | write it as `port 5000`
         WP0001 @5:14-5:15 expected a model or a tier, found `5` | a model or a tier belongs here | write it as `try phi-4-mini then gpt-5.1`
         WP0001 @6:17-6:18 expected a tier, found `}` | a tier belongs here | write it as `start weak`
-        WP0001 @7:18-7:19 expected `requests` or `tokens`, found `}` | `requests` or `tokens` belongs here | write it as `limit 600 requests / 1m per caller.key`
+        WP0001 @7:18-7:19 expected `requests`, `tokens`, `repeats` or `concurrent`, found `}` | `requests`, `tokens`, `repeats` or `concurrent` belongs here | write it as `limit 600 requests / 1m per caller.key`
         WP0001 @8:18-8:19 expected a signal such as `queue`, found `3` | a signal such as `queue` belongs here | write it as `prefer prefix 3, queue 2`
         WP0001 @9:18-9:19 expected a shape, found `}` | a shape belongs here | write it as `shape waypost`
         WP0001 @10:6-10:7 expected a string, found `{` | a string belongs here | write it as `test "what must hold" { given { … } expect { … } }`

@@ -92,6 +92,7 @@ impl Decider<'_, '_> {
             rule = RuleReference::Escalation(index, place);
         }
         let session = self.floor_key(content);
+        self.run = session;
         if let Some(key) = session
             && let Some(floor) = self.state.floor(index, key, self.facts.now)
             && floor > tier

@@ -92,11 +92,16 @@ impl Decider<'_, '_> {
             rule: cap.map(RuleReference::Cap),
             charge: None,
         };
-        for (index, quota) in (0..).zip(plan.quotas()) {
-            let has_say = |action: QuotaAction| !matches!(action, QuotaAction::Deny);
-            if !quota.outcomes().any(|outcome| has_say(outcome.action())) {
+        let steering = &plan.tables().ranks.steering;
+        let mut open = self.session.take_ranks();
+        self.open(steering, &mut open);
+        let places = open
+            .iter()
+            .filter_map(|rank| steering.rules.get(usize::from(*rank)));
+        for index in places.map(|rule| rule.place) {
+            let Some(quota) = plan.quota(index) else {
                 continue;
-            }
+            };
             let Some(reading) = self.read_quota(index, &quota, context) else {
                 continue;
             };
@@ -117,6 +122,7 @@ impl Decider<'_, '_> {
                 }
             }
         }
+        self.session.put_back(open);
         lowered
     }
 
@@ -130,11 +136,11 @@ impl Decider<'_, '_> {
             if !quota.outcomes().any(|outcome| warns(outcome.action())) {
                 continue;
             }
-            let usage = self.state.usage(charge.quota, charge.key, self.facts.now);
             let reading = QuotaReading {
                 key: charge.key,
                 amount: charge.amount,
-                usage,
+                used: self.state.used(charge.quota, charge.key, self.facts.now),
+                capacity: self.state.capacity(charge.quota),
             };
             let mut warned = quota.outcomes().filter(|outcome| warns(outcome.action()));
             if warned.any(|outcome| reading.acts(outcome.share())) {

@@ -2,13 +2,13 @@
 
 use super::Decider;
 use super::policy::Answer;
-use crate::decision::{Charge, Key};
+use crate::decision::{Charge, Charges, Key};
 use crate::facts::Facts;
-use crate::limits::{State, Usage};
+use crate::limits::State;
 use crate::plan::Plan;
 use crate::plan::draft::TierIndex;
-use crate::plan::view::{Amount, Quota, QuotaAction};
-use crate::vm::{Context, Evaluation, Session};
+use crate::plan::view::{Amount, Quota, QuotaAction, Window};
+use crate::vm::{Context, Evaluation};
 
 /// A share of 100%, in hundredths of a percent.
 const WHOLE: u128 = 10_000;
@@ -19,13 +19,15 @@ pub(crate) struct QuotaReading {
     pub(crate) key: Key,
     /// What the call would reserve, in the quota's unit.
     pub(crate) amount: u64,
-    pub(crate) usage: Usage,
+    /// What is used of it, and the most that may be.
+    pub(crate) used: u64,
+    pub(crate) capacity: u64,
 }
 
 impl QuotaReading {
     /// Whether an outcome at this share acts: what is used, and what the call would reserve, is more than it.
     pub(crate) fn acts(&self, share: u32) -> bool {
-        self.usage.used.saturating_add(self.amount) > self.bound(share)
+        self.used.saturating_add(self.amount) > self.bound(share)
     }
 
     /// What the call would take, where an outcome at this share bounds it.
@@ -39,7 +41,7 @@ impl QuotaReading {
     }
 
     fn bound(&self, share: u32) -> u64 {
-        let bound = u128::from(self.usage.capacity) * u128::from(share) / WHOLE;
+        let bound = u128::from(self.capacity) * u128::from(share) / WHOLE;
         u64::try_from(bound).unwrap_or(u64::MAX)
     }
 }
@@ -62,11 +64,41 @@ pub fn quota_key(
     evaluation: &mut Evaluation,
     quota: u16,
 ) -> Key {
-    let per = plan.quota(quota).and_then(|quota| quota.per());
-    Session::new(plan, facts, state, evaluation).key(per)
+    let mut decider = Decider::new(plan, facts, state, evaluation);
+    let Some(quota) = plan.quota(quota) else {
+        return decider.session.key(None);
+    };
+    if names_session(&quota) {
+        // Which session it is, the content says.
+        let _ = decider.content();
+    }
+    decider.bucket(&quota)
+}
+
+/// Whether its buckets are the sessions that `keep` names.
+fn names_session(quota: &Quota<'_>) -> bool {
+    quota.per().is_none() && matches!(quota.window(), Window::Session(_))
 }
 
 impl Decider<'_, '_> {
+    /// The bucket that the call counts in. Without a name a caller's calls are one session, so that leaving the name out
+    /// is no way around a limit.
+    fn bucket(&mut self, quota: &Quota<'_>) -> Key {
+        let key = if names_session(quota) {
+            let owner = &self.facts.caller.key;
+            self.run
+                .unwrap_or_else(|| self.state.key_of(owner, self.state.key("")))
+        } else {
+            self.session.key(quota.per())
+        };
+        match quota.amount() {
+            Amount::Repeats(_) => self
+                .state
+                .key_of_request(key, self.facts.request.fingerprint),
+            _ => key,
+        }
+    }
+
     /// The quota as the call finds it in this context; `None` where it does not apply.
     pub(crate) fn read_quota(
         &mut self,
@@ -80,9 +112,9 @@ impl Decider<'_, '_> {
         if quota.when().is_some_and(|when| !self.session.matches(when)) {
             return None;
         }
-        let key = self.session.key(quota.per());
+        let key = self.bucket(quota);
         let amount = match quota.amount() {
-            Amount::Requests(_) => 1,
+            Amount::Requests(_) | Amount::Repeats(_) | Amount::Concurrent(_) => 1,
             Amount::Tokens(_) => {
                 let model = self.plan.model(context.model)?;
                 let Answer { reserved, .. } = self.answer(&model);
@@ -93,7 +125,8 @@ impl Decider<'_, '_> {
         Some(QuotaReading {
             key,
             amount,
-            usage: self.state.usage(index, key, self.facts.now),
+            used: self.state.used(index, key, self.facts.now),
+            capacity: self.state.capacity(index),
         })
     }
 
@@ -103,11 +136,17 @@ impl Decider<'_, '_> {
         &mut self,
         context: Context,
         tier: TierIndex,
-    ) -> Result<Vec<Charge>, Binding> {
+    ) -> Result<Charges, Binding> {
         let plan = self.plan;
-        let mut charges = Vec::new();
+        let mut charges = Charges::new();
         let mut binding: Option<(Binding, &str)> = None;
-        for (index, quota) in (0..).zip(plan.quotas()) {
+        let mut open = self.session.take_ranks();
+        self.open(&plan.tables().ranks.quotas, &mut open);
+        // Its rules are all the quotas, so a rank is an index.
+        for index in open.iter().copied() {
+            let Some(quota) = plan.quota(index) else {
+                continue;
+            };
             let Some(reading) = self.read_quota(index, &quota, context) else {
                 continue;
             };
@@ -118,7 +157,7 @@ impl Decider<'_, '_> {
                 amount: reading.amount,
                 bound,
             };
-            if reading.usage.used.saturating_add(reading.amount) > bound {
+            if reading.used.saturating_add(reading.amount) > bound {
                 let found = Binding {
                     quota: index,
                     denies,
@@ -127,11 +166,9 @@ impl Decider<'_, '_> {
                 let found = (found, quota.label());
                 binding = Some(binding.map_or(found, |before| heavier(before, found)));
             }
-            if charges.capacity() == 0 {
-                charges.reserve_exact(plan.quotas().len());
-            }
             charges.push(charge);
         }
+        self.session.put_back(open);
         match binding {
             Some((binding, _)) => Err(binding),
             None => Ok(charges),
@@ -164,7 +201,7 @@ fn heavier<'p>(left: (Binding, &'p str), right: (Binding, &'p str)) -> (Binding,
 /// The most that may be used when a candidate of this tier is let in, and whether an outcome denies it. An outcome
 /// that caps at the candidate's tier or above it holds back others, not this one.
 fn bound(quota: &Quota<'_>, reading: &QuotaReading, tier: TierIndex) -> (u64, bool) {
-    let used = reading.usage.used.saturating_add(reading.amount);
+    let used = reading.used.saturating_add(reading.amount);
     let (mut lowest, mut is_denied) = (u64::MAX, false);
     for outcome in quota.outcomes() {
         let denies = match outcome.action() {

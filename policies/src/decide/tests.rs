@@ -2,6 +2,7 @@
 
 mod order;
 mod sent;
+mod sessions;
 
 use std::borrow::Cow;
 

@@ -144,7 +144,7 @@ fn quotas(
         let late = decider.read_quota(index, &quota, after);
         rule.matched = acts(&quota, early, late, after.tier);
         if let Some(reading) = early.or(late) {
-            rule.quota = Some(describe_quota(decider, &quota, &reading));
+            rule.quota = Some(describe_quota(decider, index, &quota, &reading));
         }
         rules.push(rule);
     }
@@ -171,6 +171,7 @@ fn acts(
 
 fn describe_quota(
     decider: &mut Decider<'_, '_>,
+    index: u16,
     quota: &Quota<'_>,
     reading: &QuotaReading,
 ) -> QuotaExplanation {
@@ -178,7 +179,10 @@ fn describe_quota(
         Amount::Requests(_) => ("requests", false),
         Amount::Tokens(_) => ("tokens", false),
         Amount::Money(_) => ("usd", true),
+        Amount::Repeats(_) => ("repeats", false),
+        Amount::Concurrent(_) => ("concurrent", false),
     };
+    let usage = decider.state.usage(index, reading.key, decider.facts.now);
     let amount = |amount: u64| {
         if is_money {
             NanoDollars(i64::try_from(amount).unwrap_or(i64::MAX)).to_string()
@@ -188,13 +192,13 @@ fn describe_quota(
     };
     QuotaExplanation {
         unit,
-        used: amount(reading.usage.used),
-        capacity: amount(reading.usage.capacity),
+        used: amount(reading.used),
+        capacity: amount(reading.capacity),
         reserves: amount(reading.amount),
         key: quota
             .per()
             .map_or_else(String::new, |per| render::text(&mut decider.session, per)),
-        resets_ms: reading.usage.resets_milliseconds,
+        resets_ms: usage.resets_milliseconds,
     }
 }
 

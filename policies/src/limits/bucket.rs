@@ -8,20 +8,24 @@
 //! A calendar bucket counts from the start of its window. A settlement belongs to the window it was reserved in:
 //! each window is an [`Incarnation`], and one that is over is not touched.
 //!
+//! A sliding bucket is [`Sliding`]'s. A session's counts from its first call until none of its calls has been admitted
+//! or has ended for as long as its window says; what a call uses that ends after its session is beyond its reservation only.
+//!
 //! Clocks: a moment a little before the last one seen (two threads read the clock, then race for the lock) counts as
 //! the last one; for a rolling bucket a step back by more becomes the new present, from which it goes on draining. A
 //! calendar bucket stays in the window it has reached until that is over, so that a clock that steps back over
 //! midnight never gives a window twice; only a step back by more than a whole window becomes the new present.
 //! Nothing used is forgotten by either.
 
-use std::collections::VecDeque;
+use smallvec::SmallVec;
 
 use super::calendar::Span;
 use super::codec::{Malformed, Reader, Writer};
-use super::quota::{Quota, Window};
+use super::quota::{Quota, Usage, Window};
+use super::sliding::{Measure, Sliding};
 
 /// By how much the clock may run back before it counts as having been set: ten seconds.
-const JITTER: i64 = 10_000_000_000;
+pub(super) const JITTER: i64 = 10_000_000_000;
 const NANOSECONDS_IN_MILLISECOND: u128 = 1_000_000;
 
 /// Which life of a bucket a charge belongs to: another window, or the same after it was forgotten, is another life.
@@ -34,7 +38,7 @@ pub(super) struct Bucket {
     pub(super) incarnation: Incarnation,
     fill: Fill,
     /// The ends of a rolling bucket's held charges, in order, until they have drained.
-    held: VecDeque<End>,
+    held: SmallVec<[End; 1]>,
     serial: u64,
 }
 
@@ -45,7 +49,7 @@ struct End {
     end: u128,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Fill {
     /// Totals in the quota's unit times the window's nanoseconds.
     Rolling {
@@ -56,6 +60,14 @@ enum Fill {
     Calendar {
         used: u64,
         span: Span,
+    },
+    Sliding(Sliding),
+    Session {
+        used: u64,
+        /// When a call of it was last admitted or ended.
+        active: i64,
+        /// The moment of the call that is counted now.
+        present: i64,
     },
 }
 
@@ -96,11 +108,18 @@ impl Bucket {
                 used: 0,
                 span: calendar.span(now),
             },
+            Window::Sliding { .. } => Fill::Sliding(Sliding::new(now)),
+            // Nothing is counted of the last two: they have no buckets.
+            Window::Session { .. } | Window::Call | Window::Open => Fill::Session {
+                used: 0,
+                active: now,
+                present: now,
+            },
         };
         Self {
             incarnation,
             fill,
-            held: VecDeque::new(),
+            held: SmallVec::new(),
             serial: 0,
         }
     }
@@ -109,8 +128,8 @@ impl Bucket {
     pub(super) fn figures(&self) -> Self {
         Self {
             incarnation: self.incarnation,
-            fill: self.fill,
-            held: VecDeque::new(),
+            fill: self.fill.clone(),
+            held: SmallVec::new(),
             serial: 0,
         }
     }
@@ -132,13 +151,9 @@ impl Bucket {
                         u128::from(quota.amount).saturating_mul(u128::from(elapsed.unsigned_abs()));
                     *drained = drained.saturating_add(drains).min(*added);
                     *last = now;
-                    while self
-                        .held
-                        .front()
-                        .is_some_and(|charge| charge.end <= *drained)
-                    {
-                        self.held.pop_front();
-                    }
+                    let over = self.held.iter().take_while(|charge| charge.end <= *drained);
+                    let over = over.count();
+                    self.held.drain(..over);
                     if drained == added {
                         // Nothing is held any more: count from zero again.
                         (*added, *drained) = (0, 0);
@@ -157,10 +172,88 @@ impl Bucket {
                     *span = calendar.span(now);
                 }
             }
+            (Fill::Sliding(sliding), Window::Sliding { nanoseconds }) => {
+                let is_another = sliding.advance(Measure::of(*nanoseconds), now);
+                if is_another {
+                    self.incarnation = next;
+                }
+            }
+            (
+                Fill::Session {
+                    used,
+                    active,
+                    present,
+                },
+                Window::Session { nanoseconds },
+            ) => {
+                *present = now;
+                if now.saturating_sub(*active) < -JITTER {
+                    *active = now;
+                }
+                if idle(*active, now) >= *nanoseconds {
+                    (*used, *active) = (0, now);
+                    self.incarnation = next;
+                }
+            }
             // A bucket is always advanced with the quota that made it.
-            (Fill::Rolling { .. }, Window::Calendar(_))
-            | (Fill::Calendar { .. }, Window::Rolling { .. }) => {}
+            _ => {}
         }
+    }
+
+    /// What is used at `now`.
+    pub(super) fn used_at(&self, quota: &Quota, now: i64) -> u64 {
+        match &self.fill {
+            Fill::Sliding(sliding) => sliding.used_at(measure(quota), now),
+            _ => self.advanced(quota, now).used(quota),
+        }
+    }
+
+    /// How full it is at `now`.
+    pub(super) fn usage_at(&self, quota: &Quota, now: i64) -> Usage {
+        let (used, resets_milliseconds) = match &self.fill {
+            // The one fill that owns memory is read where it is.
+            Fill::Sliding(sliding) => {
+                let measure = measure(quota);
+                let empty = sliding.room_at(measure, 0, now).unwrap_or(now);
+                let used = sliding.used_at(measure, now);
+                (used, milliseconds_until(empty, now))
+            }
+            _ => {
+                let bucket = self.advanced(quota, now);
+                (bucket.used(quota), bucket.until_empty(quota, now))
+            }
+        };
+        Usage {
+            used,
+            capacity: quota.capacity(),
+            resets_milliseconds,
+        }
+    }
+
+    /// Whether `amount` more at `now` leaves at most `bound` used; if not, in how many milliseconds it would, if ever.
+    pub(super) fn room_at(
+        &self,
+        quota: &Quota,
+        amount: u64,
+        bound: u64,
+        now: i64,
+    ) -> Result<(), Option<u64>> {
+        let most = bound.checked_sub(amount).ok_or(None)?;
+        if let Fill::Sliding(sliding) = &self.fill {
+            let room = sliding.room_at(measure(quota), most, now);
+            return room.map_or(Ok(()), |room| Err(Some(milliseconds_until(room, now))));
+        }
+        let bucket = self.advanced(quota, now);
+        if bucket.has_room(quota, amount, bound) {
+            return Ok(());
+        }
+        Err(bucket.until_at_most(quota, most, now))
+    }
+
+    fn advanced(&self, quota: &Quota, now: i64) -> Self {
+        let mut copy = self.figures();
+        copy.advance(quota, now, Incarnation(0));
+        copy
     }
 
     /// As [`Bucket::advance`], when a log says which incarnation was found then: where it is the same, no window had
@@ -171,6 +264,25 @@ impl Bucket {
             (Fill::Calendar { span, .. }, Window::Calendar(calendar)) if is_same => {
                 if now >= span.end {
                     *span = calendar.span(now);
+                }
+            }
+            (Fill::Sliding(sliding), Window::Sliding { .. }) => {
+                sliding.pass(measure(quota), now);
+                if !is_same {
+                    sliding.set_back(measure(quota), now);
+                }
+            }
+            (
+                Fill::Session {
+                    used,
+                    active,
+                    present,
+                },
+                Window::Session { .. },
+            ) => {
+                *present = now;
+                if !is_same {
+                    (*used, *active) = (0, now);
                 }
             }
             _ => self.advance(quota, now, found),
@@ -187,7 +299,8 @@ impl Bucket {
             Fill::Rolling { added, drained, .. } => {
                 u64::try_from((added - drained).div_ceil(scale(quota))).unwrap_or(u64::MAX)
             }
-            Fill::Calendar { used, .. } => used,
+            Fill::Calendar { used, .. } | Fill::Session { used, .. } => used,
+            Fill::Sliding(ref sliding) => sliding.used(),
         }
     }
 
@@ -203,16 +316,25 @@ impl Bucket {
                     (excess, amount) => Some(milliseconds(excess.div_ceil(u128::from(amount)))),
                 }
             }
-            Fill::Calendar { used, .. } if used <= most => Some(0),
+            Fill::Calendar { used, .. } | Fill::Session { used, .. } if used <= most => Some(0),
             Fill::Calendar { span, .. } => Some(milliseconds_until(span.end, now)),
+            Fill::Sliding(ref sliding) => Some(
+                sliding
+                    .room_at(measure(quota), most, now)
+                    .map_or(0, |room| milliseconds_until(room, now)),
+            ),
+            Fill::Session { active, .. } => {
+                let end = active.saturating_add_unsigned(length(quota));
+                Some(milliseconds_until(end, now))
+            }
         }
     }
 
     /// Milliseconds from `now` until nothing is used: it has drained, or the window is over.
     pub(super) fn until_empty(&self, quota: &Quota, now: i64) -> u64 {
         match self.fill {
-            Fill::Rolling { .. } => self.until_at_most(quota, 0, now).unwrap_or(u64::MAX),
             Fill::Calendar { span, .. } => milliseconds_until(span.end, now),
+            _ => self.until_at_most(quota, 0, now).unwrap_or(u64::MAX),
         }
     }
 
@@ -222,9 +344,10 @@ impl Bucket {
             Fill::Rolling { added, drained, .. } => bound.checked_sub(amount).is_some_and(|most| {
                 added - drained <= u128::from(most).saturating_mul(scale(quota))
             }),
-            Fill::Calendar { used, .. } => {
-                used.checked_add(amount).is_some_and(|used| used <= bound)
-            }
+            _ => self
+                .used(quota)
+                .checked_add(amount)
+                .is_some_and(|used| used <= bound),
         }
     }
 
@@ -235,6 +358,17 @@ impl Bucket {
                 *added = added.saturating_add(u128::from(amount).saturating_mul(scale(quota)));
             }
             Fill::Calendar { used, .. } => *used = used.saturating_add(amount),
+            Fill::Sliding(sliding) => {
+                sliding.add(measure(quota), amount);
+            }
+            Fill::Session {
+                used,
+                active,
+                present,
+            } => {
+                *used = used.saturating_add(amount);
+                *active = (*active).max(*present);
+            }
         }
     }
 
@@ -243,7 +377,12 @@ impl Bucket {
         let hold = Hold {
             amount,
             incarnation: self.incarnation,
-            serial: self.serial + 1,
+            serial: match &self.fill {
+                Fill::Sliding(sliding) => sliding.slot(measure(quota)).cast_unsigned(),
+                // What it was before, should the reservation come to nothing.
+                Fill::Session { active, .. } => active.cast_unsigned(),
+                _ => self.serial + 1,
+            },
         };
         self.hold_again(quota, hold);
         hold
@@ -251,13 +390,27 @@ impl Bucket {
 
     /// Uses what a log says was used until it is settled.
     pub(super) fn hold_again(&mut self, quota: &Quota, hold: Hold) {
+        if let Fill::Sliding(sliding) = &mut self.fill {
+            return sliding.add_to(hold.serial.cast_signed(), hold.amount);
+        }
         self.add(quota, hold.amount);
         self.serial = hold.serial;
         if let Fill::Rolling { added, .. } = self.fill {
-            self.held.push_back(End {
+            self.held.push(End {
                 serial: hold.serial,
                 end: added,
             });
+        }
+    }
+
+    /// Takes back a charge that was just taken, as if it had never been.
+    pub(super) fn undo(&mut self, quota: &Quota, hold: Hold) {
+        match &mut self.fill {
+            Fill::Session { used, active, .. } => {
+                *used = used.saturating_sub(hold.amount);
+                *active = hold.serial.cast_signed();
+            }
+            _ => self.settle(quota, hold, 0),
         }
     }
 
@@ -277,14 +430,27 @@ impl Bucket {
                 *used = used.saturating_sub(hold.amount).saturating_add(spent);
             }
             Fill::Calendar { .. } => {}
+            Fill::Sliding(sliding) => {
+                if same {
+                    let unspent = hold.amount.saturating_sub(spent);
+                    sliding.give_back(hold.serial.cast_signed(), unspent);
+                }
+                self.add(quota, spent.saturating_sub(hold.amount));
+            }
+            Fill::Session { used, .. } => {
+                if same {
+                    *used = used.saturating_sub(hold.amount.saturating_sub(spent));
+                }
+                self.add(quota, spent.saturating_sub(hold.amount));
+            }
         }
     }
 
     pub(super) fn write(&self, writer: &mut Writer<'_>) {
         writer.number(self.incarnation.0);
         writer.number(self.serial);
-        match self.fill {
-            Fill::Rolling {
+        match &self.fill {
+            &Fill::Rolling {
                 added,
                 drained,
                 last,
@@ -300,9 +466,18 @@ impl Bucket {
             }
             Fill::Calendar { used, span } => {
                 writer.byte(1);
-                writer.number(used);
+                writer.number(*used);
                 writer.time(span.start);
                 writer.time(span.end);
+            }
+            Fill::Sliding(sliding) => {
+                writer.byte(2);
+                sliding.write(writer);
+            }
+            Fill::Session { used, active, .. } => {
+                writer.byte(3);
+                writer.number(*used);
+                writer.time(*active);
             }
         }
     }
@@ -310,7 +485,7 @@ impl Bucket {
     pub(super) fn read(quota: &Quota, reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let incarnation = Incarnation(reader.number()?);
         let serial = reader.number()?;
-        let mut held = VecDeque::new();
+        let mut held = SmallVec::new();
         let fill = match (reader.byte()?, &quota.window) {
             (0, Window::Rolling { .. }) => {
                 let (added, last) = (reader.wide_number()?, reader.time()?);
@@ -334,6 +509,16 @@ impl Bucket {
                     end: reader.time()?,
                 },
             },
+            (2, Window::Sliding { .. }) => Fill::Sliding(Sliding::read(reader)?),
+            (3, Window::Session { .. }) => {
+                let used = reader.number()?;
+                let active = reader.time()?;
+                Fill::Session {
+                    used,
+                    active,
+                    present: active,
+                }
+            }
             _ => return Err(Malformed),
         };
         Ok(Self {
@@ -354,18 +539,18 @@ impl Bucket {
             } => added == drained && last <= now,
             // Not just after midnight: a late thread would make the old window anew.
             Fill::Calendar { used, span } => used == 0 && span.start.saturating_add(JITTER) <= now,
+            Fill::Sliding(ref sliding) => sliding.is_fresh(now),
+            Fill::Session { used, active, .. } => used == 0 && active <= now,
         }
     }
 }
 
 /// Ends a held charge: how much of what it did not spend has not drained yet. Those behind it move up by that.
-fn release(held: &mut VecDeque<End>, serial: u64, unspent: u128, drained: u128) -> u128 {
+fn release(held: &mut SmallVec<[End; 1]>, serial: u64, unspent: u128, drained: u128) -> u128 {
     let Ok(index) = held.binary_search_by_key(&serial, |charge| charge.serial) else {
         return 0;
     };
-    let Some(charge) = held.remove(index) else {
-        return 0;
-    };
+    let charge = held.remove(index);
     let returned = unspent.min(charge.end.saturating_sub(drained));
     for behind in held.iter_mut().skip(index) {
         behind.end -= returned;
@@ -377,8 +562,24 @@ fn release(held: &mut VecDeque<End>, serial: u64, unspent: u128, drained: u128) 
 fn scale(quota: &Quota) -> u128 {
     match &quota.window {
         Window::Rolling { nanoseconds, .. } => u128::from((*nanoseconds).max(1)),
-        Window::Calendar(_) => 1,
+        _ => 1,
     }
+}
+
+/// How long a sliding window or a session's idleness is, in nanoseconds.
+fn length(quota: &Quota) -> u64 {
+    match &quota.window {
+        Window::Sliding { nanoseconds } | Window::Session { nanoseconds } => *nanoseconds,
+        _ => 0,
+    }
+}
+
+fn measure(quota: &Quota) -> Measure {
+    Measure::of(length(quota))
+}
+
+fn idle(active: i64, now: i64) -> u64 {
+    now.saturating_sub(active).max(0).unsigned_abs()
 }
 
 /// Rounded up: not a nanosecond too early.

@@ -1,6 +1,8 @@
 //! The state of a plan's quotas and sessions.
 
-use super::identity::{Identity, Names};
+use std::sync::Arc;
+
+use super::identity::{Identity, Mapping, Names};
 use super::{Calendar, Quota, State, Unit, Window};
 use crate::decision::SessionFloor;
 use crate::plan::{Plan, view};
@@ -27,6 +29,7 @@ impl State {
     pub fn reloaded(plan: &Plan, old: &Self, now: i64) -> Self {
         let mut state = Self::new(plan, old.seed);
         let mapping = state.adopt(state.quotas.len(), &old.declared(), &old.names);
+        state.share_seats(old, &mapping);
         for ((index, key), bucket) in old.buckets(now) {
             if let Some(new) = mapping.quota(index) {
                 state.insert((new, key), bucket);
@@ -44,6 +47,22 @@ impl State {
             }
         }
         state
+    }
+}
+
+impl State {
+    /// Goes on with the calls that are open: a limit that goes on has the row that it had.
+    fn share_seats(&mut self, old: &Self, mapping: &Mapping) {
+        self.seats = Arc::clone(&old.seats);
+        for row in self.rows.iter_mut().flatten() {
+            *row = self.seats.new_row();
+        }
+        for (index, row) in (0..).zip(&old.rows) {
+            let new = mapping.quota(index).map(usize::from);
+            if let Some(slot @ Some(_)) = new.and_then(|new| self.rows.get_mut(new)) {
+                *slot = *row;
+            }
+        }
     }
 }
 
@@ -74,12 +93,23 @@ fn declared(quota: &view::Quota<'_>) -> Quota {
         view::Amount::Tokens(amount) => (Unit::Tokens, amount),
         // Less than nothing is nothing: no call fits.
         view::Amount::Money(amount) => (Unit::Money, u64::try_from(amount.0).unwrap_or(0)),
+        view::Amount::Repeats(amount) => (Unit::Repeats, amount),
+        view::Amount::Concurrent(amount) => (Unit::Concurrent, amount),
     };
+    let nanoseconds = |milliseconds: u64| milliseconds.saturating_mul(1_000_000);
     let window = match quota.window() {
         view::Window::Rolling(milliseconds) => Window::Rolling {
-            nanoseconds: milliseconds.saturating_mul(1_000_000),
+            nanoseconds: nanoseconds(milliseconds),
             burst: quota.burst(),
         },
+        view::Window::Sliding(milliseconds) => Window::Sliding {
+            nanoseconds: nanoseconds(milliseconds),
+        },
+        view::Window::Session(milliseconds) => Window::Session {
+            nanoseconds: nanoseconds(milliseconds),
+        },
+        view::Window::Call => Window::Call,
+        view::Window::Open => Window::Open,
         // The verifier has found the zone; without one, days are counted all the same.
         view::Window::Calendar(period, zone) => {
             Window::Calendar(Calendar::new(period, zone).unwrap_or_else(|| Calendar::utc(period)))
@@ -133,6 +163,7 @@ mod tests {
             steps: vec![draft::Step::Try(0)],
             timeout_milliseconds: 0,
             retries: 0,
+            hedge_milliseconds: 0,
             origin: Origin::default(),
         }
     }
@@ -259,6 +290,38 @@ mod tests {
         old.refund(held, NOON);
         assert_eq!(new.usage(2, key, NOON).used, 605);
         assert_eq!(new.usage(2, key, NOON + 1_000_000_000).used, 0);
+    }
+
+    #[test]
+    fn calls_that_are_open_are_counted_on_and_end_after_a_reload() {
+        let concurrent = |label: &str, amount| {
+            let amount = draft::Amount::Concurrent(amount);
+            quota(label, amount, draft::Window::Open, 0)
+        };
+        let old = State::new(
+            &plan(&["weak"], vec![concurrent("3 concurrent", 3)]),
+            [1, 2],
+        );
+        let key = old.key("a");
+        let charge = |quota, bound| Charge {
+            quota,
+            key,
+            amount: 1,
+            bound,
+        };
+        let held = old.reserve(&[charge(0, 3)], NOON).unwrap();
+        let kept = old.reserve(&[charge(0, 3)], NOON).unwrap();
+        // Lowered, behind another limit of the same kind.
+        let quotas = vec![tokens(), concurrent("2 concurrent", 2)];
+        let new = State::reloaded(&plan(&["weak"], quotas), &old, NOON);
+        assert_eq!(new.usage(1, key, NOON).used, 2);
+        assert!(new.reserve(&[charge(1, 2)], NOON).is_err());
+        old.settle(held, crate::limits::Spent::default(), NOON);
+        assert_eq!(new.usage(1, key, NOON).used, 1);
+        let third = new.reserve(&[charge(1, 2)], NOON).unwrap();
+        drop(kept);
+        new.refund(third, NOON);
+        assert_eq!(new.usage(1, key, NOON).used, 0);
     }
 
     #[test]

@@ -145,6 +145,19 @@ impl Declared {
                 },
             ) => nanoseconds == others,
             (Window::Calendar(calendar), Window::Calendar(other)) => calendar.is(other),
+            (
+                Window::Sliding { nanoseconds },
+                Window::Sliding {
+                    nanoseconds: others,
+                },
+            )
+            | (
+                Window::Session { nanoseconds },
+                Window::Session {
+                    nanoseconds: others,
+                },
+            ) => nanoseconds == others,
+            (Window::Open, Window::Open) => true,
             _ => false,
         };
         self.quota.unit == other.quota.unit && windows
@@ -159,6 +172,8 @@ impl Declared {
             Unit::Requests => 0,
             Unit::Tokens => 1,
             Unit::Money => 2,
+            Unit::Repeats => 3,
+            Unit::Concurrent => 4,
         });
         writer.number(quota.amount);
         match &quota.window {
@@ -175,6 +190,16 @@ impl Declared {
                 });
                 writer.text(calendar.zone());
             }
+            Window::Sliding { nanoseconds } => {
+                writer.byte(4);
+                writer.number(*nanoseconds);
+            }
+            Window::Session { nanoseconds } => {
+                writer.byte(5);
+                writer.number(*nanoseconds);
+            }
+            Window::Call => writer.byte(6),
+            Window::Open => writer.byte(7),
         }
     }
 
@@ -189,27 +214,28 @@ impl Declared {
             0 => Unit::Requests,
             1 => Unit::Tokens,
             2 => Unit::Money,
+            3 => Unit::Repeats,
+            4 => Unit::Concurrent,
             _ => return Err(Malformed),
         };
         let amount = reader.number()?;
-        let period = match reader.byte()? {
-            0 => None,
-            1 => Some(Period::Day),
-            2 => Some(Period::Week),
-            3 => Some(Period::Month),
-            _ => return Err(Malformed),
-        };
-        let window = match period {
-            None => Window::Rolling {
+        let window = match reader.byte()? {
+            0 => Window::Rolling {
                 nanoseconds: reader.number()?,
                 burst: reader.number()?,
             },
-            Some(period) => {
-                let zone = reader.text()?;
-                // As the verifier does with a plan's: a zone that is gone is counted in UTC.
-                let calendar = Calendar::new(period, &zone);
-                Window::Calendar(calendar.unwrap_or_else(|| Calendar::utc(period)))
-            }
+            1 => calendar(Period::Day, &reader.text()?),
+            2 => calendar(Period::Week, &reader.text()?),
+            3 => calendar(Period::Month, &reader.text()?),
+            4 => Window::Sliding {
+                nanoseconds: reader.number()?,
+            },
+            5 => Window::Session {
+                nanoseconds: reader.number()?,
+            },
+            6 => Window::Call,
+            7 => Window::Open,
+            _ => return Err(Malformed),
         };
         let quota = Quota {
             unit,
@@ -218,4 +244,10 @@ impl Declared {
         };
         Ok(Self { identity, quota })
     }
+}
+
+/// As the verifier does with a plan's: a zone that is gone is counted in UTC.
+fn calendar(period: Period, zone: &str) -> Window {
+    let calendar = Calendar::new(period, zone);
+    Window::Calendar(calendar.unwrap_or_else(|| Calendar::utc(period)))
 }

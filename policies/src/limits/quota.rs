@@ -22,6 +22,10 @@ pub enum Unit {
     Tokens,
     /// Nano-dollars.
     Money,
+    /// Calls that are the same: each different one has a bucket of its own.
+    Repeats,
+    /// Calls that are open.
+    Concurrent,
 }
 
 /// How a quota's window runs.
@@ -36,15 +40,34 @@ pub enum Window {
     },
     /// A calendar window.
     Calendar(Calendar),
+    /// The time just past.
+    Sliding {
+        /// How much of it.
+        nanoseconds: u64,
+    },
+    /// From a session's first call until none has come for so long.
+    Session {
+        /// How long.
+        nanoseconds: u64,
+    },
+    /// Each call by itself: nothing is counted.
+    Call,
+    /// While calls are open: they hold a seat each, see [`super::State::reserve`].
+    Open,
 }
 
 impl Quota {
+    /// Whether something is remembered of it by key.
+    pub(super) const fn has_buckets(&self) -> bool {
+        !matches!(self.window, Window::Call | Window::Open)
+    }
+
     /// The most that may be used at one time.
     #[must_use]
     pub fn capacity(&self) -> u64 {
         match &self.window {
             Window::Rolling { burst, .. } => *burst,
-            Window::Calendar(_) => self.amount,
+            _ => self.amount,
         }
     }
 }
@@ -60,12 +83,27 @@ pub struct Spent {
     pub money: u64,
 }
 
+impl Unit {
+    /// In one word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Tokens => "tokens",
+            Self::Money => "nano-dollars",
+            Self::Repeats => "repeats",
+            Self::Concurrent => "concurrent",
+        }
+    }
+}
+
 impl Spent {
     /// The part that a quota of this unit counts.
     #[must_use]
     pub fn of(self, unit: Unit) -> u64 {
         match unit {
-            Unit::Requests => self.requests,
+            Unit::Requests | Unit::Repeats => self.requests,
+            Unit::Concurrent => 0,
             Unit::Tokens => self.tokens,
             Unit::Money => self.money,
         }

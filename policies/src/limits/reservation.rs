@@ -3,9 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use smallvec::SmallVec;
+
 use super::bucket::Hold;
 use super::record::Position;
+use super::seats::Seat;
 use super::shard::Name;
+
+/// As many as one call has in practice, without memory of their own.
+pub(super) type Holds = SmallVec<[(Name, Hold); 12]>;
 
 /// What a call holds: ended exactly once, by [`super::State::settle`] or [`super::State::refund`].
 ///
@@ -14,15 +20,18 @@ use super::shard::Name;
 #[derive(Debug)]
 #[must_use = "a reservation that is not settled stays used"]
 pub struct Reservation {
-    holds: Vec<(Name, Hold)>,
+    holds: Holds,
+    /// Given back when this is dropped, whatever becomes of the rest.
+    seats: SmallVec<[Seat; 2]>,
     position: Position,
     abandoned: Arc<AtomicU64>,
 }
 
 impl Reservation {
-    pub(super) fn new(capacity: usize, abandoned: Arc<AtomicU64>) -> Self {
+    pub(super) fn new(abandoned: Arc<AtomicU64>) -> Self {
         Self {
-            holds: Vec::with_capacity(capacity),
+            holds: Holds::new(),
+            seats: SmallVec::new(),
             position: Position::default(),
             abandoned,
         }
@@ -30,6 +39,11 @@ impl Reservation {
 
     pub(super) fn push(&mut self, name: Name, hold: Hold) {
         self.holds.push((name, hold));
+    }
+
+    /// Takes a seat among the open calls, until this ends.
+    pub(super) fn sit(&mut self, seat: Seat) {
+        self.seats.push(seat);
     }
 
     pub(super) fn holds(&self) -> &[(Name, Hold)] {
@@ -47,7 +61,7 @@ impl Reservation {
     }
 
     /// Ends it.
-    pub(super) fn take(mut self) -> Vec<(Name, Hold)> {
+    pub(super) fn take(mut self) -> Holds {
         std::mem::take(&mut self.holds)
     }
 

@@ -116,8 +116,13 @@ impl Shard {
         self.buckets.keys().copied()
     }
 
+    /// The bucket as it was last seen; `None` where nothing is used.
+    pub(super) fn get(&self, name: Name) -> Option<&Bucket> {
+        self.buckets.get(&name)
+    }
+
     /// A copy of the bucket as it would be at `now`; `None` where nothing is used.
-    pub(super) fn peek(&self, name: Name, quota: &Quota, now: i64) -> Option<Bucket> {
+    fn peek(&self, name: Name, quota: &Quota, now: i64) -> Option<Bucket> {
         let mut bucket = self.buckets.get(&name)?.figures();
         bucket.advance(quota, now, Incarnation(0));
         Some(bucket)
@@ -126,7 +131,7 @@ impl Shard {
     /// Takes back a charge that was just made.
     pub(super) fn undo(&mut self, name: Name, quota: &Quota, hold: Hold) {
         if let Some(bucket) = self.buckets.get_mut(&name) {
-            bucket.settle(quota, hold, 0);
+            bucket.undo(quota, hold);
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod edges;
 mod recovery;
+mod windows;
 
 use std::sync::Barrier;
 use std::thread;
@@ -38,6 +39,34 @@ fn daily(unit: Unit, amount: u64) -> Quota {
         unit,
         amount,
         window: Window::Calendar(Calendar::utc(Period::Day)),
+    }
+}
+
+fn sliding(unit: Unit, amount: u64, seconds: u64) -> Quota {
+    Quota {
+        unit,
+        amount,
+        window: Window::Sliding {
+            nanoseconds: seconds * 1_000_000_000,
+        },
+    }
+}
+
+fn session(unit: Unit, amount: u64, idle_seconds: u64) -> Quota {
+    Quota {
+        unit,
+        amount,
+        window: Window::Session {
+            nanoseconds: idle_seconds * 1_000_000_000,
+        },
+    }
+}
+
+fn concurrent(amount: u64) -> Quota {
+    Quota {
+        unit: Unit::Concurrent,
+        amount,
+        window: Window::Open,
     }
 }
 

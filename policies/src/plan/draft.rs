@@ -339,6 +339,8 @@ pub struct Tier {
     pub timeout_milliseconds: u64,
     /// How often an attempt at one model is repeated.
     pub retries: u32,
+    /// After how long without a first byte the next model is asked beside one; 0 is never.
+    pub hedge_milliseconds: u64,
     /// Where it is declared.
     pub origin: Origin,
 }
@@ -512,6 +514,10 @@ pub enum Amount {
     Tokens(u64),
     /// Money.
     Money(NanoDollars),
+    /// Times that the same request is sent.
+    Repeats(u64),
+    /// Calls that are open at one time.
+    Concurrent(u64),
 }
 
 /// How a quota's window runs.
@@ -519,6 +525,14 @@ pub enum Amount {
 pub enum Window {
     /// A token bucket that refills evenly over this many milliseconds.
     Rolling(u64),
+    /// The time just past, this many milliseconds of it.
+    Sliding(u64),
+    /// A session: until no call of it has come for this many milliseconds. Without `per` it is the one that `keep` names.
+    Session(u64),
+    /// Each call by itself: nothing is remembered.
+    Call,
+    /// While calls are open.
+    Open,
     /// A calendar window in a time zone by its IANA name, `UTC` where none is written.
     Calendar(Period, String),
 }

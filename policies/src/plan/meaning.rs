@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::verify::Flaw;
-use super::view::{Period, Quota, Root, Scalar, Step, Tier, Window};
+use super::view::{Amount, Period, Quota, Root, Scalar, Step, Tier, Window};
 use super::{PlanError, section};
 use crate::vm::{Key, TypeName, zone};
 
@@ -84,9 +84,17 @@ fn check_quota(quota: &Quota<'_>) -> Result<(), Flaw> {
     if quota.outcomes().is_empty() {
         return Err(Flaw::NoOutcome);
     }
+    let is_concurrent = matches!(quota.amount(), Amount::Concurrent(_));
+    if is_concurrent != matches!(quota.window(), Window::Open) {
+        return Err(Flaw::Window);
+    }
     match quota.window() {
-        Window::Rolling(0) => Err(Flaw::Window),
-        Window::Rolling(_) => Ok(()),
+        Window::Rolling(0) | Window::Sliding(0) | Window::Session(0) => Err(Flaw::Window),
+        Window::Rolling(_)
+        | Window::Sliding(_)
+        | Window::Session(_)
+        | Window::Call
+        | Window::Open => Ok(()),
         Window::Calendar(Period::Day | Period::Week | Period::Month, name) => {
             TimeZone::get(name).map(|_| ()).map_err(|_| Flaw::Zone)
         }

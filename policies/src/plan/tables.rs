@@ -8,7 +8,7 @@ use regex::{Regex, RegexBuilder};
 
 use super::ranked::{Ranked, Rule};
 use super::verify::Flaw;
-use super::view::{Root, Step, Tier};
+use super::view::{Amount, Quota, QuotaAction, Root, Step, Tier};
 use super::{Needs, PlanError, meaning, section};
 use crate::vm::{self, Bounds, Condition, Field, Kind, Summary};
 
@@ -49,6 +49,10 @@ pub(crate) struct Ranks {
     pub(crate) denials: Ranked,
     /// The highest first.
     pub(crate) priorities: Ranked,
+    /// Quotas in the order of the plan.
+    pub(crate) quotas: Ranked,
+    /// Of these the ones that cap or warn: they are asked before it is known which model answers.
+    pub(crate) steering: Ranked,
 }
 
 impl Tables {
@@ -216,6 +220,12 @@ fn ranks(root: &Root<'_>) -> Ranks {
     let caps = (0..).zip(root.caps());
     let denials = (0..).zip(root.denials());
     let priorities = (0..).zip(root.priorities());
+    let quotas = || (0..).zip(root.quotas());
+    let steers = |quota: &Quota<'_>| {
+        quota
+            .outcomes()
+            .any(|outcome| !matches!(outcome.action(), QuotaAction::Deny))
+    };
     Ranks {
         escalations: escalations.collect(),
         caps: ranked(
@@ -229,6 +239,16 @@ fn ranks(root: &Root<'_>) -> Ranks {
         priorities: ranked(
             root,
             priorities.map(|(place, rule)| (Reverse(rule.value()), place, rule.when())),
+        ),
+        quotas: ranked(
+            root,
+            quotas().map(|(place, quota)| ((), place, quota.when())),
+        ),
+        steering: ranked(
+            root,
+            quotas()
+                .filter(|(_, quota)| steers(quota))
+                .map(|(place, quota)| ((), place, quota.when())),
         ),
     }
 }
@@ -278,6 +298,9 @@ fn needs(root: &Root<'_>, expressions: &[Summary]) -> Needs {
         messages: reads(Field::RequestMessages),
         tools: reads(Field::RequestTools),
         difficulty,
+        fingerprint: root
+            .quotas()
+            .any(|quota| matches!(quota.amount(), Amount::Repeats(_))),
         headers: root.headers().map(owned).collect(),
         metadata: root.metadata().map(owned).collect(),
         claims: root.claims().map(owned).collect(),

@@ -92,6 +92,16 @@ fn what_cannot_be_meant_is_refused() {
         |draft| draft.quotas[0].window = Window::Rolling(0),
         Flaw::Window,
     );
+    for window in [Window::Sliding(0), Window::Session(0), Window::Open] {
+        check_flaw(
+            |draft| draft.quotas[0].window = window.clone(),
+            Flaw::Window,
+        );
+    }
+    check_flaw(
+        |draft| draft.quotas[0].amount = Amount::Concurrent(5),
+        Flaw::Window,
+    );
     check_flaw(
         |draft| draft.quotas[0].window = Window::Calendar(Period::Day, "Mars/Olympus".to_owned()),
         Flaw::Zone,

@@ -136,6 +136,7 @@ record! {
         steps: List<StepColumn>,
         timeout_milliseconds: u64,
         retries: u32,
+        hedge_milliseconds: u64,
         origin: Origin,
     }
 }
@@ -353,6 +354,14 @@ pub enum Step<'p> {
 pub enum Window<'p> {
     /// A token bucket that refills evenly over this many milliseconds.
     Rolling(u64),
+    /// The time just past, this many milliseconds of it.
+    Sliding(u64),
+    /// A session: until no call of it has come for this many milliseconds.
+    Session(u64),
+    /// Each call by itself.
+    Call,
+    /// While calls are open.
+    Open,
     /// A calendar window in a time zone by its IANA name.
     Calendar(Period, &'p str),
 }
@@ -479,6 +488,8 @@ variants! {
         0 = Requests { 0: requests as u64 },
         1 = Tokens { 0: tokens as u64 },
         2 = Money { 0: money as NanoDollars },
+        3 = Repeats { 0: repeats as u64 },
+        4 = Concurrent { 0: calls as u64 },
     }
 }
 
@@ -496,6 +507,10 @@ variants! {
     WindowColumn: DraftWindow => Window<'p> {
         0 = Rolling { 0: milliseconds as u64 },
         1 = Calendar { 0: period as PeriodColumn, 1: zone as Text },
+        2 = Sliding { 0: milliseconds as u64 },
+        3 = Session { 0: milliseconds as u64 },
+        4 = Call {},
+        5 = Open {},
     }
 }
 

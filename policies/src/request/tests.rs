@@ -12,6 +12,7 @@ use crate::facts::{Tool, ToolCall};
 
 fn everything() -> Needs {
     Needs {
+        fingerprint: true,
         prompt: true,
         system: true,
         messages: true,

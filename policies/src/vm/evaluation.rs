@@ -19,6 +19,8 @@ use crate::plan::{Draft, Plan, encode};
 pub struct Evaluation {
     buffers: Buffers,
     memo: Vec<Memo>,
+    /// Room for the rules that a call can match.
+    ranks: Vec<u16>,
     stamp: u64,
     failures: u64,
 }
@@ -85,6 +87,15 @@ impl<'a, 'e> Session<'a, 'e> {
             evaluation,
             state,
         }
+    }
+
+    /// Room for a list of rules, until [`Self::put_back`].
+    pub(crate) fn take_ranks(&mut self) -> Vec<u16> {
+        std::mem::take(&mut self.evaluation.ranks)
+    }
+
+    pub(crate) fn put_back(&mut self, ranks: Vec<u16>) {
+        self.evaluation.ranks = ranks;
     }
 
     /// What rules see as `tier`, `model` and `cost` from now on.

@@ -30,6 +30,11 @@ fn key(text: &str) -> Key {
     State::with_quotas([], [], SEED).key(text)
 }
 
+/// The key of a call of the world's, that is the same as all others, where a quota counts repeats.
+fn repeats(text: &str) -> Key {
+    State::with_quotas([], [], SEED).key_of_request(key(text), 0)
+}
+
 fn call(choices: &mut Choices, models: usize) -> Call {
     let names = ["auto", "auto", "auto-0.2", "auto-x"];
     let model = match choices.below(6) {
@@ -191,6 +196,8 @@ impl Pair<'_> {
                 Amount::Requests(_) => Unit::Requests,
                 Amount::Tokens(_) => Unit::Tokens,
                 Amount::Money(_) => Unit::Money,
+                Amount::Repeats(_) => Unit::Repeats,
+                Amount::Concurrent(_) => Unit::Concurrent,
             };
             let spent = Spent {
                 requests,

@@ -183,9 +183,12 @@ impl Naive<'_> {
         };
         applies.then(|| Reading {
             key,
-            used: self.ledger.used.get(&(index, key)).copied().unwrap_or(0),
+            used: match quota.window {
+                Window::Call => 0,
+                _ => self.ledger.used.get(&(index, key)).copied().unwrap_or(0),
+            },
             amount: match quota.amount {
-                Amount::Requests(_) => 1,
+                Amount::Requests(_) | Amount::Repeats(_) | Amount::Concurrent(_) => 1,
                 Amount::Tokens(_) => self.call.tokens + self.reserved(model),
                 Amount::Money(_) => self.cost(model, self.reserved(model)).unsigned_abs(),
             },
@@ -196,7 +199,13 @@ impl Naive<'_> {
         let quota = &self.draft().quotas[usize::from(index)];
         let capacity = match (&quota.window, quota.amount) {
             (Window::Rolling(_), _) => quota.burst,
-            (_, Amount::Requests(amount) | Amount::Tokens(amount)) => amount,
+            (
+                _,
+                Amount::Requests(amount)
+                | Amount::Tokens(amount)
+                | Amount::Repeats(amount)
+                | Amount::Concurrent(amount),
+            ) => amount,
             (_, Amount::Money(amount)) => amount.0.unsigned_abs(),
         };
         capacity * u64::from(share) / 10_000
@@ -210,10 +219,19 @@ impl Naive<'_> {
             .saturating_sub(bound.checked_sub(reading.amount)?);
         match (&quota.window, quota.amount) {
             (Window::Calendar(..), _) => Some(UNTIL_MIDNIGHT),
+            (Window::Call, _) => None,
+            (Window::Open, _) => Some(1_000),
+            (Window::Session(idle), _) => Some(*idle),
+            // All was used now: in the sixtieth that begins now.
+            (Window::Sliding(window), _) => Some(window + window / 60),
             (_, Amount::Requests(0)) => None,
-            (Window::Rolling(window), Amount::Requests(rate) | Amount::Tokens(rate)) => {
-                Some((excess * window).div_ceil(rate))
-            }
+            (
+                Window::Rolling(window),
+                Amount::Requests(rate)
+                | Amount::Tokens(rate)
+                | Amount::Repeats(rate)
+                | Amount::Concurrent(rate),
+            ) => Some((excess * window).div_ceil(rate)),
             (Window::Rolling(window), Amount::Money(rate)) => {
                 Some((excess * window).div_ceil(rate.0.unsigned_abs()))
             }
@@ -323,12 +341,11 @@ impl Naive<'_> {
             } else {
                 ""
             };
-            let used = self
-                .ledger
-                .used
-                .get(&(charge.quota, key))
-                .copied()
-                .unwrap_or(0);
+            let used = self.ledger.used.get(&(charge.quota, key));
+            let used = match quota.window {
+                Window::Call => 0,
+                _ => used.copied().unwrap_or(0),
+            };
             let acts = |outcome: &QuotaOutcome| {
                 outcome.action == QuotaAction::Warn
                     && used + charge.amount > self.bound(charge.quota, outcome.share)
@@ -421,7 +438,7 @@ impl Naive<'_> {
             estimate: NanoDollars(self.cost(model, expected)),
             ceiling: NanoDollars(self.cost(model, self.reserved(model))),
             max_tokens: self.limit(model),
-            charges,
+            charges: charges.into(),
             skipped,
         }
     }
@@ -516,7 +533,10 @@ impl Naive<'_> {
                 .into_iter()
                 .map(|(quota, reading, bound)| Charge {
                     quota,
-                    key: crate::key(reading.key),
+                    key: match self.draft().quotas[usize::from(quota)].amount {
+                        Amount::Repeats(_) => crate::repeats(reading.key),
+                        _ => crate::key(reading.key),
+                    },
                     amount: reading.amount,
                     bound,
                 })

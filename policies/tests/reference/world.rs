@@ -206,6 +206,7 @@ impl Builder<'_> {
                 .collect(),
             timeout_milliseconds: 0,
             retries: 0,
+            hedge_milliseconds: 0,
             origin: Origin::default(),
         }
     }
@@ -272,20 +273,34 @@ impl Builder<'_> {
             Amount::Tokens(800),
             Amount::Money(NanoDollars(60_000_000)),
             Amount::Money(NanoDollars(5_000_000)),
+            Amount::Repeats(3),
+            Amount::Concurrent(2),
         ];
         let amount = self.choices.one(&amounts);
         let whole = match amount {
-            Amount::Requests(amount) | Amount::Tokens(amount) => amount,
+            Amount::Requests(amount)
+            | Amount::Tokens(amount)
+            | Amount::Repeats(amount)
+            | Amount::Concurrent(amount) => amount,
             Amount::Money(amount) => amount.0.unsigned_abs(),
         };
-        let window = self.choices.one(&[
-            Window::Rolling(60_000),
-            Window::Calendar(Period::Day, "UTC".to_owned()),
-        ]);
+        let window = match amount {
+            Amount::Concurrent(_) => Window::Open,
+            _ => self.choices.one(&[
+                Window::Rolling(60_000),
+                Window::Calendar(Period::Day, "UTC".to_owned()),
+                Window::Sliding(60_000),
+                Window::Session(600_000),
+                Window::Call,
+            ]),
+        };
         let outcomes = (0..1 + self.choices.below(3))
             .map(|_| self.outcome())
             .collect();
-        let per = self.choices.one(&[None, Some(self.key)]);
+        let per = match window {
+            Window::Session(_) => Some(self.key),
+            _ => self.choices.one(&[None, Some(self.key)]),
+        };
         let on = self.choices.index(self.models);
         let when = if self.choices.below(3) == 1 {
             Some(self.condition(true))

@@ -20,7 +20,7 @@ use super::answer::Answered;
 use super::attempt_error::AttemptError;
 use super::deadline::Deadline;
 use super::upstream::{self, Dialects, Head, Outgoing, Reply};
-use crate::account::Account;
+use crate::account::Held;
 use crate::clock;
 use crate::dialect::Dialect;
 use crate::failure::Tried;
@@ -110,7 +110,7 @@ impl<'c> Asking<'c> {
         &self,
         decision: &Decision,
         route: &Route,
-        account: &mut Account,
+        held: &mut Held,
     ) -> Result<Answered, AttemptError> {
         let model = self
             .gateway
@@ -125,7 +125,7 @@ impl<'c> Asking<'c> {
                 false => self.gateway.bounds.whole_answer,
             });
         let Some(dialect) = self.asked_in(model)? else {
-            account.sent("");
+            held.sent("");
             return Ok(self.count_here());
         };
         let (body, dialects) = self.shaped(model, route, dialect)?;
@@ -143,7 +143,7 @@ impl<'c> Asking<'c> {
         lock(budget).called();
         let mut retry = 0;
         loop {
-            let failure = match self.once(&mut target, account).await {
+            let failure = match self.once(&mut target, held).await {
                 Ok(answered) => return Ok(answered),
                 Err(failure) => failure,
             };
@@ -152,7 +152,7 @@ impl<'c> Asking<'c> {
                 true => upstreams.left_alone(route.model, &model.name),
                 false => upstreams.failed(route.model, &model.name, failure.word()),
             }
-            account.attempt_failed(failure.is_out_of_time());
+            held.attempt_failed(failure.is_out_of_time());
             let elsewhere = !target.excluded.is_empty();
             let pause = pause(&failure, retry, elsewhere)
                 .filter(|pause| retry < retries && self.deadline.allows(*pause));
@@ -190,11 +190,11 @@ impl<'c> Asking<'c> {
     async fn once(
         &self,
         target: &mut Target<'_>,
-        account: &mut Account,
+        held: &mut Held,
     ) -> Result<Answered, AttemptError> {
         let place = self.place(target).await?;
         let patience = self.deadline.within(target.patience);
-        account.sent(&place.name);
+        held.sent(&place.name);
         let outgoing = Outgoing {
             address: &place.address,
             headers: &self.headers,
@@ -217,8 +217,8 @@ impl<'c> Asking<'c> {
         }
         let reply = result?;
         // Mostly long since the case: models take longer than disks.
-        self.gateway.books.secure(account.position()).await;
-        account.first_byte();
+        self.gateway.books.secure(held.position()).await;
+        held.first_byte();
         Ok(Answered {
             reply,
             seat: Some(place.seat),

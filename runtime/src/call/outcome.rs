@@ -5,6 +5,7 @@ use std::time::Duration;
 use hyper::StatusCode;
 use waypost_policies::Facts;
 use waypost_policies::decision::{Decision, Outcome, RuleReference, SkipReason, Skipped};
+use waypost_policies::plan::view::Amount;
 
 use crate::account::route;
 use crate::failure::{Failure, Tried};
@@ -43,7 +44,7 @@ pub(super) fn refusal(gateway: &Gateway, decision: &Decision, facts: &Facts<'_>)
 
 /// What the call would use cannot be written down, and a call that cannot be counted is not served.
 fn unrecorded() -> Failure {
-    let message = "what this call would use cannot be recorded: the state directory of this server cannot be written";
+    let message = "what this call would use cannot be recorded: the state directory or the audit log of this server cannot be written";
     Failure::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "server_error",
@@ -86,7 +87,18 @@ fn limited(gateway: &Gateway, quota: u16, wait: Option<Duration>) -> Failure {
         false => ("rate_limit_error", "rate_limit_exceeded"),
     };
     let what = if budget { "budget" } else { "limit" };
+    let is_open = gateway
+        .plan
+        .quota(quota)
+        .is_some_and(|quota| matches!(quota.amount(), Amount::Concurrent(_)));
     let (message, hint) = match wait {
+        Some(_) if is_open => (
+            format!(
+                "as many calls of the limit `{}` are open as may be",
+                rule.label
+            ),
+            "send it again when one of them has ended, or ask the owner of this rule for more",
+        ),
         Some(wait) => (
             format!(
                 "the {what} `{}` is used up: come back in {}",

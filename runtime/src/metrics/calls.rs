@@ -149,6 +149,13 @@ impl Calls {
             labels
         };
         self.decisions.get((key, rule, outcome), labels).inc();
+        // Also of calls that no model answered: what they tried may have cost something.
+        if key.1.is_some() || receipt.cost.0 > 0 {
+            let cost = self
+                .cost
+                .get(key, || route_labels("tier", "model", receipt));
+            cost.inc_by(receipt.cost.dollars());
+        }
         let Some(model) = key.1 else {
             return;
         };
@@ -159,10 +166,6 @@ impl Calls {
             let first_token = self.first_token.get(key, gen_ai);
             first_token.observe(first_byte.as_secs_f64());
         }
-        let cost = self
-            .cost
-            .get(key, || route_labels("tier", "model", receipt));
-        cost.inc_by(receipt.cost.dollars());
         self.used(model, receipt);
     }
 

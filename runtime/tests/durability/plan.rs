@@ -23,6 +23,7 @@ pub(crate) fn draft(upstream: &str, budget: u64) -> Draft {
             steps: vec![Step::Try(0)],
             timeout_milliseconds: 0,
             retries: 0,
+            hedge_milliseconds: 0,
             origin: Origin::default(),
         }],
         accepts: vec![Accept {

@@ -88,6 +88,71 @@ async fn two_callers_race_for_the_last_dollar_and_one_gets_it() {
 }
 
 #[tokio::test]
+async fn an_open_call_holds_its_place_until_its_stream_ends_or_its_caller_hangs_up() {
+    let concurrent = || quota("2 concurrent", Amount::Concurrent(2), Window::Open);
+    let mut world = World::with(|draft, _| {
+        draft.tiers[0].steps.truncate(1);
+        draft.quotas = vec![concurrent()];
+    })
+    .await;
+    let body = r#"{"model":"auto","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
+    let delta = || Ok("data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n".to_owned());
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let events = world.one.streams();
+        events.send(delta()).unwrap();
+        let answer = crate::client::open(request(world.address, CHAT, body)).await;
+        assert_eq!(answer.status(), 200);
+        open.push((events, answer));
+    }
+    let refused = world.ask("three").await;
+    assert_eq!(
+        (
+            refused.status.as_u16(),
+            refused.error("code"),
+            refused.header("retry-after")
+        ),
+        (429, "rate_limit_exceeded".to_owned(), "1")
+    );
+    assert_eq!(world.receipt().await.ending, Ending::Refused);
+    // One stream breaks off, the other's caller hangs up: both places are free again.
+    let (events, answer) = open.pop().unwrap();
+    drop(events);
+    let _ = http_body_util::BodyExt::collect(answer.into_body()).await;
+    assert_eq!(world.receipt().await.ending, Ending::Broken);
+    drop(open.pop());
+    assert_eq!(world.receipt().await.ending, Ending::HungUp);
+    for _ in 0..3 {
+        assert_eq!(world.ask("again").await.status, 200);
+    }
+    // And one that fails holds none.
+    world.one.fails(400);
+    assert_eq!(world.ask("bad").await.status, 400);
+    assert_eq!(world.ask("good").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_same_call_is_let_through_so_many_times() {
+    let world = World::with(|draft, _| {
+        draft.quotas = vec![quota(
+            "3 repeats / 10m",
+            Amount::Repeats(3),
+            Window::Rolling(600_000),
+        )];
+    })
+    .await;
+    for _ in 0..3 {
+        assert_eq!(world.ask("hi").await.status, 200);
+    }
+    let refused = world.ask("hi").await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.error("rule")),
+        (429, "3 repeats / 10m".to_owned())
+    );
+    assert_eq!(world.ask("hi!").await.status, 200);
+}
+
+#[tokio::test]
 async fn what_was_reserved_and_not_used_comes_back() {
     // Each reserves some $0.002 and uses $0.00002: a hundred fit one after the other.
     let world = World::with(|draft, _| draft.quotas = vec![daily(0.006)]).await;

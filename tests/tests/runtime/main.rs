@@ -11,13 +11,16 @@
 
 mod admin;
 mod answers;
+mod audit;
 mod authority;
 mod callers;
 mod client;
+mod connections;
 mod dialects;
 mod errors;
 mod fallback;
 mod faults;
+mod hedging;
 mod http2;
 mod limits;
 mod plan;

@@ -90,6 +90,7 @@ fn tier(name: &str, models: &[u16]) -> Tier {
         steps: models.iter().map(|model| Step::Try(*model)).collect(),
         timeout_milliseconds: 0,
         retries: 0,
+        hedge_milliseconds: 0,
         origin: at(12),
     }
 }
@@ -140,7 +141,10 @@ fn denial(code: &mut Code) -> Denial {
 /// A limit or budget on all calls together, that denies when it is used up.
 pub(crate) fn quota(label: &str, amount: Amount, window: Window) -> Quota {
     let burst = match amount {
-        Amount::Requests(amount) | Amount::Tokens(amount) => amount,
+        Amount::Requests(amount)
+        | Amount::Tokens(amount)
+        | Amount::Repeats(amount)
+        | Amount::Concurrent(amount) => amount,
         Amount::Money(amount) => u64::try_from(amount.0).unwrap(),
     };
     Quota {

@@ -160,6 +160,8 @@ fn tier(list: &mut List<'_>, words: &[&str]) {
         ["split"] | ["split", .., ","] => list.names(Model),
         ["timeout"] => units(list, &["10s", "30s", "60s", "5m"]),
         ["retries"] => units(list, &["0", "1", "2"]),
+        ["hedge"] => list.keywords(&["after"]),
+        ["hedge", "after"] => units(list, &["500ms", "2s", "5s"]),
         ["try", ..] => {
             list.keywords(&["then"]);
             begin(list, "tier");
@@ -197,9 +199,24 @@ fn policy(list: &mut List<'_>, words: &[&str]) {
             for window in ["day", "week", "month"] {
                 list.word(window, CompletionItemKind::UNIT, "a calendar window");
             }
+            for (window, meaning) in [
+                ("sliding", "the time just past, at every moment"),
+                ("session", "one session, as `keep` or `per` names it"),
+                ("call", "each call by itself"),
+            ] {
+                list.word(window, CompletionItemKind::UNIT, meaning);
+            }
         }
-        ["limit", _] => list.keywords(&["requests", "tokens"]),
-        ["budget", _] | ["limit", _, "requests" | "tokens" | "calls"] => list.keywords(&["/"]),
+        ["limit" | "budget", .., "sliding" | "idle"] => units(list, &["1m", "1h", "24h"]),
+        ["limit", _] => list.keywords(&["requests", "tokens", "repeats", "concurrent"]),
+        ["limit", _, "concurrent", ..] => quota_clauses(list, words),
+        ["budget", _] | ["limit", _, "requests" | "tokens" | "calls" | "repeats"] => {
+            list.keywords(&["/"]);
+        }
+        ["limit" | "budget", .., "session"] => {
+            list.keywords(&["idle"]);
+            quota_clauses(list, words);
+        }
         ["limit" | "budget", ..] if words.contains(&"/") => quota_clauses(list, words),
         ["redact", .., "in"] => list.keywords(&["request", "logs", "response"]),
         ["redact", ..] if words.contains(&"in") => {

@@ -252,6 +252,12 @@ const ROWS: &[Row] = &[
         "retries ${1:2}",
     ),
     (
+        "tier",
+        "hedge",
+        "After how long without a first byte the tier's next model is asked beside one; the first to answer is the answer.",
+        "hedge after ${1:2s}",
+    ),
+    (
         "content",
         "accept",
         "The model names that clients may send.",

@@ -200,6 +200,7 @@ impl Overlay for Tier {
             ("try", first),
             ("timeout", self.timeout.as_ref().map(|one| one.span)),
             ("retries", self.retries.as_ref().map(|one| one.span)),
+            ("hedge", self.hedge.as_ref().map(|one| one.span)),
         ])
     }
 
@@ -207,6 +208,7 @@ impl Overlay for Tier {
         match field {
             "try" => self.steps.clone_from(&overlay.steps),
             "timeout" => self.timeout.clone_from(&overlay.timeout),
+            "hedge" => self.hedge.clone_from(&overlay.hedge),
             _ => self.retries.clone_from(&overlay.retries),
         }
     }

@@ -284,6 +284,7 @@ pub(crate) static TIER: Block = block(
         once("split", "split phi-4-mini 90%, qwen-3 10% by caller.key"),
         once("timeout", "timeout 60s"),
         once("retries", "retries 2"),
+        once("hedge", "hedge after 2s"),
     ],
 );
 

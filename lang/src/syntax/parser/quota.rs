@@ -12,6 +12,11 @@ use super::fields::OUTCOMES;
 use super::number::is_currency;
 use super::{MarkKind, Parser, Read};
 
+/// The words that begin a window.
+const WINDOWS: &[&str] = &["day", "week", "month", "session", "call", "sliding"];
+/// What a quota counts that is no money.
+const UNITS: &[&str] = &["requests", "calls", "tokens", "repeats", "concurrent"];
+
 /// Where each clause of a quota was first written.
 #[derive(Default)]
 struct Seen(Vec<(&'static str, Span)>);
@@ -26,8 +31,16 @@ impl Parser<'_> {
                     true => self.budget_amount()?,
                     false => self.amount()?,
                 };
-                self.slash_before_window()?;
-                (amount, self.window()?)
+                let window = match amount.value {
+                    Amount::Concurrent(_) if !self.at(TokenKind::Slash) => {
+                        Spanned::new(Window::Open, amount.span)
+                    }
+                    _ => {
+                        self.slash_before_window()?;
+                        self.window()?
+                    }
+                };
+                (amount, window)
             }
         };
         let rate_span = self.span_from(start);
@@ -53,8 +66,7 @@ impl Parser<'_> {
     fn slash_before_window(&mut self) -> Read<()> {
         let per = self.peek();
         let next = self.tokens.at(per.end);
-        let window = next.kind == TokenKind::Number
-            || ["day", "week", "month"].contains(&self.written(next));
+        let window = next.kind == TokenKind::Number || WINDOWS.contains(&self.written(next));
         if window && self.instead_of("/", &["per", "a", "every", "each"]) {
             return Ok(());
         }
@@ -82,6 +94,17 @@ impl Parser<'_> {
         Ok(Spanned::new(Amount::Money(money.value), money.span))
     }
 
+    /// An amount that is money, unless a unit follows.
+    pub(super) fn spent_amount(&mut self) -> Read<Spanned<Amount>> {
+        let number = self.tokens.at(self.position);
+        let unit = self.tokens.at(number.end);
+        if number.kind == TokenKind::Number && UNITS.contains(&self.written(unit)) {
+            return self.amount();
+        }
+        let money = self.money()?;
+        Ok(Spanned::new(Amount::Money(money.value), money.span))
+    }
+
     fn amount(&mut self) -> Read<Spanned<Amount>> {
         let token = self.peek();
         let number = literal::read(self.written(token));
@@ -90,9 +113,11 @@ impl Parser<'_> {
             return Ok(Spanned::new(Amount::Money(money.value), money.span));
         }
         let count = self.number("an amount such as `600 requests` or `$50`", |n| n.count())?;
-        let unit = self.one_of(&["requests", "calls", "tokens"], "`requests` or `tokens`")?;
-        let amount = match unit {
+        let what = "`requests`, `tokens`, `repeats` or `concurrent`";
+        let amount = match self.one_of(UNITS, what)? {
             "tokens" => Amount::Tokens(count.value),
+            "repeats" => Amount::Repeats(count.value),
+            "concurrent" => Amount::Concurrent(count.value),
             _ => Amount::Requests(count.value),
         };
         Ok(Spanned::new(amount, self.span_from(count.span.start)))
@@ -110,12 +135,21 @@ impl Parser<'_> {
         }
         let word = self.name(what)?;
         let window = match word.value.as_str() {
+            "sliding" => {
+                let length = self.duration()?;
+                Window::Sliding(length.value)
+            }
+            "session" => {
+                let idle = self.clause("idle");
+                Window::Session(idle.then(|| self.duration()).transpose()?)
+            }
+            "call" => Window::Call,
             "day" => Window::Day,
             "week" => Window::Week,
             "month" => Window::Month,
             _ => Window::Other(word.value),
         };
-        Ok(Spanned::new(window, word.span))
+        Ok(Spanned::new(window, self.span_from(word.span.start)))
     }
 
     /// Reads one clause; whether there was one. They may stand in any order, each once.

@@ -28,7 +28,7 @@ impl Parser<'_> {
             "temperature" => Given::Temperature(self.decimal()?),
             "difficulty" => Given::Difficulty(self.decimal()?),
             "at" => Given::Now(self.text()?),
-            "spent" => Given::Spent(self.money()?, self.spent_on()?),
+            "spent" => Given::Spent(self.spent_amount()?, self.spent_on()?),
             "tokens" | "max_tokens" | "turns" | "images" => {
                 let field = Spanned::new(keyword.name.to_owned(), keyword.span);
                 Given::Count(field, self.count()?)

@@ -20,7 +20,7 @@ impl Log for Kept {
     }
 }
 
-const QUOTAS: u16 = 3;
+const QUOTAS: u16 = 5;
 const KEYS: u128 = 3;
 
 fn quotas() -> [Quota; QUOTAS as usize] {
@@ -28,6 +28,8 @@ fn quotas() -> [Quota; QUOTAS as usize] {
         rolling(Unit::Tokens, 100, 10, 1000),
         daily(Unit::Money, 1000),
         rolling(Unit::Requests, 3, 60, 50),
+        sliding(Unit::Tokens, 1000, 30),
+        session(Unit::Money, 1000, 25),
     ]
 }
 
@@ -145,6 +147,8 @@ impl Run {
                     charge(0, key, amount, 1000),
                     charge(1, key, amount, 1000),
                     charge(2, key, 1, 50),
+                    charge(3, key, amount, 1000),
+                    charge(4, key, amount, 1000),
                 ];
                 self.open.extend(self.state.reserve(&charges, now));
             }
@@ -168,7 +172,15 @@ impl Run {
             Step::Refused { key } => {
                 assert!(
                     self.state
-                        .reserve(&[charge(0, key, 1, 1000), charge(1, key, 5000, 1000)], now)
+                        .reserve(
+                            &[
+                                charge(3, key, 1, 1000),
+                                charge(4, key, 1, 1000),
+                                charge(0, key, 1, 1000),
+                                charge(1, key, 5000, 1000),
+                            ],
+                            now
+                        )
                         .is_err()
                 );
             }

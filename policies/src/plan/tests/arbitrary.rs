@@ -310,6 +310,7 @@ fn tier(choices: &mut Choices, models: usize, text: u32) -> Tier {
         steps,
         timeout_milliseconds: choices.number(),
         retries: u32::from(choices.index(9)),
+        hedge_milliseconds: u64::from(choices.index(5_000)),
         origin: choices.origin(),
     }
 }
@@ -347,20 +348,29 @@ fn quota(choices: &mut Choices, models: usize, tiers: usize, condition: u32, tex
         share: 10_000,
         action: QuotaAction::Deny,
     });
+    let amount = match choices.below(5) {
+        0 => Amount::Requests(choices.number()),
+        1 => Amount::Tokens(choices.number()),
+        2 => Amount::Repeats(choices.number()),
+        3 => Amount::Concurrent(choices.number()),
+        _ => Amount::Money(NanoDollars(choices.number() as i64)),
+    };
+    let window = match (amount, choices.below(5)) {
+        (Amount::Concurrent(_), _) => Window::Open,
+        (_, 0) => Window::Rolling(choices.number() + 1),
+        (_, 1) => Window::Sliding(choices.number() + 1),
+        (_, 2) => Window::Session(choices.number() + 1),
+        (_, 3) => Window::Call,
+        _ => {
+            let period = [Period::Day, Period::Week, Period::Month][choices.below(3)];
+            Window::Calendar(period, "Europe/Berlin".to_owned())
+        }
+    };
     Quota {
         budget: choices.yes(),
         label: choices.name(),
-        amount: match choices.below(3) {
-            0 => Amount::Requests(choices.number()),
-            1 => Amount::Tokens(choices.number()),
-            _ => Amount::Money(NanoDollars(choices.number() as i64)),
-        },
-        window: if choices.yes() {
-            Window::Rolling(choices.number() + 1)
-        } else {
-            let period = [Period::Day, Period::Week, Period::Month][choices.below(3)];
-            Window::Calendar(period, "Europe/Berlin".to_owned())
-        },
+        amount,
+        window,
         burst: choices.number(),
         per: choices.some(|_| text),
         on: choices.some(|choices| choices.index(models)),

@@ -9,6 +9,7 @@ use super::*;
 
 fn everything() -> Needs {
     Needs {
+        fingerprint: true,
         prompt: true,
         system: true,
         messages: true,

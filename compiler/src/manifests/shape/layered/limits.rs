@@ -63,9 +63,17 @@ fn bucket(quota: &Quota) -> Result<(RateLimit, Vec<String>), &'static str> {
         Amount::Requests(amount) => (amount, "requests"),
         Amount::Tokens(amount) => (amount, "tokens"),
         Amount::Money(_) => return Err("agentgateway bounds no money"),
+        Amount::Repeats(_) => return Err("agentgateway does not know the calls it has seen"),
+        Amount::Concurrent(_) => return Err("agentgateway does not count the calls that are open"),
     };
-    let Window::Rolling(window) = quota.window.value else {
-        return Err("agentgateway's buckets know no calendar");
+    let window = match quota.window.value {
+        Window::Rolling(window) => window,
+        Window::Session(_) => return Err("agentgateway knows no sessions"),
+        Window::Call => return Err("agentgateway's buckets do not bound single calls"),
+        Window::Sliding(_) => {
+            return Err("agentgateway's buckets refill, and know no sliding window");
+        }
+        _ => return Err("agentgateway's buckets know no calendar"),
     };
     if quota.when.is_some() {
         return Err("agentgateway's buckets cannot ask `when`: the caller is unknown to them");
