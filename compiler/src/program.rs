@@ -281,6 +281,8 @@ pub struct Model {
     pub rejects: Vec<String>,
     /// Surfaces: chat, completions, embeddings.
     pub serves: Serves,
+    /// What it cannot take.
+    pub lacks: Lacks,
     /// The day from which on it answers no more.
     pub retires: Option<Spanned<Date>>,
     /// Its entry in the catalog.
@@ -337,6 +339,24 @@ pub struct Serves {
     pub completions: bool,
     /// Embeddings.
     pub embeddings: bool,
+}
+
+/// What a model cannot take; by default it takes all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lacks {
+    /// Images.
+    pub images: bool,
+    /// Tools.
+    pub tools: bool,
+}
+
+impl Lacks {
+    /// In the words of the file.
+    pub(crate) fn words(self) -> impl Iterator<Item = &'static str> {
+        let all = [(self.images, "images"), (self.tools, "tools")];
+        all.into_iter()
+            .filter_map(|(lacks, word)| lacks.then_some(word))
+    }
 }
 
 /// A tier.

@@ -168,6 +168,8 @@ fn models() -> Vec<Model> {
             chat: true,
             completions: false,
             embeddings: false,
+            lacks_images: false,
+            lacks_tools: false,
             origin: at(line),
         };
     let price = |input: i64, cached: i64, output: i64| Price {

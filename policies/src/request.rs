@@ -12,6 +12,7 @@ mod items;
 mod message;
 mod node;
 mod prompts;
+mod surface;
 #[cfg(test)]
 mod tests;
 mod tools;
@@ -86,6 +87,7 @@ impl Default for Request<'_> {
             system: Cow::default(),
             messages: Vec::new(),
             tools: Vec::new(),
+            offers_tools: false,
             tokens: 0,
             largest_prompt: 0,
             max_tokens: None,
@@ -195,6 +197,7 @@ fn accept<'a>(surface: Surface, body: Body<'_, 'a>) -> Result<Request<'a>, Reque
         system: messages.system,
         messages: messages.all,
         tools: tools.all,
+        offers_tools: tools.any,
         tokens: tokens.saturating_add(beside),
         largest_prompt: largest.saturating_add(beside),
         // Whichever of the two a server goes by, the answer is not longer.

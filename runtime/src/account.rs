@@ -204,7 +204,18 @@ impl Account {
         std::mem::swap(&mut self.held, &mut self.second);
     }
 
-    /// What was tried before.
+    /// Models were passed over: each is noted once, however often the call is decided on.
+    pub(crate) fn pass_over(&mut self, models: Vec<Tried>) {
+        if let Some(receipt) = &mut self.receipt {
+            for model in models {
+                if !receipt.tried.contains(&model) {
+                    receipt.tried.push(model);
+                }
+            }
+        }
+    }
+
+    /// What was tried or passed over before.
     pub(crate) fn tried(&self) -> Vec<Tried> {
         self.receipt
             .as_ref()

@@ -129,8 +129,8 @@ pub(crate) async fn explain(
     peer: IpAddr,
 ) -> Result<Response<Body>, Failure> {
     let arrived = arrive(gateway, request, peer).await?;
-    // The decision of the call that would have been sent to the chat's path.
-    let request = read(gateway, Surface::Chat, "/v1/chat/completions", &arrived)?;
+    let surface = surface_of(gateway, &arrived)?;
+    let request = read(gateway, surface, surface.path(), &arrived)?;
     let facts = facts(gateway, &request, &arrived);
     let explanation = gateway.explain(&facts);
     // Strings and numbers only: nothing here fails to serialise.
@@ -138,6 +138,32 @@ pub(crate) async fn explain(
         StatusCode::OK,
         serde_json::to_string(&explanation).unwrap_or_default(),
     ))
+}
+
+/// The API that the call to explain would be sent to: the one that its query names, or that its body looks like.
+fn surface_of(gateway: &Gateway, arrived: &Arrived) -> Result<Surface, Failure> {
+    let Parts { uri, headers, .. } = &arrived.parts;
+    match Surface::of_query(uri.query().unwrap_or_default()) {
+        Ok(Some(surface)) => Ok(surface),
+        Ok(None) => {
+            let from_anthropic = headers.contains_key("anthropic-version");
+            Ok(Surface::of_body(
+                &gateway.plan,
+                &arrived.body,
+                from_anthropic,
+            ))
+        }
+        Err(path) => {
+            let message = format!("nothing is routed at `{path}`");
+            let paths = Surface::ALL.map(Surface::path);
+            let hint = format!("`path` is one of {}", paths.join(", "));
+            Err(
+                Failure::invalid(StatusCode::BAD_REQUEST, "invalid_value", message)
+                    .param("path")
+                    .hint(hint),
+            )
+        }
+    }
 }
 
 /// Authenticates a call and takes in its body.
@@ -283,12 +309,11 @@ async fn ask_models(
         Ok(answered) => return Ok(answered),
         Err(last) => last,
     };
+    account.pass_over(outcome::passed_over(gateway, &last));
     match lost.first {
         Some((failure, charges, _)) => {
             account.count_failed_call(&charges);
-            let mut tried = account.tried();
-            tried.extend(outcome::passed_over(gateway, &last));
-            Err((failure.tried(tried), Ending::Failed))
+            Err((failure.tried(account.tried()), Ending::Failed))
         }
         None => Err((outcome::refusal(gateway, &last, facts), Ending::Refused)),
     }
@@ -309,6 +334,7 @@ async fn ask_in_turn(
         else {
             break;
         };
+        account.pass_over(outcome::passed_over(gateway, &admitted.decision));
         account.hold(&route, reservation);
         let asked = (admitted.decision, &route);
         let failed = match hedge::ask(gateway, facts, asking, account, asked, lost).await {

@@ -129,7 +129,7 @@ fn replay(path: &PathBuf, old: &Plan, new: &Plan) -> Result<Replayed, Failure> {
 fn decide(plan: &Plan, recorded: &Recorded<'_>) -> Result<Decided, Failure> {
     let header = |name: &str| recorded.header(name);
     let body = recorded.body.as_bytes();
-    let (surface, path) = (recorded.surface()?, recorded.path.as_str());
+    let (surface, path) = recorded.sent_to(plan)?;
     let request = Request::read(plan.needs(), surface, path, &header, body)
         .map_err(|error| Failure::Other(format!("the runtime would answer 400: {error}")))?;
     let facts = Facts {

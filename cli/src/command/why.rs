@@ -26,7 +26,7 @@ pub(crate) struct Why {
     file: PlanArgument,
     /// Requests, one JSON document after another; - for standard input. Each is
     /// {"path":…,"headers":{},"caller":{},"body":{…}}, with "source":{"ip":…} and "now":"2026-01-15T12:00:00Z"
-    /// where rules read them, or a bare OpenAI body
+    /// where rules read them, or a bare body of one
     #[arg(long, value_name = "R.json")]
     request: PathBuf,
     /// Something about the caller, instead of what the request says: team=payments, claims.role=admin
@@ -84,7 +84,7 @@ impl Why {
     ) -> Result<String, Failure> {
         let header = |name: &str| recorded.header(name);
         let body = recorded.body.as_bytes();
-        let (surface, path) = (recorded.surface()?, recorded.path.as_str());
+        let (surface, path) = recorded.sent_to(plan)?;
         let request = Request::read(plan.needs(), surface, path, &header, body)
             .map_err(|error| Failure::Other(format!("the runtime would answer 400: {error}")))?;
         let facts = Facts {

@@ -194,6 +194,7 @@ impl<'a> Items<'a> {
             ("context", number(model.context.unwrap_or(0))),
             ("output", number(model.output.unwrap_or(0))),
             ("serves", texts(serves.map(|(name, _)| name))),
+            ("lacks", texts(model.lacks.words())),
             ("rejects", texts(model.rejects.iter().map(String::as_str))),
             (
                 "retires",

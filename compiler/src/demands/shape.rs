@@ -155,6 +155,7 @@ static MODEL: Shape = Shape {
         ("context", NUMBER),
         ("output", NUMBER),
         ("serves", || list(Type::String)),
+        ("lacks", || list(Type::String)),
         ("rejects", || list(Type::String)),
         ("retires", TEXT),
         ("listed", TEXT),

@@ -255,6 +255,8 @@ fn model(model: &Model, program: &Program) -> Subject {
         .filter_map(|(serves, name)| serves.then_some(name))
         .collect();
     subject.say("serves", serves.join(", "));
+    let lacks: Vec<&str> = model.lacks.words().collect();
+    subject.say("lacks", lacks.join(", "));
     subject
 }
 

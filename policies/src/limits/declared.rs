@@ -180,6 +180,8 @@ mod tests {
             chat: true,
             completions: false,
             embeddings: false,
+            lacks_images: false,
+            lacks_tools: false,
             origin: Origin::default(),
         };
         let mut draft = Draft {

@@ -304,6 +304,10 @@ pub struct Model {
     pub completions: bool,
     /// Whether it serves embeddings.
     pub embeddings: bool,
+    /// Whether it cannot take images.
+    pub lacks_images: bool,
+    /// Whether it cannot take tools.
+    pub lacks_tools: bool,
     /// Where it is declared.
     pub origin: Origin,
 }

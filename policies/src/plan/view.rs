@@ -125,6 +125,8 @@ record! {
         chat: bool,
         completions: bool,
         embeddings: bool,
+        lacks_images: bool,
+        lacks_tools: bool,
         origin: Origin,
     }
 }

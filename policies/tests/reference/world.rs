@@ -178,6 +178,8 @@ impl Builder<'_> {
             chat: choices.below(6) != 1,
             completions: false,
             embeddings: embeds,
+            lacks_images: choices.below(4) == 1,
+            lacks_tools: choices.below(4) == 1,
             origin: Origin::default(),
         }
     }

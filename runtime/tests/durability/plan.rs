@@ -73,6 +73,8 @@ fn model() -> Model {
         chat: true,
         completions: false,
         embeddings: false,
+        lacks_images: false,
+        lacks_tools: false,
         origin: Origin::default(),
     }
 }

@@ -80,6 +80,8 @@ fn model(name: &str, provider: u16, context: u64, output: u64, price: [i64; 3]) 
         chat: true,
         completions: true,
         embeddings: true,
+        lacks_images: false,
+        lacks_tools: false,
         origin: at(10),
     }
 }

@@ -123,6 +123,7 @@ fn model(list: &mut List<'_>, words: &[&str]) {
         ["listed"] => list.keywords(&["as"]),
         ["listed", "as"] => list.names(Catalog),
         ["serves"] | ["serves", .., ","] => list.values("model", "serves"),
+        ["lacks"] | ["lacks", .., ","] => list.values("model", "lacks"),
         ["rejects"] | ["rejects", .., ","] => {
             for parameter in PARAMETERS.iter().filter(|one| !words.contains(one)) {
                 list.word(

@@ -174,6 +174,12 @@ const ROWS: &[Row] = &[
         "serves $0",
     ),
     (
+        "model",
+        "lacks",
+        "What it cannot take: calls that send it go to the next model.",
+        "lacks $0",
+    ),
+    (
         "pool",
         "kaito",
         "A KAITO workspace that runs the replicas.",

@@ -286,6 +286,8 @@ fn model(choices: &mut Choices, providers: usize, pools: usize) -> Model {
         chat: choices.yes(),
         completions: choices.yes(),
         embeddings: choices.yes(),
+        lacks_images: choices.yes(),
+        lacks_tools: choices.yes(),
         origin: choices.origin(),
     }
 }
