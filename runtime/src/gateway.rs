@@ -241,7 +241,8 @@ impl Gateway {
     /// A finished call: metrics, log, journal, receipt.
     pub(crate) fn record(&self, key: RouteKey, decision: &Decision, receipt: Receipt) {
         self.metrics.finished(key, decision, &receipt);
-        tracing::info!(
+        // `/decisions` and the metrics tell of calls all the same: a line for each costs as much as the decision.
+        tracing::debug!(
             request = receipt.request_id,
             caller = receipt.caller,
             team = receipt.team,

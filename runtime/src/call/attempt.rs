@@ -1,5 +1,6 @@
 //! Asks one model: its upstream, or replicas of its pool, as often as the tier allows.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,6 @@ use waypost_policies::decision::{Decision, Route};
 use waypost_policies::facts::{Request, Surface};
 use waypost_policies::place::{NoPick, prefix};
 use waypost_policies::plan::draft::{Overflow, Via};
-use waypost_policies::request::prefix_text;
 use waypost_policies::vm;
 
 use super::answer::Answered;
@@ -22,8 +22,9 @@ use super::upstream::{self, Dialects, Head, Outgoing, Reply};
 use crate::account::Account;
 use crate::clock;
 use crate::failure::Tried;
-use crate::forward::{Shape, shape, without};
+use crate::forward::{Shape, cached_parts, shape, without};
 use crate::gateway::{Gateway, Model, lock};
+use crate::json::{self, Member};
 use crate::pool::{Picked, Placed, Wanted};
 use crate::provider::{Credential, Provider, replica_address, spoken_by_engines};
 use crate::translate::{Context, Pair, Sent, without_unsigned_thoughts};
@@ -40,8 +41,10 @@ pub(super) struct Asking<'c> {
     gateway: &'c Arc<Gateway>,
     surface: Surface,
     headers: HeaderMap,
-    /// The caller's body, redacted.
-    body: Bytes,
+    /// The caller's body.
+    body: &'c Bytes,
+    /// The same as text, redacted.
+    text: Cow<'c, str>,
     request: &'c Request<'c>,
     deadline: Deadline,
     request_id: &'c str,
@@ -73,7 +76,7 @@ impl<'c> Asking<'c> {
         gateway: &'c Arc<Gateway>,
         surface: Surface,
         headers: &HeaderMap,
-        body: &Bytes,
+        (body, text): (&'c Bytes, &'c str),
         request: &'c Request<'c>,
         deadline: Deadline,
         request_id: &'c str,
@@ -83,7 +86,8 @@ impl<'c> Asking<'c> {
             gateway,
             surface,
             headers: upstream::forwarded_headers(headers, request.stream),
-            body: gateway.redactions.request(body),
+            body,
+            text: gateway.redactions.request(text),
             request,
             deadline,
         }
@@ -112,11 +116,11 @@ impl<'c> Asking<'c> {
             account.sent("");
             return Ok(self.count_here());
         };
-        let (body, dialects) = self.shaped(model, route, asked_on)?;
+        let (body, chain, dialects) = self.shaped(model, route, asked_on)?;
         let mut target = Target {
             model,
             route,
-            chain: chain(model, &body),
+            chain,
             body,
             dialects,
             patience,
@@ -319,23 +323,25 @@ impl<'c> Asking<'c> {
         }
     }
 
-    /// The body as it goes upstream, and the dialects on the way.
+    /// The body as it goes upstream, the hashes of its prompt, and the dialects on the way.
     fn shaped(
         &self,
         model: &Model,
         route: &Route,
         upstream: Surface,
-    ) -> Result<(Bytes, Dialects), AttemptError> {
-        let (body, sent) = match Pair::of(self.surface, upstream) {
+    ) -> Result<(Bytes, Vec<u64>, Dialects), AttemptError> {
+        let (text, sent) = match Pair::of(self.surface, upstream) {
             None if upstream == Surface::Messages => {
-                (without_unsigned_thoughts(&self.body), Sent::default())
+                (without_unsigned_thoughts(&self.text), Sent::default())
             }
-            None => (self.body.clone(), Sent::default()),
+            None => (Cow::Borrowed(&*self.text), Sent::default()),
             Some(pair) => self.translated(pair, model, route)?,
         };
         let is_chat = upstream == Surface::Chat;
+        let members = json::members(&text);
         let shaped = shape(
-            &body,
+            &text,
+            &members,
             &Shape {
                 model: &model.upstream_name,
                 rejects: &model.rejects,
@@ -345,6 +351,13 @@ impl<'c> Asking<'c> {
                 asks_usage: self.request.stream && (is_chat || upstream == Surface::Completions),
             },
         );
+        let chain = chain(model, &members);
+        drop(members);
+        let body = match (shaped.text, &text, &self.text) {
+            (Some(shaped), ..) => Bytes::from(shaped),
+            (None, Cow::Borrowed(_), Cow::Borrowed(_)) => self.body.clone(),
+            (None, ..) => Bytes::from(text.into_owned()),
+        };
         self.count_dropped(route, model, &shaped.dropped);
         let dialects = Dialects {
             client: self.surface,
@@ -359,7 +372,7 @@ impl<'c> Asking<'c> {
                 echo: sent.echo,
             },
         };
-        Ok((shaped.body, dialects))
+        Ok((body, chain, dialects))
     }
 
     fn translated(
@@ -367,11 +380,9 @@ impl<'c> Asking<'c> {
         pair: Pair,
         model: &Model,
         route: &Route,
-    ) -> Result<(Bytes, Sent), AttemptError> {
+    ) -> Result<(Cow<'static, str>, Sent), AttemptError> {
         let untranslatable = |reason: String| AttemptError::Untranslatable(reason);
-        let text = std::str::from_utf8(&self.body)
-            .map_err(|_| untranslatable("its body is not UTF-8".to_owned()))?;
-        let (text, rejected) = without(text, &model.rejects);
+        let (text, rejected) = without(&self.text, &model.rejects);
         let longest = model.output.unwrap_or(USUAL_ANSWER);
         let translated = pair
             .request(&text, longest)
@@ -390,9 +401,9 @@ impl<'c> Asking<'c> {
 }
 
 /// The hashes of the prompt, where replicas have caches.
-fn chain(model: &Model, body: &[u8]) -> Vec<u64> {
+fn chain(model: &Model, members: &[Member<'_>]) -> Vec<u64> {
     match model.via {
-        Via::Pool(_) => prefix::chain(&model.upstream_name, &prefix_text(body)),
+        Via::Pool(_) => prefix::chain(&model.upstream_name, &cached_parts(members)),
         Via::Provider(_) => Vec::new(),
     }
 }

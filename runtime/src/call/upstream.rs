@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, USER_AGENT,
 };
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use serde::de::IgnoredAny;
 use tokio::time::{Instant, timeout_at};
 use waypost_policies::cost::Usage;
@@ -30,40 +30,6 @@ use crate::usage::hear;
 
 /// What a stream may send before its first event with data: comments, mostly.
 const LONGEST_OPENING: usize = 4 << 20;
-/// Headers that concern one hop, this server, or the caller's own credentials.
-const NOT_FORWARDED: [&str; 27] = [
-    "accept",
-    "accept-encoding",
-    "api-key",
-    "authorization",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "cookie",
-    "expect",
-    "forwarded",
-    "host",
-    "keep-alive",
-    "openai-organization",
-    "openai-project",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-    "via",
-    "x-api-key",
-    "x-real-ip",
-    deadline::HEADER,
-];
-
-/// Where callers are is nothing to providers.
-const NOT_FORWARDED_BEGINNINGS: [&str; 2] = ["x-waypost-", "x-forwarded-"];
-
 /// What a client speaks, what its upstream does, and what is known for an answer in between.
 #[derive(Debug, Clone)]
 pub(super) struct Dialects {
@@ -132,16 +98,21 @@ pub(super) async fn ask(
     let (stream, hides_usage) = (outgoing.stream, outgoing.hides_usage);
     let answers = outgoing.answers;
     let dialects = outgoing.dialects;
-    let request = outgoing.request()?;
+    let uri: Uri = outgoing
+        .address
+        .parse()
+        .map_err(|_| AttemptError::Address)?;
     let deadline = Instant::now() + patience;
     let reply = async {
-        let response = client::send(client, request).await.map_err(|error| {
-            let reason = root_cause(&error);
-            match error.is_connect() {
-                true => AttemptError::Connect(reason),
-                false => AttemptError::Broken(reason),
-            }
-        })?;
+        let response = client::send(client, || outgoing.request(&uri))
+            .await
+            .map_err(|error| {
+                let reason = root_cause(&error);
+                match error.is_connect() {
+                    true => AttemptError::Connect(reason),
+                    false => AttemptError::Broken(reason),
+                }
+            })?;
         match response.status() {
             status if !status.is_success() => refused(response, dialects).await,
             // What it used could not be read.
@@ -167,16 +138,11 @@ pub(super) fn forwarded_headers(headers: &HeaderMap, stream: bool) -> HeaderMap 
         .flat_map(|value| value.split(','))
         .map(str::trim)
         .collect();
-    let mut forwarded = HeaderMap::with_capacity(headers.len());
+    // With room for what is said below and by the credential.
+    let mut forwarded = HeaderMap::with_capacity(headers.len() + 6);
     for (name, value) in headers {
-        let stays = NOT_FORWARDED.contains(&name.as_str())
-            || NOT_FORWARDED_BEGINNINGS
-                .iter()
-                .any(|beginning| name.as_str().starts_with(beginning))
-            || named
-                .iter()
-                .any(|named| named.eq_ignore_ascii_case(name.as_str()));
-        if !stays {
+        let is_named = |named: &&str| named.eq_ignore_ascii_case(name.as_str());
+        if !concerns_this_hop(name.as_str()) && !named.iter().any(is_named) {
             forwarded.append(name.clone(), value.clone());
         }
     }
@@ -196,20 +162,57 @@ pub(super) fn forwarded_headers(headers: &HeaderMap, stream: bool) -> HeaderMap 
     forwarded
 }
 
+/// Whether a header concerns one hop, this server, or the caller's own credentials. Where callers are is nothing to
+/// providers.
+fn concerns_this_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "accept"
+            | "accept-encoding"
+            | "api-key"
+            | "authorization"
+            | "connection"
+            | "content-encoding"
+            | "content-length"
+            | "content-type"
+            | "cookie"
+            | "expect"
+            | "forwarded"
+            | "host"
+            | "keep-alive"
+            | "openai-organization"
+            | "openai-project"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+            | "user-agent"
+            | "via"
+            | "x-api-key"
+            | "x-real-ip"
+            | deadline::HEADER
+    ) || name.starts_with("x-waypost-")
+        || name.starts_with("x-forwarded-")
+}
+
 impl Outgoing<'_> {
-    fn request(self) -> Result<Request<Full<Bytes>>, AttemptError> {
+    fn request(&self, uri: &Uri) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(self.body.clone()));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.address.parse().map_err(|_| AttemptError::Address)?;
+        *request.uri_mut() = uri.clone();
         *request.headers_mut() = self.headers.clone();
         speak_as(request.headers_mut(), self.dialects.upstream);
         if let Some((name, value)) = self.credential {
             request.headers_mut().insert(name.clone(), value.clone());
         }
-        if let Some(timeout) = self.timeout {
-            request.headers_mut().insert(deadline::HEADER, timeout);
+        if let Some(timeout) = &self.timeout {
+            let headers = request.headers_mut();
+            headers.insert(deadline::HEADER, timeout.clone());
         }
-        Ok(request)
+        request
     }
 }
 
