@@ -77,14 +77,23 @@ async fn reload(current: &Arc<Current>) -> Response<Body> {
 /// A plan is served and its secrets are resolved, or the server would not have started. A newer one that was refused
 /// does not make it less ready, but is told.
 fn ready(current: &Current, gateway: &Gateway) -> Response<Body> {
-    let missing = gateway.missing();
-    let status = if missing.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
+    let (missing, is_stopping) = (gateway.missing(), current.edge.is_stopping());
+    let is_ready = missing.is_empty() && !is_stopping;
+    let status = match is_ready {
+        true => StatusCode::OK,
+        false => StatusCode::SERVICE_UNAVAILABLE,
     };
-    let mut document = json!({"ready": missing.is_empty(), "missing": missing});
-    let warnings = gateway.warnings_of_state();
+    let mut document = json!({"ready": is_ready, "missing": missing});
+    if let (true, Some(document)) = (is_stopping, document.as_object_mut()) {
+        document.insert("stopping".to_owned(), true.into());
+    }
+    let mut warnings = gateway.warnings_of_state();
+    let stale = current
+        .edge
+        .certificates
+        .as_ref()
+        .and_then(|own| own.stale());
+    warnings.extend(stale.map(|reason| format!("{reason}; the certificate from before goes on")));
     if let (false, Some(document)) = (warnings.is_empty(), document.as_object_mut()) {
         document.insert("warnings".to_owned(), warnings.into());
     }

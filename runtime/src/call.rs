@@ -37,6 +37,7 @@ use crate::recent::RecentCall;
 
 use admit::admit;
 use attempt::Asking;
+use attempt_error::AttemptError;
 use deadline::Deadline;
 
 /// The most models that one call tries: more is a loop.
@@ -101,7 +102,7 @@ pub(crate) async fn answer(
         request_id,
         arrived.started,
     );
-    let asking = Asking::new(
+    let mut asking = Asking::new(
         gateway,
         surface,
         &arrived.parts.headers,
@@ -110,7 +111,7 @@ pub(crate) async fn answer(
         deadline,
         request_id,
     );
-    let result = ask_models(gateway, &mut facts, &asking, &mut account, admitted).await;
+    let result = ask_models(gateway, &mut facts, &mut asking, &mut account, admitted).await;
     let mut response = match result {
         Ok(answered) => answer::respond(answered, account, gateway, surface),
         Err((failure, ending)) => {
@@ -233,15 +234,79 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Failure> {
     )))
 }
 
-/// Asks the model decided on, and then those that it falls back to, until one answers.
+/// What came of the models that were asked.
+#[derive(Default)]
+struct Lost {
+    /// The first failure, what it was charged for, and whether that model was asked at all.
+    first: Option<(Failure, Vec<Charge>, bool)>,
+    /// Whether a model was not asked because it has failed lately.
+    passed_over: bool,
+}
+
+impl Lost {
+    fn note(&mut self, failure: &AttemptError, charges: Vec<Charge>) {
+        let was_asked = !failure.is_left_alone();
+        self.passed_over |= matches!(failure, AttemptError::Ejected);
+        // Whoever was asked has more to say than whoever was not.
+        if self
+            .first
+            .as_ref()
+            .is_none_or(|(.., asked)| was_asked && !asked)
+        {
+            self.first = Some((failure.to_answer(), charges, was_asked));
+        }
+    }
+
+    /// Whether nobody was asked only because all that might have been had failed lately.
+    fn was_too_careful(&self) -> bool {
+        self.passed_over && matches!(self.first, Some((.., false)))
+    }
+}
+
+/// Asks the model decided on, and then those that it falls back to, until one answers. Where all of them have failed
+/// lately, one of them is a better chance than none.
 async fn ask_models(
+    gateway: &Arc<Gateway>,
+    facts: &mut Facts<'_>,
+    asking: &mut Asking<'_>,
+    account: &mut Account,
+    admitted: admit::Admitted,
+) -> Result<answer::Answered, (Failure, Ending)> {
+    let mut lost = Lost::default();
+    let mut ended = ask_in_turn(gateway, facts, asking, account, admitted, &mut lost).await;
+    if ended.is_err() && lost.was_too_careful() {
+        asking.insist();
+        facts.now = clock::now();
+        let again = admit(gateway, facts, None);
+        if matches!(again.decision.outcome, Outcome::Route(_)) {
+            account.decided(again.decision.clone());
+        }
+        ended = ask_in_turn(gateway, facts, asking, account, again, &mut lost).await;
+    }
+    let last = match ended {
+        Ok(answered) => return Ok(answered),
+        Err(last) => last,
+    };
+    match lost.first {
+        Some((failure, charges, _)) => {
+            account.count_failed_call(&charges);
+            let mut tried = account.tried();
+            tried.extend(outcome::passed_over(gateway, &last));
+            Err((failure.tried(tried), Ending::Failed))
+        }
+        None => Err((outcome::refusal(gateway, &last, facts), Ending::Refused)),
+    }
+}
+
+/// Asks one model after the other; the last decision where none answered.
+async fn ask_in_turn(
     gateway: &Arc<Gateway>,
     facts: &mut Facts<'_>,
     asking: &Asking<'_>,
     account: &mut Account,
     mut admitted: admit::Admitted,
-) -> Result<answer::Answered, (Failure, Ending)> {
-    let mut first: Option<(Failure, Vec<Charge>)> = None;
+    lost: &mut Lost,
+) -> Result<answer::Answered, Decision> {
     for _ in 0..MOST_MODELS {
         let Some((route, reservation)) =
             route(&admitted.decision).cloned().zip(admitted.reservation)
@@ -253,7 +318,7 @@ async fn ask_models(
             Ok(answered) => return Ok(answered),
             Err(failure) => failure,
         };
-        first.get_or_insert_with(|| (failure.to_answer(), account.charges()));
+        lost.note(&failure, account.charges());
         account.give_up(asking.tried(&route, &failure));
         if failure.reaction().is_final || asking.is_over() {
             break;
@@ -269,16 +334,5 @@ async fn ask_models(
             account.decided(admitted.decision.clone());
         }
     }
-    match first {
-        Some((failure, charges)) => {
-            account.count_failed_call(&charges);
-            let mut tried = account.tried();
-            tried.extend(outcome::passed_over(gateway, &admitted.decision));
-            Err((failure.tried(tried), Ending::Failed))
-        }
-        None => Err((
-            outcome::refusal(gateway, &admitted.decision, facts),
-            Ending::Refused,
-        )),
-    }
+    Err(admitted.decision)
 }

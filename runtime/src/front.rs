@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, EXPECT, HeaderValue};
+use hyper::header::{ALLOW, CONNECTION, EXPECT, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 use waypost_policies::facts::Surface;
@@ -17,6 +17,7 @@ use crate::call;
 use crate::callers::Identity;
 use crate::failure::{Failure, json_response};
 use crate::gateway::Gateway;
+use crate::server::framing;
 
 /// What a path is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +80,13 @@ pub(crate) async fn serve(
     let waits = request.headers().contains_key(EXPECT);
     let (parts, mut body) = request.into_parts();
     let request = Request::from_parts(parts, &mut body);
-    let mut response = match dispatch(gateway, request, place, peer, &id).await {
+    let framing = framing::check(&request);
+    let is_framed = framing.is_ok();
+    let answer = match framing {
+        Ok(()) => dispatch(gateway, request, place, peer, &id).await,
+        Err(failure) => Err(failure),
+    };
+    let mut response = match answer {
         Ok(response) => response,
         Err(failure) => {
             let reason = gateway.redactions.log(&failure.message);
@@ -93,7 +100,12 @@ pub(crate) async fn serve(
             failure.response_on(place.map_or(Surface::Chat, Place::surface))
         }
     };
-    if !waits {
+    if !is_framed {
+        // What follows may be anything.
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    } else if !waits {
         discard(body);
     }
     if let Ok(value) = HeaderValue::from_str(&id) {

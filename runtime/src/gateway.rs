@@ -23,12 +23,13 @@ use crate::evaluations::Evaluations;
 use crate::journal::Journal;
 use crate::ledger::LedgerError;
 use crate::metrics::{Metrics, RouteKey};
-use crate::pool::{DiscoveryError, Placed};
+use crate::pool::{DiscoveryError, Hosted, Placed};
 use crate::provider::{Provider, wants_completion_tokens};
 use crate::receipt::Receipt;
 use crate::recent::Recent;
 use crate::redact::{RedactionError, Redactions};
 use crate::secrets::{SecretError, SecretValue};
+use crate::server::{Address, TlsError};
 use crate::settings::{Bounds, Settings};
 
 /// What all calls of a plan share.
@@ -69,6 +70,8 @@ pub(crate) struct Model {
     pub(crate) completion_tokens: bool,
     /// How often its upstream may be asked again, shared with the other models that are asked there.
     pub(crate) retries: Arc<Mutex<RetryBudget>>,
+    /// How it has been doing there, where its upstream is a provider.
+    pub(crate) hosted: Arc<Hosted>,
     /// How that upstream is known, whatever the plan.
     upstream: String,
 }
@@ -108,7 +111,7 @@ pub enum StartError {
     #[error("cannot listen on {address}: {reason}")]
     Listen {
         /// Which.
-        address: std::net::SocketAddr,
+        address: Address,
         /// Why.
         reason: std::io::Error,
     },
@@ -130,6 +133,9 @@ pub enum StartError {
     /// TLS cannot be set up.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// Callers cannot be shown a certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// What is used of limits and budgets cannot be kept.
     #[error(transparent)]
     State(#[from] LedgerError),
@@ -332,6 +338,11 @@ impl Model {
             draft::Via::Pool(_) => false,
         };
         let upstream = upstream_of(model.via, draft);
+        let same = |before: &&Self| {
+            before.upstream == upstream && before.upstream_name == model.upstream_name
+        };
+        let hosted = before.iter().find(same);
+        let hosted = hosted.map(|before| Arc::clone(&before.hosted));
         let known =
             wants_completion_tokens(&model.upstream_name) || wants_completion_tokens(&model.name);
         Self {
@@ -347,6 +358,7 @@ impl Model {
                 .find(|before| before.upstream == upstream)
                 .map(|before| Arc::clone(&before.retries))
                 .unwrap_or_default(),
+            hosted: hosted.unwrap_or_default(),
             upstream,
         }
     }

@@ -49,7 +49,7 @@ pub use redact::RedactionError;
 pub use reload::{Change, Decided, Difference, PlanFile, PlanSource, Reload, ReloadError};
 pub use rule::Site;
 pub use secrets::{SecretError, SecretValue, Secrets};
-pub use server::Server;
+pub use server::{Address, AddressError, Server, TlsError, TlsFiles};
 pub use settings::{Bounds, Overrides, Settings};
 
 /// The body of an answer.

@@ -3,7 +3,6 @@
 //! Exit codes: 0 after a stop, 2 when it cannot serve.
 
 use std::io::IsTerminal as _;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,7 +12,9 @@ use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use waypost_policies::Plan;
-use waypost_runtime::{Cluster, PlanFile, PlanSource as _, Secrets, Server, Settings, StateStore};
+use waypost_runtime::{
+    Address, Cluster, PlanFile, PlanSource as _, Secrets, Server, Settings, StateStore, TlsFiles,
+};
 
 /// Where state is kept if nothing else is said; the manifests mount a volume there.
 const STATE_DIRECTORY: &str = "/var/lib/waypost";
@@ -24,12 +25,17 @@ const STATE_DIRECTORY: &str = "/var/lib/waypost";
 struct Arguments {
     /// The plan, as `waypost build` writes it
     plan: PathBuf,
-    /// Where callers come in
+    /// Where callers come in: an address with a port, or `unix:` and a path
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
-    listen: SocketAddr,
+    listen: Address,
+    #[command(flatten)]
+    tls: Option<TlsFiles>,
     /// Where metrics, health and the last decisions are served
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:9901")]
-    admin: SocketAddr,
+    admin: Address,
+    /// The most connections of callers at a time
+    #[arg(long, value_name = "NUMBER", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    max_connections: u32,
     /// Where Kubernetes secrets are mounted
     #[arg(long, value_name = "FOLDER")]
     secrets: Option<PathBuf>,
@@ -39,7 +45,10 @@ struct Arguments {
     /// The largest request body, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     body_limit: u16,
-    /// How many seconds open calls may go on after a stop
+    /// How many seconds new calls are still taken in after a stop, while `/readyz` says that they should go elsewhere
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    shutdown_delay: u32,
+    /// How many seconds open calls may go on after that
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     drain: u32,
 }
@@ -79,9 +88,12 @@ fn run(arguments: Arguments) -> Result<(), String> {
     let plan = source.read()?;
     let mut settings = Settings::new(arguments.listen);
     settings.source = Some(Arc::new(source));
+    settings.tls = arguments.tls;
     settings.admin = Some(arguments.admin);
     settings.cluster = Cluster::of_this_pod();
     settings.bounds.body = usize::from(arguments.body_limit) << 20;
+    settings.bounds.connections = usize::try_from(arguments.max_connections).unwrap_or(usize::MAX);
+    settings.bounds.farewell = Duration::from_secs(arguments.shutdown_delay.into());
     settings.bounds.drain = Duration::from_secs(arguments.drain.into());
     settings.state = StateStore::named(&arguments.state.unwrap_or_else(state_directory));
     if let Some(folder) = arguments.secrets {

@@ -2,6 +2,7 @@
 
 mod callers;
 mod calls;
+mod connections;
 mod disk;
 mod ledger;
 mod plans;
@@ -23,6 +24,7 @@ use crate::receipt::Receipt;
 
 pub(crate) use callers::Callers;
 pub(crate) use calls::{Calls, RouteKey};
+pub(crate) use connections::Connections;
 pub(crate) use disk::Disk;
 pub(crate) use ledger::Ledger;
 pub(crate) use plans::Plans;
@@ -109,6 +111,7 @@ pub(crate) struct Metrics {
     pub(crate) upstreams: Upstreams,
     pub(crate) ledger: Ledger,
     pub(crate) disk: Disk,
+    pub(crate) connections: Connections,
     pub(crate) plans: Plans,
 }
 
@@ -121,6 +124,7 @@ impl Default for Metrics {
             upstreams: Upstreams::register(&mut registry),
             ledger: Ledger::register(&mut registry),
             disk: Disk::register(&mut registry),
+            connections: Connections::register(&mut registry),
             plans: Plans::register(&mut registry),
             registry: Arc::new(registry),
         }
@@ -143,6 +147,7 @@ impl Metrics {
             upstreams: self.upstreams.renewed(),
             ledger: self.ledger.renewed(),
             disk: self.disk.clone(),
+            connections: self.connections.clone(),
             plans: self.plans.clone(),
         }
     }

@@ -4,8 +4,10 @@
 //! lock of a pool is held for a choice or a note, never across a wait.
 
 mod discovery;
+mod hosted;
 mod placed;
 mod scrape;
+mod seat;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,6 +15,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use hyper::StatusCode;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 use waypost_policies::place::{self, NoPick, PrefixIndex, Prompt};
@@ -20,7 +23,9 @@ use waypost_policies::plan::draft;
 use waypost_policies::vm;
 
 pub use discovery::DiscoveryError;
+pub(crate) use hosted::{Hosted, LeftAlone};
 pub(crate) use placed::Placed;
+pub(crate) use seat::Seat;
 
 use crate::clock;
 
@@ -65,6 +70,8 @@ struct Replica {
     labels: Vec<Option<Cow<'static, str>>>,
     zone: String,
     known: place::Endpoint,
+    /// What it said when it asked to be left alone.
+    said: StatusCode,
 }
 
 /// A replica as it was found.
@@ -217,6 +224,7 @@ impl Pool {
                 labels,
                 zone,
                 known: place::Endpoint::default(),
+                said: StatusCode::default(),
             });
         }
         let ids: Vec<u64> = members.replicas.iter().map(|replica| replica.id).collect();
@@ -237,6 +245,17 @@ impl Pool {
             }
             changed.await;
         }
+    }
+
+    /// What the first of its replicas said that is to be asked again, and in how long, where all asked to be left alone.
+    pub(crate) fn rest(&self) -> Option<(StatusCode, Duration)> {
+        let members = self.lock();
+        let now = clock::now();
+        let rests = members.replicas.iter();
+        let rests = rests.map(|replica| Some((replica.known.health.rests_for(now)?, replica.said)));
+        let all: Option<Vec<(i64, StatusCode)>> = rests.collect();
+        let (left, said) = all?.into_iter().min_by_key(|(left, _)| *left)?;
+        Some((said, hosted::duration(left)))
     }
 
     /// What is known of its replicas.
@@ -312,7 +331,7 @@ impl Members {
         if pick == Err(NoPick::NoEndpoint) {
             // All that are left have failed lately: one of them is a better chance than none.
             for endpoint in &mut endpoints {
-                endpoint.health = place::Health::default();
+                endpoint.health = endpoint.health.forgiven();
             }
             pick = place::pick(placement, &endpoints, prompt, &left_out, now, self.turn);
         }
@@ -351,12 +370,20 @@ impl Picked {
         }
     }
 
-    /// It failed: others come first for a while.
-    pub(crate) fn failed(&self) {
+    /// It failed: others come first for a while. Whether it is ejected for it.
+    pub(crate) fn failed(&self) -> bool {
         let mut members = self.pool.lock();
-        if let Some(replica) = members.replica(self.id) {
-            replica.known.health.failed(MOST_FAILURES, clock::now());
-            members.prefixes.forget(self.id);
+        members.prefixes.forget(self.id);
+        let replica = members.replica(self.id);
+        replica.is_some_and(|replica| replica.known.health.failed(MOST_FAILURES, clock::now()))
+    }
+
+    /// It asks to be left alone for so long.
+    fn rests(&self, status: StatusCode, wait: Duration) {
+        if let Some(replica) = self.pool.lock().replica(self.id) {
+            replica.said = status;
+            let wait = hosted::nanoseconds(wait);
+            replica.known.health.rests(wait, clock::now());
         }
     }
 }

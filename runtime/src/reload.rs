@@ -19,6 +19,7 @@ use waypost_policies::Plan;
 
 use crate::clock;
 use crate::gateway::{Gateway, StartError};
+use crate::server::Edge;
 use crate::settings::Settings;
 
 pub use shadow::{Change, Decided, Difference};
@@ -102,6 +103,7 @@ impl Reload {
 #[derive(Debug)]
 pub(crate) struct Current {
     gateway: ArcSwap<Gateway>,
+    pub(crate) edge: Arc<Edge>,
     settings: Settings,
     last: Mutex<Last>,
     turn: tokio::sync::Mutex<()>,
@@ -118,10 +120,11 @@ struct Last {
 }
 
 impl Current {
-    pub(crate) fn new(gateway: Gateway, settings: Settings) -> Self {
+    pub(crate) fn new(gateway: Gateway, settings: Settings, edge: Arc<Edge>) -> Self {
         gateway.metrics.plans.serves(&gateway.plan);
         Self {
             gateway: ArcSwap::from_pointee(gateway),
+            edge,
             settings,
             last: Mutex::new(Last {
                 loaded: clock::now(),

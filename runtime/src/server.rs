@@ -1,17 +1,23 @@
 //! Listens, serves connections, and stops without cutting anybody off.
+//!
+//! What a connection is (TCP or a file, plain or TLS, HTTP/1.1 or HTTP/2) is [`connection`]'s; this module takes them in.
 
+mod activity;
+mod address;
+mod connection;
+mod edge;
+pub(crate) mod framing;
+mod heads;
+mod listener;
+mod paced;
+mod socket;
+mod tls;
 mod unread;
 
-use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch::{Receiver, Sender, channel};
+use tokio::sync::watch::{Sender, channel};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 use waypost_policies::plan::Plan;
@@ -19,24 +25,31 @@ use waypost_policies::plan::Plan;
 use crate::gateway::{Gateway, StartError};
 use crate::reload::{Current, Difference, ReloadError, first_look, watch};
 use crate::settings::Settings;
-use crate::{admin, front};
 
-/// How long a client may take to send a request's head, counted from the answer before it: longer than load balancers
-/// keep connections that nobody uses, so that they close them and not we.
-const HEAD_TIME: Duration = Duration::from_secs(75);
+pub use address::{Address, AddressError};
+pub(crate) use edge::Edge;
+pub use tls::{TlsError, TlsFiles};
+
+use connection::Host;
+use listener::Listener;
+use tls::Certificates;
+
 /// After an accept failed (out of file descriptors, mostly): trying again at once would fail as well.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// So many clients at a time are told that there is no place for them; more are just not served.
+const MOST_TURNED_AWAY: usize = 256;
 
 /// A running server.
 #[derive(Debug)]
 pub struct Server {
-    address: SocketAddr,
-    admin_address: Option<SocketAddr>,
+    address: Address,
+    admin_address: Option<Address>,
     stop: Sender<bool>,
     accepting: JoinHandle<()>,
     current: Arc<Current>,
-    /// The admin port and what watches the plan's files; ended with the server.
+    /// The admin port and what watches files; ended with the server.
     background: JoinSet<()>,
+    farewell: Duration,
     drain: Duration,
 }
 
@@ -60,37 +73,35 @@ impl Server {
                 "the caller key `demo` is accepted: this is a demonstration, not production"
             );
         }
-        let mut background = JoinSet::new();
-        let (listener, address) = listen(settings.listen).await?;
+        let edge = edge(&gateway, &settings)?;
+        let (listener, address) = Listener::bind(&settings.listen).await?;
         let (stop, stopped) = channel(false);
         first_look(&gateway).await;
-        let (wanted, drain) = (settings.admin, settings.bounds.drain);
-        let current = Arc::new(Current::new(gateway, settings));
+        let (wanted, bounds) = (settings.admin.clone(), settings.bounds);
+        let current = Arc::new(Current::new(gateway, settings, edge));
+        let host = |port| Host {
+            current: Arc::clone(&current),
+            port,
+            stop: stopped.clone(),
+            bounds,
+        };
+        let mut background = JoinSet::new();
         let admin_address = match wanted {
             None => None,
             Some(wanted) => {
-                let (listener, address) = listen(wanted).await?;
-                let accept = accept(
-                    listener,
-                    Arc::clone(&current),
-                    Port::Admin,
-                    stopped.clone(),
-                    drain,
-                );
-                background.spawn(accept);
+                let (listener, address) = Listener::bind(&wanted).await?;
+                background.spawn(accept_operators(listener, host(Port::Admin)));
                 Some(address)
             }
         };
         background.spawn(watch(Arc::clone(&current)));
-        let accepting = tokio::spawn(accept(
-            listener,
-            Arc::clone(&current),
-            Port::Front,
-            stopped,
-            drain,
-        ));
-        let admin = admin_address.map(tracing::field::display);
-        tracing::info!(%address, admin, "serving");
+        if let Some(certificates) = &current.edge.certificates {
+            background.spawn(Arc::clone(certificates).watch(bounds.key_file));
+        }
+        let accepting = tokio::spawn(accept(listener, host(Port::Front)));
+        let admin = admin_address.as_ref().map(tracing::field::display);
+        let tls = current.edge.certificates.is_some();
+        tracing::info!(%address, tls, admin, "serving");
         Ok(Self {
             address,
             admin_address,
@@ -98,35 +109,41 @@ impl Server {
             accepting,
             current,
             background,
-            drain,
+            farewell: bounds.farewell,
+            drain: bounds.drain,
         })
     }
 
     /// Where callers come in.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.address
+    pub const fn address(&self) -> &Address {
+        &self.address
     }
 
     /// Where metrics and health are served.
     #[must_use]
-    pub const fn admin_address(&self) -> Option<SocketAddr> {
-        self.admin_address
+    pub const fn admin_address(&self) -> Option<&Address> {
+        self.admin_address.as_ref()
     }
 
-    /// Reads the plan again and serves it, if it is sound, to calls that come from now on.
+    /// Reads the certificate and the plan again and serves them, if they are sound, to who comes from now on.
     ///
     /// # Errors
     ///
     /// Why the plan that was served before is served on.
     pub async fn reload(&self) -> Result<Arc<Difference>, Arc<ReloadError>> {
+        if let Some(certificates) = &self.current.edge.certificates {
+            certificates.reread().await;
+        }
         self.current.reload().await
     }
 
-    /// Stops: no new connections, open calls are finished, within the bound of the settings.
+    /// Stops: says that it is not ready, takes no new connections, and finishes open calls, within the bounds of the settings.
     pub async fn shutdown(mut self) {
         tracing::info!("stopping");
-        // The receiver is the accept loop; it may have ended by itself.
+        self.current.edge.stop();
+        sleep(self.farewell).await;
+        // The receivers are the accept loop and its connections, which may have ended by themselves.
         let _ = self.stop.send(true);
         let grace = self.drain.saturating_add(Duration::from_secs(1));
         if timeout(grace, &mut self.accepting).await.is_err() {
@@ -142,29 +159,41 @@ impl Drop for Server {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |reason| StartError::Listen { address, reason };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    Ok((listener, address))
+/// What the ports share.
+fn edge(gateway: &Gateway, settings: &Settings) -> Result<Arc<Edge>, StartError> {
+    let metrics = gateway.metrics.connections.clone();
+    let certificates = match settings.tls.clone() {
+        Some(files) => Some(Arc::new(Certificates::read(files, metrics.clone())?)),
+        None => None,
+    };
+    let most = settings.bounds.connections;
+    Ok(Arc::new(Edge::new(most, certificates, metrics)))
 }
 
-/// Takes in connections until told to stop; then waits for those that are open.
-async fn accept(
-    listener: TcpListener,
-    current: Arc<Current>,
-    port: Port,
-    mut stopped: Receiver<bool>,
-    drain: Duration,
-) {
-    let graceful = GracefulShutdown::new();
+/// Takes in callers' connections until told to stop; then waits for those that are open.
+async fn accept(listener: Listener, host: Host) {
+    let mut stop = host.stop.clone();
     let mut connections = JoinSet::new();
+    let mut turned_away = JoinSet::new();
     loop {
         tokio::select! {
-            _ = stopped.changed() => break,
+            _ = stop.changed() => break,
             Some(_) = connections.join_next() => {}
+            Some(_) = turned_away.join_next() => {}
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => serve(stream, peer, &current, port, &graceful, &mut connections),
+                Ok((socket, peer)) => match host.current.edge.seat() {
+                    Some(seat) => {
+                        let served = connection::serve(socket, peer, host.clone(), Some(seat));
+                        connections.spawn(served);
+                    }
+                    None => {
+                        host.current.edge.metrics.refused("too_many");
+                        let speaks_tls = host.current.edge.certificates.is_some();
+                        if !speaks_tls && turned_away.len() < MOST_TURNED_AWAY {
+                            turned_away.spawn(connection::turn_away(socket));
+                        }
+                    }
+                },
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
                     sleep(ACCEPT_PAUSE).await;
@@ -174,38 +203,24 @@ async fn accept(
     }
     drop(listener);
     // What is still open after this is cut off when the connections are dropped.
-    let _ = timeout(drain, graceful.shutdown()).await;
+    let rest = async { while connections.join_next().await.is_some() {} };
+    let _ = timeout(host.bounds.drain, rest).await;
 }
 
-fn serve(
-    stream: TcpStream,
-    peer: SocketAddr,
-    current: &Arc<Current>,
-    port: Port,
-    graceful: &GracefulShutdown,
-    connections: &mut JoinSet<()>,
-) {
-    // Events of a stream are small and must not wait for one another.
-    let _ = stream.set_nodelay(true);
-    let stream = unread::Connection::new(stream, current.gateway().bounds.unread);
-    let current = Arc::clone(current);
-    let service = service_fn(move |request| {
-        let current = Arc::clone(&current);
-        async move {
-            Ok::<_, Infallible>(match port {
-                // Once for each call: it keeps the plan that it began with.
-                Port::Front => front::serve(&current.gateway(), request, peer.ip()).await,
-                Port::Admin => admin::serve(&current, &request).await,
-            })
+/// Takes in operators' connections for ever: they see a server out.
+async fn accept_operators(listener: Listener, host: Host) {
+    let (_never, stop) = channel(false);
+    let host = Host { stop, ..host };
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((socket, peer)) => {
+                    connections.spawn(connection::serve(socket, peer, host.clone(), None));
+                }
+                Err(_) => sleep(ACCEPT_PAUSE).await,
+            },
         }
-    });
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
-        .serve_connection(TokioIo::new(stream), service);
-    let watched = graceful.watch(connection);
-    connections.spawn(async move {
-        // A connection that breaks has settled its calls already.
-        let _ = watched.await;
-    });
+    }
 }

@@ -1,7 +1,6 @@
 //! What a server needs beside its plan: addresses, bounds, where secrets are.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,14 +11,17 @@ use crate::ledger::StateStore;
 use crate::receipt::Receipt;
 use crate::reload::{PlanSource, Reload};
 use crate::secrets::Secrets;
+use crate::server::{Address, TlsFiles};
 
 /// How a server is set up.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where callers come in; port 0 takes a free one.
-    pub listen: SocketAddr,
+    /// Where callers come in.
+    pub listen: Address,
+    /// What callers are shown who use TLS; without it they do not.
+    pub tls: Option<TlsFiles>,
     /// Where metrics, health and the last decisions are served; nowhere without it.
-    pub admin: Option<SocketAddr>,
+    pub admin: Option<Address>,
     /// How the plan's secrets are resolved.
     pub secrets: Secrets,
     /// Upstreams at other addresses than the plan's.
@@ -43,9 +45,10 @@ pub struct Settings {
 impl Settings {
     /// Callers at `listen`, secrets from the system, no admin port, state in memory.
     #[must_use]
-    pub fn new(listen: SocketAddr) -> Self {
+    pub fn new(listen: Address) -> Self {
         Self {
             listen,
+            tls: None,
             admin: None,
             secrets: Secrets::system(),
             upstreams: Overrides::default(),
@@ -72,6 +75,19 @@ pub struct Overrides {
 /// What no call may exceed.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
+    /// The most connections of callers at a time.
+    pub connections: usize,
+    /// How long the handshake of TLS may take.
+    pub handshake: Duration,
+    /// How long a connection may rest between calls: longer than load balancers keep those that nobody uses, so that they
+    /// close them and not we.
+    pub idle: Duration,
+    /// The longest head of a request, in bytes.
+    pub head: usize,
+    /// How long a head may take to arrive, from its first byte.
+    pub head_time: Duration,
+    /// The most calls at a time on one connection of HTTP/2.
+    pub streams: u32,
     /// The largest request body, in bytes.
     pub body: usize,
     /// How long a request body may take to arrive.
@@ -88,15 +104,23 @@ pub struct Bounds {
     pub silence: Duration,
     /// How long a client may leave unread what it is sent.
     pub unread: Duration,
-    /// How long a change of the key file may stay unseen.
+    /// How long a change of the key file, or of the certificate, may stay unseen.
     pub key_file: Duration,
-    /// How long open calls may go on once the server is told to stop.
+    /// How long new calls are still taken in once the server is told to stop, and has said that it is not ready.
+    pub farewell: Duration,
+    /// How long open calls may go on after that.
     pub drain: Duration,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
         Self {
+            connections: 10_000,
+            handshake: Duration::from_secs(10),
+            idle: Duration::from_secs(75),
+            head: 64 << 10,
+            head_time: Duration::from_secs(15),
+            streams: 128,
             body: 32 << 20,
             body_time: Duration::from_secs(30),
             answer: 64 << 20,
@@ -106,6 +130,7 @@ impl Default for Bounds {
             silence: Duration::from_secs(300),
             unread: Duration::from_secs(60),
             key_file: Duration::from_secs(2),
+            farewell: Duration::ZERO,
             drain: Duration::from_secs(30),
         }
     }

@@ -3,7 +3,6 @@
 
 mod source;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +13,9 @@ use waypost_compiler::Program;
 use waypost_compiler::program::PoolSource;
 use waypost_policies::Plan;
 use waypost_policies::plan::view::AcceptTarget;
-use waypost_runtime::{Cluster, Receipt, Reload, ReloadError, Server, Settings, StateStore};
+use waypost_runtime::{
+    Address, Cluster, Receipt, Reload, ReloadError, Server, Settings, StateStore, TlsFiles,
+};
 
 use crate::compile::{Loaded, Warnings, load};
 use crate::decisions::Decisions;
@@ -33,12 +34,14 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub(crate) struct Run {
     #[command(flatten)]
     file: PlanArgument,
-    /// Where callers come in
+    /// Where callers come in: an address with a port, or `unix:` and a path
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
+    listen: Address,
+    #[command(flatten)]
+    tls: Option<TlsFiles>,
     /// Where metrics, health and the last decisions are served
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9901")]
-    admin: SocketAddr,
+    admin: Address,
     /// Where what is used of limits and budgets is kept; `memory` keeps it nowhere. By default a folder of this
     /// file's own in ~/.local/state/waypost, and memory with --demo
     #[arg(long, value_name = "DIR")]
@@ -68,8 +71,9 @@ impl Run {
         let Loaded { plan, program } = loaded;
         let plan = Arc::new(plan);
         let (sender, receipts) = unbounded_channel();
-        let mut settings = Settings::new(self.listen);
-        settings.admin = Some(self.admin);
+        let mut settings = Settings::new(self.listen.clone());
+        settings.tls = self.tls.clone();
+        settings.admin = Some(self.admin.clone());
         settings.receipts = Some(sender);
         settings.cluster = Cluster::of_this_pod();
         settings.bounds.drain = DRAIN;
@@ -141,17 +145,31 @@ impl Run {
         plan: &Plan,
         terminal: &mut Terminal<'_>,
     ) -> Result<(), Failure> {
-        let address = server.address();
-        terminal.note(&format!("serving OpenAI's API at http://{address}/v1"))?;
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let (place, base) = match server.address() {
+            Address::Tcp(address) => (
+                format!("{scheme}://{address}/v1"),
+                format!("{scheme}://{address}"),
+            ),
+            Address::Unix(path) => (
+                format!("the socket {}", path.display()),
+                format!("--unix-socket {} {scheme}://localhost", path.display()),
+            ),
+        };
+        terminal.note(&format!("serving OpenAI's API at {place}"))?;
         if let Some(admin) = server.admin_address() {
+            let base = match admin {
+                Address::Tcp(address) => format!("http://{address}"),
+                Address::Unix(path) => format!("the socket {}: ", path.display()),
+            };
             terminal.note(&format!(
-                "metrics and the last decisions at http://{admin}/metrics and /decisions"
+                "metrics and the last decisions at {base}/metrics and /decisions"
             ))?;
         }
         if self.demo {
             let model = example_model(plan);
             terminal.note(&format!(
-                "try it in another terminal:\n\n  curl http://{address}/v1/chat/completions \\\n    \
+                "try it in another terminal:\n\n  curl {base}/v1/chat/completions \\\n    \
                  -H 'Authorization: Bearer demo' -H 'Content-Type: application/json' \\\n    \
                  -d '{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"What is 2+2?\"}}]}}'\n"
             ))?;

@@ -94,6 +94,11 @@ impl<'a> Lexer<'a> {
         self.text.get(..end as usize).unwrap_or("")
     }
 
+    /// The text from byte `start` to byte `end`.
+    pub(super) fn between(&self, start: usize, end: u32) -> &'a str {
+        self.text.get(start..end as usize).unwrap_or("")
+    }
+
     /// The text after the last token.
     pub(super) fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or("")

@@ -177,6 +177,7 @@ impl Parser<'_> {
                 .or_else(|| self.meant_operator(symbol)),
             TokenKind::Word(word) if word == "in" => Some(BinaryOperator::In),
             TokenKind::Word(word) => self.meant_operator(word),
+            TokenKind::Unknown(sign) => self.meant_operator(sign.encode_utf8(&mut [0; 4])),
             _ => None,
         }
     }
@@ -191,8 +192,7 @@ impl Parser<'_> {
             TokenKind::Symbol("!") => UnaryOperator::Not,
             TokenKind::Symbol("-") if !self.is_negative_literal() => UnaryOperator::Negate,
             TokenKind::Word(word) if word == "not" && self.starts_operand_after() => {
-                self.report_not();
-                UnaryOperator::Not
+                return self.not();
             }
             _ => return self.postfix(),
         };
@@ -204,6 +204,23 @@ impl Parser<'_> {
             operand: Box::new(operand.expr),
         };
         self.node(start, kind, operand.depth)
+    }
+
+    /// `not a`, as other languages negate.
+    fn not(&mut self) -> Node {
+        let word = self.current.span;
+        self.advance();
+        let before = self.diagnostics.len();
+        let operand = self.nested(Self::unary);
+        let inner = self.diagnostics.split_off(before);
+        self.report_not(word, operand.start);
+        self.diagnostics.extend(inner);
+        let operator = Spanned::new(UnaryOperator::Not, word);
+        let kind = ExprKind::Unary {
+            operator,
+            operand: Box::new(operand.expr),
+        };
+        self.node(word.start, kind, operand.depth)
     }
 
     fn is_negative_literal(&self) -> bool {
@@ -287,7 +304,7 @@ impl Parser<'_> {
         if self.take(":") {
             return true;
         }
-        if !self.stopped {
+        if !self.stopped && !self.needs_no_braces() {
             self.expected("`:`", "here");
         }
         false

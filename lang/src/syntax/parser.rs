@@ -11,6 +11,7 @@ mod definition;
 mod deploy;
 mod expression;
 pub(crate) mod fields;
+mod foreign;
 mod habit;
 mod item;
 mod layout;
@@ -23,6 +24,7 @@ mod policy;
 mod pool;
 mod provider;
 mod quota;
+mod rate;
 mod recovery;
 mod require;
 mod test;
@@ -93,12 +95,16 @@ struct Parser<'t> {
     /// The block being read, its outer blocks before it.
     blocks: Vec<block::Frame>,
     unclosed: Vec<Unclosed>,
+    /// How many `{` were found to be never closed.
+    never_closed: usize,
     /// How many `}` more than `{` the text has, less those accounted for.
     surplus: usize,
     /// The bytes of which nothing is said, since a mistake before them may explain it.
     suspect: Range<u32>,
     /// Whether a string that is never closed took all of the text after it, `}` included.
     swallowed: bool,
+    /// Where the last finding begins that is a habit of another language.
+    habit: Option<u32>,
     /// Where the last string ended that its line does not close.
     open_text: Option<u32>,
     /// Where the statement being read begins.

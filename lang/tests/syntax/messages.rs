@@ -137,7 +137,8 @@ fn wp0003_numbers_in_the_wrong_unit() {
         WP0003 @5:15-5:19 `1.25` is a decimal, where money belongs | cannot be read as meant | write `$1.25`
           fix: write `$1.25`
         WP0003 @5:28-5:41 `$0.0000000125` is not exact in nano-dollars (nine decimals) | cannot be read as meant | write fewer decimals, nothing is rounded for you
-        WP0003 @5:50-5:53 `$1k` is not an amount of money | cannot be read as meant | write US dollars as `$1.25`, without a unit
+        WP0003 @5:50-5:53 `$1k` is not an amount of money | cannot be read as meant | write `$1000`
+          fix: write `$1000`
         WP0003 @7:25-7:27 `60` has no unit | cannot be read as meant | say of what: `ms`, `s`, `m`, `h` or `d`
         WP0003 @7:37-7:39 `2x` has an unknown unit, where a plain integer belongs | cannot be read as meant | write an integer without a unit
     "##
@@ -384,5 +385,32 @@ fn wp0007_before_a_statement_whose_word_is_also_a_clause() {
           @5:1 `secret` stands outside of it
         WP0001 @7:31-7:31 expected `at`, found the end of the line | `at` belongs here | write it as `at 100% cap at weak`
     "##
+    );
+}
+
+/// Thousands of blocks that are never closed are one cause: few are said, and the last says how many more.
+#[test]
+fn wp0007_many_unclosed_blocks() {
+    let texts = [
+        "tier a {\n".repeat(3000),
+        format!("policy {}", "{".repeat(3000)),
+        (0..3000)
+            .map(|n| format!("tier t{n} {{\n  try m\n"))
+            .collect(),
+    ];
+    for text in texts {
+        let text = format!("waypost 1\n{text}");
+        let found = parsed(&text).diagnostics;
+        assert!((1..=4).contains(&found.len()), "{}", found.len());
+    }
+}
+
+#[test]
+fn wp0007_how_many_more() {
+    let text = "tier a { try m\n".repeat(6);
+    let said = of(&text);
+    assert!(
+        said.contains("as are 3 more that are never closed"),
+        "{said}"
     );
 }

@@ -1,8 +1,8 @@
 //! Whether an endpoint that failed gets calls again, and how many.
 //!
-//! A circuit breaker for each endpoint. Failures in a row open it: the endpoint is ejected, longer each time. Then it
-//! gets one call at a time, until one succeeds. From there it starts slowly: what it may have in flight grows until it
-//! counts as any other.
+//! A circuit breaker for each endpoint. Failures in a row open it, and so does a share of failures that is an outlier:
+//! the endpoint is ejected, longer each time. Then it gets one call at a time, until one succeeds. From there it starts
+//! slowly: what it may have in flight grows until it counts as any other. One that asks to be left alone is.
 //!
 //! Pure: the time comes in, in nanoseconds since 1970.
 
@@ -16,6 +16,12 @@ const SLOW_START: i64 = 10_000_000_000;
 const SLOW_START_MOST: u32 = 64;
 /// An endpoint that has done well for this long is ejected as if for the first time.
 const FORGIVEN: i64 = 60_000_000_000;
+/// How long failures are counted together.
+const WINDOW: i64 = 10_000_000_000;
+/// Of fewer calls than this in a window no share is taken.
+const FEWEST_CALLS: u32 = 20;
+/// An endpoint that asks to be left alone for longer is asked whether it still means it.
+const LONGEST_REST: i64 = 300_000_000_000;
 
 /// How an endpoint has been doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,11 +33,42 @@ pub struct Health {
     ejected_until: i64,
     /// When it succeeded again, after an ejection.
     recovered: Option<i64>,
+    /// Until when it asked to be left alone.
+    rests_until: i64,
+    window: Window,
+}
+
+/// The calls of the last seconds, and how many of them failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Window {
+    since: i64,
+    calls: u32,
+    failures: u32,
+}
+
+impl Window {
+    fn count(&mut self, failures: u32, now: i64) {
+        // Also where the clock was set back.
+        if !(0..WINDOW).contains(&now.saturating_sub(self.since)) {
+            *self = Self {
+                since: now,
+                ..Self::default()
+            };
+        }
+        self.calls = self.calls.saturating_add(1);
+        self.failures = self.failures.saturating_add(failures);
+    }
+
+    /// Whether half of its calls fail, and they are enough to tell.
+    const fn is_outlier(self) -> bool {
+        self.calls >= FEWEST_CALLS && self.failures >= self.calls / 2
+    }
 }
 
 impl Health {
-    /// A call failed for the endpoint's sake. `most` failures in a row eject it, and one is enough after an ejection.
-    pub fn failed(&mut self, most: u32, now: i64) {
+    /// A call failed for the endpoint's sake; whether it is ejected for it. `most` failures in a row eject it, or half
+    /// of its calls, and one is enough after an ejection.
+    pub fn failed(&mut self, most: u32, now: i64) -> bool {
         if self
             .recovered
             .is_some_and(|since| now.saturating_sub(since) > FORGIVEN)
@@ -39,18 +76,46 @@ impl Health {
             (self.ejections, self.recovered) = (0, None);
         }
         self.failures = self.failures.saturating_add(1);
-        if now < self.ejected_until || (self.failures < most && !self.is_on_trial()) {
+        self.window.count(1, now);
+        let is_enough = self.failures >= most || self.window.is_outlier() || self.is_on_trial();
+        if now < self.ejected_until || !is_enough {
             // Those that were under way when it was ejected say nothing new.
-            return;
+            return false;
         }
         let length = FIRST_EJECTION << self.ejections.min(8);
         self.ejected_until = now.saturating_add(length.min(LONGEST_EJECTION));
         self.ejections = self.ejections.saturating_add(1);
         self.recovered = None;
+        self.window = Window::default();
+        true
+    }
+
+    /// It asks to be left alone for so many nanoseconds.
+    pub fn rests(&mut self, wait: i64, now: i64) {
+        let until = now.saturating_add(wait.clamp(0, LONGEST_REST));
+        self.rests_until = self.rests_until.max(until);
+    }
+
+    /// How much longer it is to be left alone, where it asked for that.
+    #[must_use]
+    pub fn rests_for(&self, now: i64) -> Option<i64> {
+        // A clock that was set back makes no rest longer.
+        let left = self.rests_until.saturating_sub(now);
+        Some(left).filter(|left| (1..=LONGEST_REST).contains(left))
+    }
+
+    /// As if it had not failed; what it asked for stays. For when there is nobody else.
+    #[must_use]
+    pub fn forgiven(&self) -> Self {
+        Self {
+            rests_until: self.rests_until,
+            ..Self::default()
+        }
     }
 
     /// A call succeeded.
     pub fn succeeded(&mut self, now: i64) {
+        self.window.count(0, now);
         if self.is_on_trial() {
             self.recovered = Some(now);
             self.ejected_until = 0;
@@ -61,7 +126,7 @@ impl Health {
     /// How many calls it may have in flight: none while it is ejected, `None` without a bound.
     #[must_use]
     pub fn most_in_flight(&self, now: i64) -> Option<u32> {
-        if now < self.ejected_until {
+        if now < self.ejected_until || self.rests_for(now).is_some() {
             return Some(0);
         }
         if self.is_on_trial() {
@@ -130,6 +195,45 @@ mod tests {
         health.succeeded(now);
         health.failed(1, now + FORGIVEN + 1);
         assert_eq!(health.ejected_for(now + FORGIVEN + 1), Some(SECOND));
+    }
+
+    #[test]
+    fn half_of_its_calls_are_too_many_failures() {
+        let mut health = Health::default();
+        let mut ejected = Vec::new();
+        for call in 0..20 {
+            if call % 2 == 0 {
+                health.succeeded(SECOND);
+            } else if health.failed(5, SECOND) {
+                ejected.push(call);
+            }
+        }
+        assert_eq!(
+            ejected,
+            [19],
+            "the first call by which there are enough to tell"
+        );
+        // Spread over time they are not an outlier.
+        let mut health = Health::default();
+        for call in 0..40 {
+            match call % 2 {
+                0 => health.succeeded(call * SECOND),
+                _ => assert!(!health.failed(5, call * SECOND)),
+            }
+        }
+    }
+
+    #[test]
+    fn one_that_asks_for_it_is_left_alone() {
+        let mut health = Health::default();
+        health.rests(2 * SECOND, SECOND);
+        health.rests(SECOND, SECOND);
+        assert_eq!(health.most_in_flight(2 * SECOND), Some(0));
+        assert_eq!(health.forgiven().most_in_flight(2 * SECOND), Some(0));
+        assert_eq!(health.rests_for(2 * SECOND), Some(SECOND));
+        assert_eq!(health.most_in_flight(3 * SECOND), None);
+        health.rests(i64::MAX, SECOND);
+        assert_eq!(health.most_in_flight(SECOND + LONGEST_REST), None);
     }
 
     proptest! {

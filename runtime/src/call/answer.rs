@@ -12,7 +12,7 @@ use crate::Body;
 use crate::account::Account;
 use crate::gateway::Gateway;
 use crate::json::ascii;
-use crate::pool::Picked;
+use crate::pool::Seat;
 use crate::receipt::Ending;
 use crate::stream::{AnswerStream, Onward};
 
@@ -43,11 +43,11 @@ const WARNING: HeaderName = HeaderName::from_static("x-waypost-warning");
 const COST: HeaderName = HeaderName::from_static("x-waypost-cost-usd");
 const DECISION: HeaderName = HeaderName::from_static("x-waypost-decision");
 
-/// An answer, and the place at the replica that it takes.
+/// An answer, and the place that it takes at whoever gives it.
 #[derive(Debug)]
 pub(super) struct Answered {
     pub(super) reply: Reply,
-    pub(super) picked: Option<Picked>,
+    pub(super) seat: Option<Seat>,
 }
 
 /// The response to an answered call. A whole answer closes the books here, a stream when it ends.
@@ -97,8 +97,7 @@ pub(super) fn respond(
                 translation,
                 silence: gateway.bounds.silence,
             };
-            let picked = answered.picked;
-            let stream = AnswerStream::new(first, rest, *watcher, account, picked, onward);
+            let stream = AnswerStream::new(first, rest, *watcher, account, answered.seat, onward);
             let mut response = response(&head, stream.boxed_unsync());
             let headers = response.headers_mut();
             headers.extend(marks);

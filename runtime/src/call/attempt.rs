@@ -25,7 +25,7 @@ use crate::failure::Tried;
 use crate::forward::{Shape, cached_parts, shape, without};
 use crate::gateway::{Gateway, Model, lock};
 use crate::json::{self, Member};
-use crate::pool::{Picked, Placed, Wanted};
+use crate::pool::{LeftAlone, Picked, Placed, Seat, Wanted};
 use crate::provider::{Credential, Provider, replica_address, spoken_by_engines};
 use crate::translate::{Context, Pair, Sent, without_unsigned_thoughts};
 
@@ -48,6 +48,8 @@ pub(super) struct Asking<'c> {
     request: &'c Request<'c>,
     deadline: Deadline,
     request_id: &'c str,
+    /// Whether models are asked that have failed lately: there is nobody else.
+    insists: bool,
 }
 
 /// One model, for as many attempts as it takes.
@@ -68,7 +70,7 @@ struct Target<'m> {
 struct Place {
     address: String,
     name: String,
-    picked: Option<Picked>,
+    seat: Seat,
 }
 
 impl<'c> Asking<'c> {
@@ -90,7 +92,13 @@ impl<'c> Asking<'c> {
             text: gateway.redactions.request(text),
             request,
             deadline,
+            insists: false,
         }
+    }
+
+    /// From now on models are asked that have failed lately.
+    pub(super) const fn insist(&mut self) {
+        self.insists = true;
     }
 
     /// Asks the model of a route.
@@ -135,7 +143,10 @@ impl<'c> Asking<'c> {
                 Err(failure) => failure,
             };
             let upstreams = &self.gateway.metrics.upstreams;
-            upstreams.failed(route.model, &model.name, failure.word());
+            match failure.is_left_alone() {
+                true => upstreams.left_alone(route.model, &model.name),
+                false => upstreams.failed(route.model, &model.name, failure.word()),
+            }
             account.attempt_failed(failure.is_out_of_time());
             let elsewhere = !target.excluded.is_empty();
             let pause = pause(&failure, retry, elsewhere)
@@ -143,7 +154,7 @@ impl<'c> Asking<'c> {
             let Some(pause) = pause else {
                 return Err(failure);
             };
-            if !lock(budget).take(clock::now()) {
+            if !failure.is_left_alone() && !lock(budget).take(clock::now()) {
                 upstreams.not_retried(route.model, &model.name);
                 return Err(failure);
             }
@@ -195,16 +206,9 @@ impl<'c> Asking<'c> {
         };
         let longest = self.gateway.bounds.answer;
         let result = upstream::ask(&self.gateway.client, outgoing, patience, longest).await;
-        if let Some(picked) = &place.picked {
-            match &result {
-                Ok(_) => picked.succeeded(),
-                Err(failure) => {
-                    target.excluded.push(picked.id);
-                    if failure.reaction().is_of_replica {
-                        picked.failed();
-                    }
-                }
-            }
+        match &result {
+            Ok(_) => place.seat.succeeded(),
+            Err(failure) => self.note_failure(target, &place.seat, failure),
         }
         let reply = result?;
         // Mostly long since the case: models take longer than disks.
@@ -212,8 +216,25 @@ impl<'c> Asking<'c> {
         account.first_byte();
         Ok(Answered {
             reply,
-            picked: place.picked,
+            seat: Some(place.seat),
         })
+    }
+
+    /// What a failure says of whoever was asked.
+    fn note_failure(&self, target: &mut Target<'_>, seat: &Seat, failure: &AttemptError) {
+        target.excluded.extend(seat.replica());
+        if let AttemptError::Status {
+            status,
+            retry_after: Some(wait),
+            ..
+        } = failure
+        {
+            seat.rests(*status, *wait);
+        }
+        if failure.reaction().is_of_replica && seat.failed() {
+            let upstreams = &self.gateway.metrics.upstreams;
+            upstreams.ejected(target.route.model, &target.model.name);
+        }
     }
 
     fn credential(&self, model: &Model) -> Option<&'c Credential> {
@@ -232,11 +253,12 @@ impl<'c> Asking<'c> {
                     .providers
                     .get(usize::from(index))
                     .ok_or(AttemptError::NoReplica)?;
+                let entered = target.model.hosted.enter(self.insists);
                 return Ok(Place {
                     address: provider
                         .address(target.dialects.upstream, &target.model.upstream_name),
                     name: provider.name.clone(),
-                    picked: None,
+                    seat: Seat::Hosted(entered?),
                 });
             }
             Via::Pool(index) => index,
@@ -253,7 +275,7 @@ impl<'c> Asking<'c> {
         Ok(Place {
             address: replica_address(&picked.base, target.dialects.upstream),
             name: picked.base.to_string(),
-            picked: Some(picked),
+            seat: Seat::Replica(picked),
         })
     }
 
@@ -285,7 +307,10 @@ impl<'c> Asking<'c> {
         picked.map_err(|reason| match (reason, pool.placement.overflow) {
             (NoPick::Saturated, Overflow::Shed) => AttemptError::Shed,
             (NoPick::Saturated, Overflow::Next) => AttemptError::Saturated,
-            (NoPick::NoEndpoint, _) => AttemptError::NoReplica,
+            (NoPick::NoEndpoint, _) => match pool.pool.rest() {
+                Some((status, left)) => AttemptError::Resting { status, left },
+                None => AttemptError::NoReplica,
+            },
         })
     }
 
@@ -319,7 +344,7 @@ impl<'c> Asking<'c> {
                 usage: None,
                 tokens: 0,
             },
-            picked: None,
+            seat: None,
         }
     }
 
@@ -408,12 +433,21 @@ fn chain(model: &Model, members: &[Member<'_>]) -> Vec<u64> {
     }
 }
 
+impl From<LeftAlone> for AttemptError {
+    fn from(reason: LeftAlone) -> Self {
+        match reason {
+            LeftAlone::Ejected => Self::Ejected,
+            LeftAlone::Resting(status, left) => Self::Resting { status, left },
+        }
+    }
+}
+
 /// How long to wait before the same model is asked again; `None`: it is not worth it.
 fn pause(failure: &AttemptError, retry: u32, elsewhere: bool) -> Option<Duration> {
     if !failure.reaction().again {
         return None;
     }
-    if elsewhere && retry == 0 {
+    if elsewhere && retry == 0 && !failure.is_left_alone() {
         return Some(Duration::ZERO);
     }
     let longest = PAUSE.saturating_mul(1 << retry.min(8)).min(LONGEST_PAUSE);

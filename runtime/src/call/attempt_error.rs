@@ -52,6 +52,10 @@ pub(crate) enum AttemptError {
     Untranslatable(String),
     #[error("its answer cannot be translated: {0}")]
     Unreadable(String),
+    #[error("it asked to be left alone for another {} s", .left.as_secs_f64().ceil())]
+    Resting { status: StatusCode, left: Duration },
+    #[error("it has failed lately, and is left alone for a moment")]
+    Ejected,
     #[error("no replica is available")]
     NoReplica,
     #[error("every replica is saturated")]
@@ -102,7 +106,8 @@ impl AttemptError {
             Self::Credentials(_) | Self::Redirects(_) => NEXT_MODEL,
             Self::UnknownThere | Self::Address => NEXT_MODEL,
             Self::Untranslatable(_) | Self::NoSurface => NEXT_MODEL,
-            Self::TooLarge(_) | Self::NoReplica | Self::Saturated => NEXT_MODEL,
+            Self::Resting { .. } => AGAIN_ANYWHERE,
+            Self::TooLarge(_) | Self::NoReplica | Self::Saturated | Self::Ejected => NEXT_MODEL,
             Self::Shed => Reaction::new(false, false, true),
         }
     }
@@ -116,8 +121,14 @@ impl AttemptError {
     pub(super) const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
+            Self::Resting { left, .. } => Some(*left),
             _ => None,
         }
+    }
+
+    /// Whether it was not asked at all, since it is left alone.
+    pub(super) const fn is_left_alone(&self) -> bool {
+        matches!(self, Self::Resting { .. } | Self::Ejected)
     }
 
     /// In one word, for metrics and as `error.code`.
@@ -130,8 +141,13 @@ impl AttemptError {
             Self::NoSurface => "unsupported_surface",
             Self::Untranslatable(_) => "unsupported_by_model",
             Self::OutOfTime(_) => "upstream_timeout",
-            Self::Status { status, .. } if status.as_u16() == 429 => "rate_limit_exceeded",
-            Self::Status { .. } | Self::ErrorInAnswer => "upstream_error",
+            Self::Status { status, .. } | Self::Resting { status, .. }
+                if status.as_u16() == 429 =>
+            {
+                "rate_limit_exceeded"
+            }
+            Self::Ejected => "ejected",
+            Self::Status { .. } | Self::Resting { .. } | Self::ErrorInAnswer => "upstream_error",
             Self::ContextLength(_) => "context_length_exceeded",
             Self::ContentFilter(_) => "content_filter",
             Self::Credentials(_) => "upstream_credentials",
@@ -173,11 +189,7 @@ impl AttemptError {
             Self::Untranslatable(_) | Self::NoSurface => {
                 failed(StatusCode::BAD_REQUEST, "invalid_request_error")
             }
-            Self::Status {
-                status,
-                retry_after,
-                ..
-            } => {
+            Self::Status { status, .. } | Self::Resting { status, .. } => {
                 let (status, kind) = match status.as_u16() {
                     429 => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_error"),
                     503 | 529 => (StatusCode::SERVICE_UNAVAILABLE, "upstream_error"),
@@ -185,12 +197,12 @@ impl AttemptError {
                     _ => (StatusCode::BAD_GATEWAY, "upstream_error"),
                 };
                 let failure = failed(status, kind);
-                match retry_after {
-                    Some(wait) => failure.retry_after(Some(*wait)),
+                match self.retry_after() {
+                    Some(wait) => failure.retry_after(Some(wait)),
                     None => failure,
                 }
             }
-            Self::NoReplica | Self::Saturated | Self::Shed => {
+            Self::NoReplica | Self::Saturated | Self::Shed | Self::Ejected => {
                 failed(StatusCode::SERVICE_UNAVAILABLE, "upstream_error")
                     .retry_after(Some(SATURATED_RETRY))
             }

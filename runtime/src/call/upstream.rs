@@ -179,6 +179,7 @@ fn concerns_this_hop(name: &str) -> bool {
             | "expect"
             | "forwarded"
             | "host"
+            | "http2-settings"
             | "keep-alive"
             | "openai-organization"
             | "openai-project"
@@ -192,6 +193,7 @@ fn concerns_this_hop(name: &str) -> bool {
             | "user-agent"
             | "via"
             | "x-api-key"
+            | "x-goog-api-key"
             | "x-real-ip"
             | deadline::HEADER
     ) || name.starts_with("x-waypost-")

@@ -20,6 +20,8 @@ pub(crate) struct Upstreams {
     retries: Table<ModelIndex, Counter>,
     not_retried: Table<ModelIndex, Counter>,
     fallbacks: Table<ModelIndex, Counter>,
+    ejections: Table<ModelIndex, Counter>,
+    left_alone: Table<ModelIndex, Counter>,
     dropped: Table<(ModelIndex, String), Counter>,
     replicas: Table<usize, Gauge>,
     in_flight: Table<ReplicaKey, Gauge>,
@@ -34,6 +36,10 @@ impl Upstreams {
         let retries = "Attempts at the same model after the first";
         let not_retried = "Attempts that were not made: the upstream's retry budget was used up";
         let fallbacks = "Calls that a model lost to the next one";
+        let ejections =
+            "Times that a replica, or the model at its provider, was ejected for its failures";
+        let left_alone =
+            "Attempts that were not made: the upstream had failed lately, or asked for a pause";
         let dropped = "Parameters dropped because the model rejects them";
         let in_flight = "Calls of this process at each replica";
         let queue = "Requests waiting at each replica, as it said last";
@@ -48,6 +54,13 @@ impl Upstreams {
                 Counter::default,
             ),
             fallbacks: Table::register(r, "waypost_fallbacks", fallbacks, Counter::default),
+            ejections: Table::register(r, "waypost_ejections", ejections, Counter::default),
+            left_alone: Table::register(
+                r,
+                "waypost_upstream_left_alone",
+                left_alone,
+                Counter::default,
+            ),
             dropped: Table::register(r, "waypost_dropped_parameters", dropped, Counter::default),
             replicas: Table::register(
                 r,
@@ -72,6 +85,8 @@ impl Upstreams {
             retries: self.retries.renewed(),
             not_retried: self.not_retried.renewed(),
             fallbacks: self.fallbacks.renewed(),
+            ejections: self.ejections.renewed(),
+            left_alone: self.left_alone.renewed(),
             dropped: self.dropped.renewed(),
             replicas: self.replicas.emptied(),
             in_flight: self.in_flight.emptied(),
@@ -99,6 +114,18 @@ impl Upstreams {
 
     pub(crate) fn fell_back(&self, model: ModelIndex, name: &str) {
         self.fallbacks
+            .get(model, || vec![("model", name.to_owned())])
+            .inc();
+    }
+
+    pub(crate) fn ejected(&self, model: ModelIndex, name: &str) {
+        self.ejections
+            .get(model, || vec![("model", name.to_owned())])
+            .inc();
+    }
+
+    pub(crate) fn left_alone(&self, model: ModelIndex, name: &str) {
+        self.left_alone
             .get(model, || vec![("model", name.to_owned())])
             .inc();
     }

@@ -10,20 +10,21 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
+
+use super::socket::Socket;
 
 /// A connection, and how long its client may leave unread what is sent.
 #[derive(Debug)]
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Socket,
     bound: Duration,
     /// Set while a write waits for the client.
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
-    pub(super) const fn new(stream: TcpStream, bound: Duration) -> Self {
+    pub(super) const fn new(stream: Socket, bound: Duration) -> Self {
         Self {
             stream,
             bound,

@@ -17,7 +17,7 @@ use waypost_policies::facts::Surface;
 
 use super::Watcher;
 use crate::account::Account;
-use crate::pool::Picked;
+use crate::pool::Seat;
 use crate::receipt::Ending;
 use crate::translate::{Translation, error_event};
 
@@ -45,8 +45,8 @@ pub(crate) struct AnswerStream {
     rest: Option<Incoming>,
     watcher: Watcher,
     account: Account,
-    /// The place at the replica.
-    _picked: Option<Picked>,
+    /// The place at whoever answers.
+    _seat: Option<Seat>,
     onward: Onward,
     /// When the upstream has been silent for too long; put off with all that comes.
     silent_at: Instant,
@@ -60,7 +60,7 @@ impl AnswerStream {
         rest: Incoming,
         watcher: Watcher,
         account: Account,
-        picked: Option<Picked>,
+        seat: Option<Seat>,
         onward: Onward,
     ) -> Self {
         let mut stream = Self {
@@ -68,8 +68,8 @@ impl AnswerStream {
             rest: Some(rest),
             watcher,
             account,
-            _picked: picked,
             silent_at: Instant::now() + onward.silence,
+            _seat: seat,
             alarm: Box::pin(sleep(onward.silence)),
             onward,
         };

@@ -11,18 +11,25 @@
 
 mod admin;
 mod answers;
+mod authority;
 mod callers;
 mod client;
 mod dialects;
 mod errors;
 mod fallback;
 mod faults;
+mod http2;
 mod limits;
 mod plan;
 mod pools;
 mod reload;
 mod resilience;
 mod shutdown;
+mod slow;
+mod smuggling;
 mod streams;
+mod tls;
+mod unix;
 mod upstream;
+mod wire;
 mod world;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use http_body_util::Full;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -16,7 +16,7 @@ use waypost_policies::vm::{Function, Map, Pool as Code};
 use waypost_runtime::Cluster;
 
 use crate::client::{get, send};
-use crate::upstream::Upstream;
+use crate::upstream::{Script, Upstream};
 use crate::world::World;
 
 /// `cheap` by a pool instead of a provider.
@@ -84,6 +84,30 @@ async fn another_replica_is_asked_before_another_model() {
     );
     assert_eq!(world.two.calls(), 0);
     assert_eq!(world.receipt().await.attempts, 3);
+}
+
+#[tokio::test]
+async fn a_replica_that_asks_for_a_pause_gets_it() {
+    let (mut first, mut second) = (Upstream::start().await, Upstream::start().await);
+    let mut world = World::with(|draft, _| {
+        pooled(draft, endpoints(&[&first, &second]));
+        draft.tiers[0].retries = 1;
+    })
+    .await;
+    for replica in [&first, &second] {
+        replica.then(Script::Whole(
+            StatusCode::TOO_MANY_REQUESTS,
+            vec![("retry-after-ms", "60000")],
+            "{}".to_owned(),
+        ));
+    }
+    for _ in 0..3 {
+        assert_eq!(world.ask("hi").await.header("x-waypost-model"), "dear");
+    }
+    let asked = first.calls() + second.calls();
+    assert!(asked <= 2, "{asked} calls to replicas that want none");
+    let last = world.receipt().await;
+    assert!(!last.tried.is_empty(), "{last:?}");
 }
 
 #[tokio::test]

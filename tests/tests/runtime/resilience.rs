@@ -27,7 +27,11 @@ async fn an_upstream_that_fails_is_not_asked_twice_for_every_call() {
     const CALLS: usize = 60;
     let mut world = World::with(|draft, _| draft.tiers[0].retries = 1).await;
     for _ in 0..2 * CALLS {
-        world.one.fails(503);
+        // No reason to eject it, but one to ask again.
+        let error = json!({"error": {"message": "overloaded"}}).to_string();
+        world
+            .one
+            .then(Script::Whole(StatusCode::OK, Vec::new(), error));
     }
     let started = Instant::now();
     let calls: Vec<_> = (0..CALLS)
@@ -44,6 +48,68 @@ async fn an_upstream_that_fails_is_not_asked_twice_for_every_call() {
     let over = CALLS - retries;
     let line = format!(r#"waypost_retries_over_budget_total{{model="cheap"}} {over}"#);
     assert!(metrics.contains(&line), "{line}\n{metrics}");
+}
+
+#[tokio::test]
+async fn a_model_that_fails_at_its_provider_is_left_alone_for_a_moment() {
+    let mut world = World::start().await;
+    for _ in 0..5 {
+        world.one.fails(500);
+        assert_eq!(world.ask("hi").await.header("x-waypost-model"), "dear");
+    }
+    assert_eq!((world.one.calls(), world.two.calls()), (5, 5));
+    let answer = world.ask("hi").await;
+    assert_eq!(answer.header("x-waypost-model"), "dear");
+    assert_eq!((world.one.calls(), world.two.calls()), (0, 1));
+    let metrics = send(get(world.admin, "/metrics")).await.text;
+    for line in [
+        r#"waypost_ejections_total{model="cheap"} 1"#,
+        r#"waypost_upstream_left_alone_total{model="cheap"} 1"#,
+        r#"waypost_upstream_errors_total{model="cheap",cause="upstream_error"} 5"#,
+    ] {
+        assert!(metrics.contains(line), "{line}\n{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_fails_is_asked_all_the_same_where_there_is_no_other() {
+    let mut world = World::start().await;
+    for _ in 0..6 {
+        world.two.fails(500);
+        let answer = world.ask("HARD").await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.error("code")),
+            (502, "upstream_error".to_owned()),
+            "{}",
+            answer.text
+        );
+    }
+    assert_eq!(world.ask("HARD").await.status, StatusCode::OK);
+    assert_eq!(world.two.calls(), 7);
+}
+
+#[tokio::test]
+async fn an_upstream_that_asks_for_a_pause_gets_it_from_every_call() {
+    let asks = |status: u16| {
+        let status = StatusCode::from_u16(status).unwrap();
+        Script::Whole(status, vec![("retry-after", "30")], "{}".to_owned())
+    };
+    for status in [429, 503] {
+        let mut world = World::start().await;
+        world.one.then(asks(status));
+        for _ in 0..3 {
+            assert_eq!(world.ask("hi").await.header("x-waypost-model"), "dear");
+        }
+        assert_eq!((world.one.calls(), world.two.calls()), (1, 3));
+        world.two.then(asks(status));
+        for _ in 0..2 {
+            let answer = world.ask("HARD").await;
+            assert_eq!(answer.status.as_u16(), status);
+            let wait: u64 = answer.header("retry-after").parse().unwrap();
+            assert!((28..=30).contains(&wait), "{wait}");
+        }
+        assert_eq!(world.two.calls(), 1);
+    }
 }
 
 #[tokio::test]

@@ -57,8 +57,11 @@ impl World {
         let plan = Plan::load(plan::encode(&draft)).unwrap();
         let server = Server::start(Arc::new(plan), settings).await.unwrap();
         Self {
-            address: server.address(),
-            admin: server.admin_address().unwrap(),
+            address: server
+                .address()
+                .socket()
+                .unwrap_or_else(|| ANY_PORT.parse().unwrap()),
+            admin: server.admin_address().unwrap().socket().unwrap(),
             server,
             one,
             two,

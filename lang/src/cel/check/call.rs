@@ -5,7 +5,7 @@ mod conversion;
 mod macros;
 mod optional;
 
-use super::mistake::article;
+use super::mistake::{article, is_whole_text};
 use super::signature::{Place, names, overloads};
 use super::types::{is_number, is_open};
 use super::{Checker, Constant, TYPE_MISMATCH, Type, Typed, constant, unknown};
@@ -76,7 +76,7 @@ impl Checker<'_> {
             _ => {
                 let overloads = overloads(name, |place| place == Place::Method);
                 if overloads.is_empty() {
-                    return self.unknown_function(function, "");
+                    return self.unknown_function(expr, Some(receiver), function, arguments);
                 }
                 let exprs = std::iter::once(receiver).chain(arguments).collect();
                 self.invoke(expr, name, &overloads, exprs)
@@ -105,7 +105,7 @@ impl Checker<'_> {
         if !GLOBAL.contains(&name) {
             let overloads = overloads(name, |place| place == Place::Global);
             if overloads.is_empty() {
-                return self.unknown_function(function, "");
+                return self.unknown_function(expr, None, function, arguments);
             }
             return self.invoke(expr, name, &overloads, arguments.iter().collect());
         }
@@ -146,7 +146,7 @@ impl Checker<'_> {
         }
         let overloads = overloads(name, |place| place == Place::Group(group));
         if overloads.is_empty() {
-            return self.unknown_function(function, group);
+            return self.no_function(function, group);
         }
         self.invoke(expr, name, &overloads, arguments.iter().collect())
     }
@@ -235,7 +235,37 @@ impl Checker<'_> {
         self.apply(expr.span, operation, vec![typed], ty)
     }
 
-    fn unknown_function(&mut self, function: &Spanned<String>, namespace: &str) -> Typed {
+    /// A call of a function that there is none of: rewritten, if another language would write it so.
+    fn unknown_function(
+        &mut self,
+        expr: &Expr,
+        receiver: Option<&Expr>,
+        function: &Spanned<String>,
+        arguments: &[Expr],
+    ) -> Typed {
+        let Some(right) = written_elsewhere(receiver, &function.value, arguments) else {
+            return self.no_function(function, "");
+        };
+        let name = match receiver {
+            Some(receiver) => format!("{receiver}.{}", function.value),
+            None => function.value.clone(),
+        };
+        let finding = UNKNOWN_FUNCTION
+            .error(function.span, format!("there is no function `{name}`"))
+            .label("not a function of CEL")
+            .help(format!("write `{right}`"));
+        let edit = Edit {
+            span: expr.span,
+            text: right.clone(),
+        };
+        self.report(if is_whole_text(&right) {
+            finding.fix(format!("write `{right}`"), [edit])
+        } else {
+            finding
+        })
+    }
+
+    fn no_function(&mut self, function: &Spanned<String>, namespace: &str) -> Typed {
         let name = function.value.strip_prefix('.').unwrap_or(&function.value);
         if let Some((_, place)) = names().find(|(known, _)| *known == name) {
             return self.misplaced(function, name, place);
@@ -286,6 +316,36 @@ impl Checker<'_> {
                 .help(format!("write `{written}`")),
         )
     }
+}
+
+/// A call as CEL writes it, for some that other languages write in an order of their own.
+fn written_elsewhere(receiver: Option<&Expr>, name: &str, arguments: &[Expr]) -> Option<String> {
+    let module = match receiver.map(|receiver| &receiver.kind) {
+        Some(ExprKind::Identifier(module)) => module.as_str(),
+        _ => "",
+    };
+    let right = match (module, name, arguments) {
+        ("re", "match" | "search" | "fullmatch", [pattern, text])
+        | ("regex", "match", [pattern, text]) => format!("{text:#}.matches({pattern:#})"),
+        ("strings", "HasPrefix" | "hasPrefix", [text, part]) => {
+            format!("{text:#}.startsWith({part:#})")
+        }
+        (_, "get", [key]) => format!("{:#}[?{key:#}].orValue(\"\")", receiver?),
+        (_, "get", [key, default]) => format!("{:#}[?{key:#}].orValue({default:#})", receiver?),
+        (_, _, [text, part]) if receiver.is_none() => {
+            let method = match name.to_ascii_lowercase().as_str() {
+                "startswith" | "starts_with" | "hasprefix" => "startsWith",
+                "endswith" | "ends_with" | "hassuffix" => "endsWith",
+                "contains" => "contains",
+                "matches" => "matches",
+                "regex_match" => return Some(format!("{part:#}.matches({text:#})")),
+                _ => return None,
+            };
+            format!("{text:#}.{method}({part:#})")
+        }
+        _ => return None,
+    };
+    Some(right)
 }
 
 /// What other languages call a function of CEL.

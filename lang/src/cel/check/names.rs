@@ -5,7 +5,7 @@ use crate::cel::expression::{Expr, ExprKind};
 use crate::cel::print::quote;
 use crate::cel::typed::{Field, Function, Section};
 use crate::codes::{SECTION_SEAM, UNKNOWN_IDENTIFIER};
-use crate::diagnostic::{Edit, nearest};
+use crate::diagnostic::{Diagnostic, Edit, nearest};
 use crate::source::{Span, Spanned};
 
 /// Names that only group fields.
@@ -29,6 +29,23 @@ const TYPES: &[&str] = &[
     "net.IP",
     "net.CIDR",
 ];
+
+/// What a word means in another language.
+enum Word {
+    Bool(bool),
+    Nothing,
+    Root,
+}
+
+fn word_of_elsewhere(name: &str) -> Option<Word> {
+    Some(match name {
+        "True" | "TRUE" | "yes" | "on" => Word::Bool(true),
+        "False" | "FALSE" | "no" | "off" => Word::Bool(false),
+        "None" | "nil" | "NULL" | "Null" | "undefined" => Word::Nothing,
+        "input" | "self" | "this" | "ctx" | "context" | "local" | "locals" => Word::Root,
+        _ => return None,
+    })
+}
 
 impl Checker<'_> {
     pub(super) fn identifier(&mut self, span: Span, written: &str) -> Typed {
@@ -136,6 +153,9 @@ impl Checker<'_> {
 
     fn unknown_identifier(&mut self, span: Span, name: &str) -> Typed {
         let finding = UNKNOWN_IDENTIFIER.error(span, format!("`{name}` is not known here"));
+        if let Some(word) = word_of_elsewhere(name) {
+            return self.other_word(finding, word);
+        }
         let mut names = self.scope.tiers.list();
         names.extend(self.scope.models.list());
         let prefix = format!("{name}-");
@@ -195,6 +215,44 @@ impl Checker<'_> {
                 ),
         };
         self.report(finding)
+    }
+
+    /// A word that other languages have for a value or a root of names.
+    fn other_word(&mut self, finding: Diagnostic, word: Word) -> Typed {
+        let span = finding.primary.span;
+        match word {
+            Word::Bool(value) => {
+                let edit = Edit {
+                    span,
+                    text: value.to_string(),
+                };
+                self.report(
+                    finding
+                        .label("truth has small letters")
+                        .help(format!("write `{value}`"))
+                        .fix(format!("write `{value}`"), [edit]),
+                )
+            }
+            Word::Nothing => self.report(
+                finding
+                    .label("nothing is absent here")
+                    .help("a text that was not sent is `\"\"`, a number 0: compare with that"),
+            ),
+            Word::Root => self.report(
+                finding
+                    .label("fields stand by themselves")
+                    .help("write the field, such as `request.tokens` or `caller.team`"),
+            ),
+        }
+    }
+
+    /// Whether an expression is a word for nothing of another language.
+    pub(super) fn is_nothing(&self, expr: &Expr) -> bool {
+        let ExprKind::Identifier(name) = &expr.kind else {
+            return false;
+        };
+        let is_word = matches!(word_of_elsewhere(name), Some(Word::Nothing));
+        is_word && self.local_of(expr.span, name).is_none() && self.named(expr.span, name).is_none()
     }
 
     /// Reads a fact, if the section may.

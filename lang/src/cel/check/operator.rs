@@ -2,11 +2,11 @@
 
 use super::mistake::article;
 use super::types::{are_comparable, is_number, is_open, is_ordered, sum_type, unify};
-use super::{Checker, TYPE_MISMATCH, Type, Typed, TypedKind, constant_of, unknown};
+use super::{Checker, TYPE_MISMATCH, Type, Typed, TypedKind, constant_of, text_of, unknown};
 use crate::cel::expression::{BinaryOperator, Expr, ExprKind, Literal};
 use crate::cel::print::quote;
 use crate::cel::typed::{Constant, Field, Function};
-use crate::codes::{CONSTANT_FAILS, PARTIAL_OPERATION};
+use crate::codes::{CONSTANT_FAILS, PARTIAL_OPERATION, UNKNOWN_IDENTIFIER};
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::source::Span;
 
@@ -19,6 +19,11 @@ impl Checker<'_> {
         right: &Expr,
     ) -> Typed {
         let (left_expr, right_expr) = (left, right);
+        for (one, other) in [(left, right), (right, left)] {
+            if self.is_total() && self.is_nothing(one) {
+                return self.nothing(operator, one, other);
+            }
+        }
         let (left, right) = (self.value(left), self.value(right));
         if left.ty == Type::Error || right.ty == Type::Error {
             return unknown(expr.span);
@@ -75,6 +80,31 @@ impl Checker<'_> {
             function,
             vec![operands.left, operands.right],
             Type::Bool,
+        )
+    }
+
+    /// A comparison with a word for nothing: with what is there instead, if the type says what.
+    fn nothing(&mut self, operator: BinaryOperator, word: &Expr, other: &Expr) -> Typed {
+        let compared = self.value(other);
+        let compares = matches!(operator, BinaryOperator::Equal | BinaryOperator::NotEqual);
+        let (span, absent) = match &compared.ty {
+            Type::Error => return unknown(word.span),
+            _ if !compares => return self.value(word),
+            Type::String => (word.span, "\"\""),
+            Type::Int => (word.span, "0"),
+            Type::Optional(_) => (word.span, "optional.none()"),
+            _ => return self.value(word),
+        };
+        let edit = Edit {
+            span,
+            text: absent.to_owned(),
+        };
+        self.report(
+            UNKNOWN_IDENTIFIER
+                .error(span, format!("`{word}` is not known here"))
+                .label(format!("a field that was not sent is `{absent}`"))
+                .help(format!("write `{other} {operator} {absent}`"))
+                .fix(format!("write `{absent}`"), [edit]),
         )
     }
 
@@ -256,6 +286,21 @@ impl Operands<'_> {
             };
             if let (true, Some(number)) = (is_number(&one.ty), number) {
                 return Repair::Edit(other.span, number.clone());
+            }
+            let null = matches!(other_expr.kind, ExprKind::Literal(Literal::Null));
+            match one.ty {
+                Type::String if null => return Repair::Edit(other.span, "\"\"".to_owned()),
+                Type::Int if null => return Repair::Edit(other.span, "0".to_owned()),
+                _ => {}
+            }
+            if let (Type::String, ExprKind::Identifier(name)) = (&other.ty, &other_expr.kind)
+                && is_number(&one.ty)
+                && text_of(other).is_some_and(|text| text.parse::<f64>().is_ok())
+            {
+                let help = format!(
+                    "`{name}` is text: write its number without quotes where it is declared"
+                );
+                return Repair::Help(help);
             }
             let is_literal = matches!(other_expr.kind, ExprKind::Literal(_));
             if one.ty == Type::String && is_literal && is_number(&other.ty) {

@@ -2,7 +2,7 @@
 
 use super::{BinaryOperator, Diagnostic, EXPRESSION_SYNTAX, Extent, Parser, Span, TokenKind};
 use crate::cel::expression::{Expr, ExprKind};
-use crate::cel::literal::Malformed;
+use crate::cel::literal::{self, Malformed};
 use crate::diagnostic::Edit;
 use crate::source::Spanned;
 
@@ -14,6 +14,10 @@ const MEANT: &[(&str, &str, BinaryOperator)] = &[
     ("equals", "==", BinaryOperator::Equal),
     ("!==", "!=", BinaryOperator::NotEqual),
     ("<>", "!=", BinaryOperator::NotEqual),
+    ("is not", "!=", BinaryOperator::NotEqual),
+    ("≠", "!=", BinaryOperator::NotEqual),
+    ("≤", "<=", BinaryOperator::LessOrEqual),
+    ("≥", ">=", BinaryOperator::GreaterOrEqual),
     ("=>", ">=", BinaryOperator::GreaterOrEqual),
     ("&", "&&", BinaryOperator::And),
     ("|", "||", BinaryOperator::Or),
@@ -38,6 +42,9 @@ impl Parser<'_> {
         if written == "=>" && !self.brackets.is_empty() {
             return None;
         }
+        if written == "is" && self.lexer.clone().next().kind.is_word("not") {
+            return Some(BinaryOperator::NotEqual);
+        }
         if written == "not" && self.lexer.clone().next().kind.is_word("in") {
             return Some(BinaryOperator::In);
         }
@@ -50,12 +57,28 @@ impl Parser<'_> {
     /// Takes the current token as `operator`, and says so if it was written in another way.
     pub(super) fn take_operator(&mut self, operator: BinaryOperator) {
         let span = self.current.span;
-        let written = match &self.current.kind {
+        let mut span = span;
+        let mut written = match &self.current.kind {
             TokenKind::Symbol(symbol) => (*symbol).to_owned(),
             TokenKind::Word(word) => word.clone(),
+            TokenKind::Unknown(sign) => sign.to_string(),
             _ => String::new(),
         };
         self.advance();
+        if written == "is" && operator == BinaryOperator::NotEqual {
+            self.advance();
+            written = "is not".to_owned();
+            span = Span::new(span.file, span.start, self.previous_end);
+        }
+        if written.starts_with("is") && self.is_word_for_nothing() {
+            return self.compared_with_nothing(span, operator);
+        }
+        let joins = matches!(operator, BinaryOperator::And | BinaryOperator::Or);
+        if joins && self.current.kind.is_word("when") && self.may_be_slip() {
+            self.advance();
+            self.second_when(span, operator);
+            return;
+        }
         if written == "not" {
             self.advance();
             let span = Span::new(span.file, span.start, self.previous_end);
@@ -98,13 +121,24 @@ impl Parser<'_> {
         );
     }
 
-    pub(super) fn report_not(&mut self) {
-        self.report(
-            EXPRESSION_SYNTAX
-                .error(self.current.span, "`not` is not an operator")
-                .label("CEL writes `!`")
-                .help("write `!`, and parentheses around a comparison: `!(a == b)`"),
-        );
+    /// Says that `not`, which stands before an operand from `operand` on, is none.
+    pub(super) fn report_not(&mut self, not: Span, operand: u32) {
+        let report = EXPRESSION_SYNTAX
+            .error(not, "`not` is not an operator")
+            .label("CEL writes `!`");
+        // `not a == b` negates the comparison, `!a == b` would not.
+        let compared = self
+            .binary_operator()
+            .is_some_and(|operator| !matches!(operator, BinaryOperator::And | BinaryOperator::Or));
+        let edit = Edit {
+            span: Span::new(not.file, not.start, operand),
+            text: "!".to_owned(),
+        };
+        match compared {
+            true => self
+                .report(report.help("write `!`, and parentheses around a comparison: `!(a == b)`")),
+            false => self.report_word(report.help("write `!`").fix("write `!`", [edit])),
+        }
     }
 
     fn report_meant(&mut self, span: Span, wrong: &str, right: &str) {
@@ -112,13 +146,86 @@ impl Parser<'_> {
             span,
             text: right.to_owned(),
         };
-        self.report(
+        self.report_word(
             EXPRESSION_SYNTAX
                 .error(span, format!("`{wrong}` is not an operator"))
                 .label(format!("CEL writes `{right}`"))
                 .help(format!("write `{right}`"))
                 .fix(format!("write `{right}`"), [edit]),
         );
+    }
+
+    /// Says that no name follows a `.`; `?.[` is how other languages read a key that may be missing.
+    pub(super) fn name_after_dot(&mut self) {
+        if !(self.at("[") && self.previous_is("?.")) {
+            return self.expected("a name", "after the `.`");
+        }
+        let span = Span::new(
+            self.current.span.file,
+            self.previous_end.saturating_sub(2),
+            self.current.span.end,
+        );
+        self.stop(
+            EXPRESSION_SYNTAX
+                .error(span, "`?.[` is not CEL")
+                .label("reads a key that may be missing")
+                .help("write `[?\"key\"].orValue(\"\")`"),
+        );
+    }
+
+    fn is_word_for_nothing(&self) -> bool {
+        let words = ["null", "NULL", "None", "nil", "undefined"];
+        words.iter().any(|word| self.current.kind.is_word(word))
+    }
+
+    /// `is null`, as SQL and Python ask for what was not sent.
+    fn compared_with_nothing(&mut self, operator: Span, meant: BinaryOperator) {
+        let span = operator.to(self.current.span);
+        let written = self.lexer.between(span.start as usize, span.end);
+        self.stop(
+            EXPRESSION_SYNTAX
+                .error(span, format!("`{written}` is not CEL"))
+                .label("nothing is absent here")
+                .help(format!(
+                    "a text that was not sent is `\"\"`, a number 0: write `{meant} \"\"` or `{meant} 0`"
+                )),
+        );
+    }
+
+    /// `&& when`: one `when` is enough.
+    fn second_when(&mut self, span: Span, operator: BinaryOperator) {
+        let span = Span::new(span.file, span.start, self.previous_end);
+        let right = operator.to_string();
+        let edit = Edit {
+            span,
+            text: right.clone(),
+        };
+        self.report(
+            EXPRESSION_SYNTAX
+                .error(span, "a rule has one `when`")
+                .label("the condition goes on here")
+                .help(format!("write `{right}`"))
+                .fix(format!("write `{right}`"), [edit]),
+        );
+    }
+
+    /// Makes a finding of an operator of another language. All in one expression are one habit with one fix.
+    fn report_word(&mut self, finding: Diagnostic) {
+        let last = self.diagnostics.last_mut();
+        let Some(first) = last.filter(|first| first.message.ends_with("is not an operator")) else {
+            return self.report(finding);
+        };
+        let mut again = first
+            .clone()
+            .because(finding.primary.span, finding.primary.message);
+        if let (Some(known), Some(fix)) = (&mut again.fix, finding.fix) {
+            known.edits.extend(fix.edits);
+            if known.title != fix.title {
+                known.title = "write CEL's operators".to_owned();
+                again.help = Some("write CEL's operators: `&&`, `||`, `!`, `==`, `!=`".to_owned());
+            }
+        }
+        *first = again;
     }
 
     /// The whole of `x-session-id` in `request.headers.x-session-id`, of which `name` is the first part.
@@ -213,15 +320,135 @@ impl Parser<'_> {
             self.missing_operand();
             return;
         }
+        let span = self.current.span;
+        let report = EXPRESSION_SYNTAX
+            .error(span, format!("`{word}` is a reserved word"))
+            .label("nothing in an expression has this name");
+        let name = self
+            .lexer
+            .rest()
+            .strip_prefix('.')
+            .and_then(literal::identifier);
+        if let (true, Some(name)) = (matches!(word, "var" | "const" | "let"), name) {
+            let edit = Edit {
+                span: Span::new(span.file, span.start, span.end.saturating_add(1)),
+                text: String::new(),
+            };
+            let help = format!("a constant stands by itself: write `{name}`");
+            return self.stop(report.help(help).fix(format!("write `{name}`"), [edit]));
+        }
+        self.stop(report.help(match word {
+            "if" | "else" => "CEL writes `condition ? a : b`",
+            "for" | "loop" | "while" => "look through a list: `list.exists(x, …)`",
+            "function" => "look through a list: `list.exists(x, …)`",
+            _ => "write the name of a field, such as `request.tokens`",
+        }));
+    }
+
+    /// What stands between `{` and `}` where a map is none: `{caller.plan}`, `${LONG}`.
+    fn in_braces(&self) -> Option<(u32, String)> {
+        let text = self.lexer.before(self.current.span.start);
+        let open = text.rfind('{')?;
+        let inner = text.get(open + 1..)?.trim();
+        let start = super::super::lexer::offset(open);
+        let dollar = text.get(..open)?.ends_with('$');
+        let plain = inner
+            .chars()
+            .all(|c| c.is_alphanumeric() || "._".contains(c));
+        (plain && !inner.is_empty())
+            .then(|| (start.saturating_sub(u32::from(dollar)), inner.to_owned()))
+    }
+
+    /// Says that what stands in braces needs none.
+    pub(super) fn needs_no_braces(&mut self) -> bool {
+        let Some((start, inner)) = self.in_braces().filter(|_| self.at("}")) else {
+            return false;
+        };
+        let span = Span::new(self.current.span.file, start, self.current.span.end);
+        let edit = Edit {
+            span,
+            text: inner.clone(),
+        };
         self.stop(
             EXPRESSION_SYNTAX
-                .error(self.current.span, format!("`{word}` is a reserved word"))
-                .label("nothing in an expression has this name")
-                .help("write the name of a field, such as `request.tokens`"),
+                .error(span, "names stand without braces")
+                .label("nothing is filled in here")
+                .help(format!("write `{inner}`"))
+                .fix(format!("write `{inner}`"), [edit]),
         );
+        true
+    }
+
+    /// An amount or a name after `$`, or a text in quotes of print, with the edit that makes it CEL's.
+    fn sign_of_elsewhere(&self) -> Option<(Span, &'static str, String)> {
+        let TokenKind::Unknown(sign) = self.current.kind else {
+            return None;
+        };
+        let (at, rest) = (self.current.span, self.lexer.rest());
+        let span = |length: usize| {
+            Span::new(
+                at.file,
+                at.start,
+                at.end.saturating_add(super::super::lexer::offset(length)),
+            )
+        };
+        match sign {
+            '$' if rest.starts_with('{') => {
+                let (name, _) = rest.strip_prefix('{')?.split_once('}')?;
+                let is_name = literal::identifier(name) == Some(name);
+                is_name.then(|| {
+                    let label = "a constant stands by itself";
+                    (span(name.len() + 2), label, name.to_owned())
+                })
+            }
+            '$' if rest.starts_with(|c: char| c.is_ascii_digit()) => {
+                let amount = rest.find(|c: char| !c.is_ascii_digit() && c != '.');
+                let amount = rest.get(..amount.unwrap_or(rest.len()))?;
+                let right = match amount.contains('.') {
+                    true => amount.to_owned(),
+                    false => format!("{amount}.0"),
+                };
+                Some((
+                    span(amount.len()),
+                    "money is a number of US dollars here",
+                    right,
+                ))
+            }
+            '“' | '”' | '„' | '‘' | '’' | '«' => {
+                let line = rest.lines().next()?;
+                let (end, close) = line
+                    .char_indices()
+                    .find(|(_, c)| matches!(c, '”' | '“' | '’' | '»' | '"'))?;
+                let inner = line.get(..end)?;
+                let length = end + close.len_utf8();
+                (!inner.contains(['"', '\\'])).then(|| {
+                    (
+                        span(length),
+                        "quoted with other characters",
+                        format!("\"{inner}\""),
+                    )
+                })
+            }
+            _ => None,
+        }
     }
 
     pub(super) fn missing_operand(&mut self) {
+        if let Some((span, label, right)) = self.sign_of_elsewhere() {
+            let written = self.lexer.before(span.start).len();
+            let written = self.lexer.between(written, span.end);
+            let edit = Edit {
+                span,
+                text: right.clone(),
+            };
+            return self.stop(
+                EXPRESSION_SYNTAX
+                    .error(span, format!("`{written}` is not CEL"))
+                    .label(label)
+                    .help(format!("write `{right}`"))
+                    .fix(format!("write `{right}`"), [edit]),
+            );
+        }
         let after = Span::new(self.current.span.file, self.previous_end, self.previous_end);
         let is_line_over = self.is_outside_on_new_line() || self.current.kind == TokenKind::End;
         let (span, label) = if is_line_over {
@@ -238,6 +465,10 @@ impl Parser<'_> {
             TokenKind::Unknown('“' | '”' | '‘' | '’' | '„') => {
                 "strings stand between straight quotes: `\"…\"`"
             }
+            TokenKind::Symbol("/") => "a pattern is a text: `text.matches(r\"pattern\")`",
+            TokenKind::Symbol("?") | TokenKind::Unknown('?') => {
+                "say what a missing one means: `request.headers[?\"x-tenant\"].orValue(\"\")`"
+            }
             TokenKind::Unknown('$') => {
                 "money has no literal here: `cost.estimate` is a number of US dollars"
             }
@@ -251,6 +482,36 @@ impl Parser<'_> {
                 .error(span, "an operand is missing")
                 .label(label)
                 .help(help),
+        );
+    }
+
+    /// Whether what was read so far ends in `word`.
+    pub(super) fn previous_is_word(&self, word: &str) -> bool {
+        let before = self.lexer.before(self.previous_end);
+        let name = before
+            .rsplit(|c: char| !c.is_alphanumeric() && c != '_')
+            .next();
+        name == Some(word)
+    }
+
+    /// Says that a list stands in brackets.
+    pub(super) fn report_parentheses(&mut self, open: u32, close: Span) {
+        let file = close.file;
+        let edit = |span, text: &str| Edit {
+            span,
+            text: text.to_owned(),
+        };
+        let open = Span::new(file, open, open.saturating_add(1));
+        self.report(
+            EXPRESSION_SYNTAX
+                .error(open, "a list stands in brackets")
+                .label("these are parentheses")
+                .because(close, "to here")
+                .help("write `[` and `]`")
+                .fix(
+                    "write the list in brackets",
+                    [edit(open, "["), edit(close, "]")],
+                ),
         );
     }
 
@@ -304,6 +565,13 @@ impl Parser<'_> {
             );
             return;
         }
+        let help = match &self.current.kind {
+            kind if kind.is_word("if") => "CEL writes `condition ? a : b`".to_owned(),
+            kind if kind.is_word("for") => {
+                "look through a list: `list.exists(x, …)`, `list.all(x, …)`".to_owned()
+            }
+            _ => format!("write an operator before it, or `{bracket}`"),
+        };
         self.stop(
             EXPRESSION_SYNTAX
                 .error(
@@ -314,7 +582,7 @@ impl Parser<'_> {
                     ),
                 )
                 .label("nothing connects this to what stands before it")
-                .help(format!("write an operator before it, or `{bracket}`")),
+                .help(help),
         );
     }
 

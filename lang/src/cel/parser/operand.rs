@@ -165,7 +165,7 @@ impl Parser<'_> {
                 self.identifier(span.start, Spanned::new(format!(".{word}"), span))
             }
             _ => {
-                self.expected("a name", "after the `.`");
+                self.name_after_dot();
                 self.error_node()
             }
         }
@@ -200,10 +200,30 @@ impl Parser<'_> {
 
     fn parenthesized(&mut self) -> Node {
         let start = self.current.span.start;
+        let among = self.previous_is_word("in");
         self.open("(");
         let inner = self.expression();
+        if among && self.at(",") {
+            return self.listed(start, inner);
+        }
         self.close(")");
         Node { start, ..inner }
+    }
+
+    /// `("a", "b")` after `in`, of which `first` has been read: a list, with the brackets of other languages.
+    fn listed(&mut self, start: u32, first: Node) -> Node {
+        let mut depth = first.depth;
+        let mut elements = vec![first.expr];
+        while self.take(",") && !self.at(")") {
+            let element = self.expression();
+            depth = depth.max(element.depth);
+            elements.push(element.expr);
+        }
+        let close = self.current.span;
+        self.close(")");
+        self.report_parentheses(start, close);
+        let elements = elements.into_iter().map(|value| (false, value)).collect();
+        self.node(start, ExprKind::List(elements), depth)
     }
 
     /// Where an expression ends as soon as it can, a brace opens a block of the file, unless brackets are open.

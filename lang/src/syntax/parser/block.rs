@@ -1,12 +1,14 @@
 //! Blocks: the statements between `{` and `}`, and how the parser goes on after a bad one.
 
+use std::cmp::Ordering;
+
 use crate::codes;
 use crate::diagnostic::Edit;
 use crate::source::Span;
-use crate::syntax::lexer::{Token, TokenKind, scan};
+use crate::syntax::lexer::{Token, TokenKind, indent, scan};
 
 use super::fields::{self, Block, Field};
-use super::{MarkKind, Parser, Read, Reported};
+use super::{MarkKind, Parser, Read, Reported, foreign};
 
 /// A block that is being read.
 pub(super) struct Frame {
@@ -76,6 +78,9 @@ impl<'t> Parser<'t> {
             let word = before.rsplit(char::is_whitespace).next().unwrap_or("");
             self.skip_separator(word);
         }
+        if let Some(open) = self.indented_block(block) {
+            return Ok(open);
+        }
         let open = match self.forgotten_brace(block) {
             Some(open) => open,
             None => self.require(TokenKind::OpenBrace, "`{`")?,
@@ -88,6 +93,54 @@ impl<'t> Parser<'t> {
             block,
         });
         Ok(open)
+    }
+
+    /// Takes a `:` at the end of its line for `{`, as YAML and Python open a block: what is indented deeper below is
+    /// in it.
+    fn indented_block(&mut self, block: &'static Block) -> Option<Token> {
+        let colon = self.peek();
+        let next = scan(self.text, colon.end);
+        let depth = indent(self.text, self.line_start(colon.start));
+        let opens = self.at(TokenKind::Colon) && next.first_on_line;
+        if !opens || indent(self.text, next.start) <= depth {
+            return None;
+        }
+        let mut end = next;
+        let mut token = next;
+        while token.kind != TokenKind::End
+            && (!token.first_on_line || indent(self.text, token.start) > depth)
+        {
+            end = token;
+            token = scan(self.text, token.end);
+        }
+        let edit = |start, end, text: String| Edit {
+            span: Span::new(self.file, start, end),
+            text,
+        };
+        let close = format!("\n{}}}", " ".repeat(depth as usize));
+        let edits = [
+            edit(colon.start, colon.end, " {".to_owned()),
+            edit(end.end, end.end, close),
+        ];
+        self.report(
+            codes::UNEXPECTED_TOKEN
+                .error(self.span_of(colon), "expected `{`, found `:`")
+                .label("a block begins here")
+                .help("write `{`, and `}` in the line after the block")
+                .fix("write the block in braces", edits),
+        );
+        self.bump();
+        self.blocks.push(Frame {
+            open: colon.end,
+            until: Some(token.start),
+            block,
+        });
+        Some(Token {
+            kind: TokenKind::OpenBrace,
+            start: colon.end,
+            end: colon.end,
+            first_on_line: false,
+        })
     }
 
     /// Takes a second `{` in a row for the first, if the text has one too many there.
@@ -191,9 +244,21 @@ impl<'t> Parser<'t> {
         if reported || (next.kind == TokenKind::End && self.swallowed) {
             return;
         }
+        // Each is true, and all have one cause.
+        const MOST: usize = 3;
+        self.never_closed += 1;
+        let label = match self.never_closed.cmp(&MOST) {
+            Ordering::Less => "opened here".to_owned(),
+            Ordering::Equal if self.unclosed.len() > MOST => {
+                let others = self.unclosed.len() - MOST;
+                format!("opened here, as are {others} more that are never closed")
+            }
+            Ordering::Equal => "opened here".to_owned(),
+            Ordering::Greater => return,
+        };
         let mut report = codes::UNCLOSED_DELIMITER
             .error(self.span_of(open), "`{` is never closed")
-            .label("opened here")
+            .label(label)
             .help("add the missing `}`");
         if next.kind != TokenKind::End {
             let word = self.written(next);
@@ -204,21 +269,23 @@ impl<'t> Parser<'t> {
 
     /// Takes the first word of a statement, if it is a field of `block` or nearly one.
     fn keyword(&mut self, block: &'static Block) -> Option<Keyword<'t>> {
+        self.dash(block);
         let token = self.peek();
-        if token.kind != TokenKind::Word {
+        let quoted = self.quoted_field(token, block);
+        if token.kind != TokenKind::Word && quoted.is_none() {
             self.unexpected(token, block);
             return None;
         }
-        let written = self.written(token);
+        let written = quoted.unwrap_or(self.written(token));
         let field = match block.field(written) {
             Some(field) => field,
             None => self.unknown_field(token, block)?,
         };
         self.bump();
-        self.doubled_word(token);
-        self.skip_separator(written);
         self.form = field.form;
+        self.doubled_word(token);
         self.statement = token.start;
+        self.skip_separator(written);
         self.layout.mark(token.start, MarkKind::Statement);
         self.mark_value();
         let exact = block.field(written).is_some();
@@ -302,7 +369,8 @@ impl<'t> Parser<'t> {
     /// word is taken.
     fn unknown_field(&mut self, token: Token, block: &'static Block) -> Option<&'static Field> {
         let (span, written) = (self.span_of(token), self.written(token));
-        let meant = block.meant(written);
+        let other = foreign::advice(written);
+        let meant = block.meant(written).filter(|_| other.is_none());
         let report = codes::UNKNOWN_FIELD
             .error(
                 span,
@@ -311,6 +379,7 @@ impl<'t> Parser<'t> {
             .label("unknown here");
         let Some(meant) = meant else {
             let help = match fields::home_of(written) {
+                None if other.is_some() => other.unwrap_or_default().to_owned(),
                 _ if block.kind == fields::OUTCOMES.kind => block.advice(),
                 _ if fields::ITEMS.field(written).is_some() => {
                     format!("`{written}` stands outside of {}, by itself", block.title())

@@ -20,9 +20,11 @@ impl<'t> Parser<'t> {
             documentation: Vec::new(),
             blocks: Vec::new(),
             unclosed: balance.unclosed,
+            never_closed: 0,
             surplus: balance.surplus,
             suspect: 0..0,
             swallowed: false,
+            habit: None,
             open_text: None,
             statement: 0,
             form: "",
@@ -65,7 +67,16 @@ impl<'t> Parser<'t> {
             first_on_line |= token.first_on_line;
             match token.kind {
                 TokenKind::Comment => self.comment(token),
-                TokenKind::Unknown => self.unknown_characters(token),
+                TokenKind::Unknown => {
+                    self.unknown_characters(token);
+                    if self.joins_lines(token) {
+                        let next = scan(self.text, token.end);
+                        return Token {
+                            first_on_line,
+                            ..next
+                        };
+                    }
+                }
                 _ => {
                     let token = self.checked_text(token);
                     return Token {

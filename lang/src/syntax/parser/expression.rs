@@ -17,10 +17,35 @@ impl Parser<'_> {
         let found = self.marked_clause("when", MarkKind::When)
             || self.instead_of("when", &["if", "where", "whenever"])
             || self.forgotten_when();
+        if self.at_word("unless") {
+            return self.unless();
+        }
         if !found {
             self.require_word("when")?;
         }
         self.statement_expression()
+    }
+
+    /// `unless EXPR`, taken for `when !(EXPR)`.
+    fn unless(&mut self) -> Read<cel::Expr> {
+        let word = self.bump();
+        let mut expr = self.statement_expression()?;
+        let edit = |start, end, text: &str| Edit {
+            span: Span::new(self.file, start, end),
+            text: text.to_owned(),
+        };
+        let report = codes::UNEXPECTED_TOKEN
+            .error(self.span_of(word), "expected `when`, found `unless`")
+            .label("a rule says when it holds")
+            .help(format!("write `when !({expr})`"));
+        let edits = [
+            edit(word.start, expr.span.start, "when !("),
+            edit(expr.span.end, expr.span.end, ")"),
+        ];
+        self.report(report.fix("write `when !(…)`", edits));
+        // It means the opposite of what it says.
+        expr.kind = ExprKind::Error;
+        Ok(expr)
     }
 
     /// Reports a missing `when`, if what comes next can only be its condition.
@@ -141,6 +166,38 @@ impl Parser<'_> {
         }
     }
 
+    /// What follows an expression in another language, and the edit that says the same here.
+    fn repair_after(&self, token: Token) -> Option<(String, Edit)> {
+        let next = scan(self.text, token.end);
+        let ends =
+            next.first_on_line || matches!(next.kind, TokenKind::End | TokenKind::CloseBrace);
+        let condition = next.kind == TokenKind::Word && !ends;
+        let edit = |start, text: &str| Edit {
+            span: Span::new(self.file, start, token.end),
+            text: text.to_owned(),
+        };
+        match (token.kind, self.written(token)) {
+            (TokenKind::Colon, _) if ends => {
+                Some(("remove `:`".to_owned(), edit(self.position, "")))
+            }
+            (TokenKind::Comma, _) if condition && !self.begins_statement(self.written(next)) => {
+                Some((
+                    "join the two with `&&`".to_owned(),
+                    edit(self.position, " &&"),
+                ))
+            }
+            (TokenKind::Word, "when" | "if") if condition => {
+                Some(("join the two with `&&`".to_owned(), edit(token.start, "&&")))
+            }
+            (TokenKind::Colon, _) if next.kind == TokenKind::Equal && next.start == token.end => {
+                let span = Span::new(self.file, token.start, next.end);
+                let text = "==".to_owned();
+                Some(("write `==`".to_owned(), Edit { span, text }))
+            }
+            _ => None,
+        }
+    }
+
     /// What to do about something that follows an expression.
     fn advice_after(&mut self, token: Token, found: &str) -> String {
         let before = self.text.get(..token.start as usize).unwrap_or("");
@@ -155,8 +212,23 @@ impl Parser<'_> {
                 "digits are not grouped: remove the `,`".to_owned()
             }
             TokenKind::CloseParen => "remove it, or add the `(` that it closes".to_owned(),
+            TokenKind::Text if before.ends_with(['f', 'F']) => {
+                "texts have no `f` before them: join texts with `+`".to_owned()
+            }
             TokenKind::Text => {
                 format!("a label stands before the condition: write {found} before `when`")
+            }
+            TokenKind::Word if self.written(token) == "else" => {
+                "there is no `else`: write a rule for the other case, or `condition ? a : b`".to_owned()
+            }
+            TokenKind::Word if self.written(token) == "between" => {
+                "write two comparisons: `x >= 1 && x <= 5`".to_owned()
+            }
+            TokenKind::Word if self.written(token) == "like" => {
+                "write `.startsWith(…)`, `.endsWith(…)`, `.contains(…)` or `.matches(…)` after a text".to_owned()
+            }
+            TokenKind::Word if before.trim_end().ends_with("some") => {
+                "write `list.exists(x, …)`".to_owned()
             }
             TokenKind::Word if next.kind == TokenKind::Text && !next.first_on_line => {
                 format!(
@@ -173,13 +245,14 @@ impl Parser<'_> {
         let token = self.peek();
         if token.kind != TokenKind::UnclosedText {
             let (span, found) = self.found(token);
-            let help = self.advice_after(token, &found);
-            self.report(
-                codes::UNEXPECTED_TOKEN
-                    .error(span, format!("unexpected {found} after the expression"))
-                    .label("the expression ends before this")
-                    .help(help),
-            );
+            let report = codes::UNEXPECTED_TOKEN
+                .error(span, format!("unexpected {found} after the expression"))
+                .label("the expression ends before this");
+            let report = match self.repair_after(token) {
+                Some((help, edit)) => report.help(help.clone()).fix(help, [edit]),
+                None => report.help(self.advice_after(token, &found)),
+            };
+            self.report(report);
         }
         self.skip_expression();
     }

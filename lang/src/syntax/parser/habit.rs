@@ -9,6 +9,7 @@ use crate::syntax::text;
 use crate::syntax::tree::{Name, Text};
 
 use super::Parser;
+use super::fields::Block;
 use super::values::is_name;
 
 /// Words that may follow a name, whatever it is.
@@ -32,7 +33,30 @@ fn is_plain(c: char) -> bool {
     c.is_alphanumeric() || "._-/:@*+~%?&=<>".contains(c)
 }
 
-impl Parser<'_> {
+/// The line that begins at `start` as the edits leave it, if it is short enough to be shown.
+fn corrected(text: &str, start: u32, edits: &[Edit]) -> Option<String> {
+    const LONGEST: usize = 72;
+    let mut edits: Vec<&Edit> = edits.iter().collect();
+    edits.sort_by_key(|edit| edit.span.start);
+    let line = text.get(start as usize..)?;
+    let end = start as usize + line.find('\n').unwrap_or(line.len());
+    let (mut right, mut at) = (String::new(), start as usize);
+    for edit in edits {
+        right.push_str(text.get(at..edit.span.start as usize)?);
+        right.push_str(&edit.text);
+        at = edit.span.end as usize;
+    }
+    right.push_str(text.get(at..end)?);
+    let quoted = right.split('"').skip(1).step_by(2);
+    let spaced = quoted.clone().any(|text| text.contains("  "));
+    let right = match spaced {
+        true => right.trim().to_owned(),
+        false => right.split_whitespace().collect::<Vec<_>>().join(" "),
+    };
+    (right.chars().count() <= LONGEST).then_some(right)
+}
+
+impl<'t> Parser<'t> {
     /// Takes a `:` or `=` after `word`, as YAML and HCL have it.
     pub(super) fn skip_separator(&mut self, word: &str) {
         let token = self.peek();
@@ -40,6 +64,9 @@ impl Parser<'_> {
             return;
         }
         let sign = self.written(token);
+        if self.list_below(token, word) {
+            return;
+        }
         let spaced = |at: Option<char>| at.is_none_or(char::is_whitespace);
         let before = self.text.get(..token.start as usize).unwrap_or("");
         let after = self.text.get(token.end as usize..).unwrap_or("");
@@ -63,21 +90,169 @@ impl Parser<'_> {
         self.bump();
     }
 
-    /// Makes a finding, unless the line already has the same with the same fix: then both are one habit.
+    /// Makes a finding, unless the line already has one of the kind: all that a line keeps of another language is
+    /// one habit, with one fix.
     pub(super) fn report_habit(&mut self, report: Diagnostic) {
-        let line = self.line_start(report.primary.span.start);
-        if let (Some(first), Some(fix)) = (self.diagnostics.last_mut(), &report.fix)
-            && first.primary.span.start >= line
-            && first.code == report.code
-            && let Some(known) = &mut first.fix
-            && known.title == fix.title
-        {
+        let at = report.primary.span.start;
+        let line = self.line_start(at);
+        let known = self.habit.filter(|habit| *habit >= line);
+        let first = self
+            .diagnostics
+            .iter_mut()
+            .rev()
+            .find(|one| Some(one.primary.span.start) == known && one.fix.is_some());
+        let (Some(first), Some(fix)) = (first, &report.fix) else {
+            self.habit = Some(at);
+            self.report(report);
+            return;
+        };
+        let mut again = first.clone();
+        let same = again
+            .fix
+            .as_ref()
+            .is_some_and(|known| known.title == fix.title);
+        let said = if same {
+            "here too"
+        } else {
+            report.primary.message.as_str()
+        };
+        again = again.because(report.primary.span, said);
+        if let Some(known) = &mut again.fix {
             known.edits.extend(fix.edits.iter().cloned());
-            let again = first.clone().because(report.primary.span, "here too");
-            *first = again;
+            if !same && let Some(right) = corrected(self.text, line, &known.edits) {
+                known.title = format!("write `{right}`");
+                again.help = Some(format!("write `{right}`"));
+            }
+        }
+        *first = again;
+    }
+
+    /// Skips a list with an item a line, as YAML has it, after the `:` that it belongs to.
+    fn list_below(&mut self, sign: Token, word: &str) -> bool {
+        let below = self.text.get(sign.end as usize..).unwrap_or("");
+        let mut end = sign.end;
+        for (number, line) in below.split_inclusive('\n').enumerate() {
+            let text = line.trim();
+            match number {
+                0 if text.is_empty() => {}
+                0 => return false,
+                _ if text.starts_with("- ") || text.is_empty() => {}
+                _ => break,
+            }
+            end = end.saturating_add(offset(line.len()));
+        }
+        let list = self.text.get(sign.end as usize..end as usize).unwrap_or("");
+        if list.trim().is_empty() {
+            return false;
+        }
+        let report = codes::UNEXPECTED_TOKEN
+            .error(
+                self.span_of(sign),
+                format!("a list after `{word}:` with an item a line"),
+            )
+            .label("lists have no dashes")
+            .help(match self.form {
+                "" => "write the items in one line, with commas between them".to_owned(),
+                form => format!("write the items in one line: `{form}`"),
+            });
+        self.report(report);
+        let listed = offset(list.trim_end().len());
+        self.move_to(sign.end.saturating_add(listed));
+        self.suspect = sign.end..end;
+        true
+    }
+
+    /// Whether a text is the name of a field of the block being read, with `:` or `=` after it.
+    pub(super) fn quotes_field(&self, token: Token) -> bool {
+        let next = scan(self.text, token.end);
+        let written = self.written(token);
+        let name = written
+            .strip_prefix('"')
+            .and_then(|name| name.strip_suffix('"'));
+        let pair = matches!(next.kind, TokenKind::Colon | TokenKind::Equal) && !next.first_on_line;
+        token.kind == TokenKind::Text
+            && pair
+            && name.is_some_and(|name| self.begins_statement(name))
+    }
+
+    /// A field's name in quotes before `:` or `=`, as JSON has it, taken for the name.
+    pub(super) fn quoted_field(&mut self, token: Token, block: &Block) -> Option<&'t str> {
+        if !self.quotes_field(token) {
+            return None;
+        }
+        let written = self.written(token);
+        let name = written.trim_matches('"');
+        block.field(name)?;
+        let edit = Edit {
+            span: self.span_of(token),
+            text: name.to_owned(),
+        };
+        self.report_habit(
+            codes::UNEXPECTED_TOKEN
+                .error(
+                    self.span_of(token),
+                    format!("expected a field, found `{written}`"),
+                )
+                .label("fields stand without quotes")
+                .help(format!("write `{name}`"))
+                .fix("remove the quotes", [edit]),
+        );
+        Some(name)
+    }
+
+    /// Takes the `-` before a statement, as a YAML list has it.
+    pub(super) fn dash(&mut self, block: &Block) {
+        let token = self.peek();
+        let next = scan(self.text, token.end);
+        if token.kind != TokenKind::Minus || block.field(next.text(self.text)).is_none() {
             return;
         }
-        self.report(report);
+        let edit = Edit {
+            span: Span::new(self.file, token.start, next.start),
+            text: String::new(),
+        };
+        self.report_habit(
+            codes::UNEXPECTED_TOKEN
+                .error(self.span_of(token), "unexpected `-` before a statement")
+                .label("statements are no list")
+                .help("remove it")
+                .fix("remove `-`", [edit]),
+        );
+        self.bump();
+    }
+
+    /// Takes `secret.name`, as a language with references has it, for `secret name`.
+    pub(super) fn dotted_secret(&mut self) -> Option<Name> {
+        let token = self.peek();
+        let name = self.written(token).strip_prefix("secret.")?;
+        if !self.at(TokenKind::Word) || !is_name(name) {
+            return None;
+        }
+        let span = self.span_of(token);
+        let dot = Span::new(
+            self.file,
+            span.end - offset(name.len()) - 1,
+            span.end - offset(name.len()),
+        );
+        self.bump();
+        let edit = Edit {
+            span: dot,
+            text: " ".to_owned(),
+        };
+        self.report_habit(
+            codes::UNEXPECTED_TOKEN
+                .error(
+                    span,
+                    format!("expected `secret NAME`, found `secret.{name}`"),
+                )
+                .label("the word and the name stand apart")
+                .help(format!("write `secret {name}`"))
+                .fix(format!("write `secret {name}`"), [edit]),
+        );
+        Some(Spanned::new(
+            name.to_owned(),
+            Span::new(self.file, dot.end, span.end),
+        ))
     }
 
     /// A name in quotes, taken for the name.
@@ -89,6 +264,9 @@ impl Parser<'_> {
         let written = self.written(token);
         let name = text::decode(written).ok().filter(|name| is_name(name))?;
         let span = self.span_of(token);
+        if let Some(name) = self.two_names(token) {
+            return Some(name);
+        }
         self.bump();
         let edit = Edit {
             span,
@@ -100,6 +278,29 @@ impl Parser<'_> {
                 .label("names stand without quotes")
                 .help(format!("write `{name}`"))
                 .fix("remove the quotes", [edit]),
+        );
+        Some(Spanned::new(name, span))
+    }
+
+    /// `"a" "b" {`: the labels of a block of HCL, of which one is its name here.
+    fn two_names(&mut self, first: Token) -> Option<Name> {
+        let second = scan(self.text, first.end);
+        let block = scan(self.text, second.end).kind == TokenKind::OpenBrace;
+        if second.kind != TokenKind::Text || second.first_on_line || !block {
+            return None;
+        }
+        let name = text::decode(self.written(second))
+            .ok()
+            .filter(|name| is_name(name))?;
+        let span = Span::new(self.file, first.start, second.end);
+        self.move_to(second.end);
+        self.report(
+            codes::UNEXPECTED_TOKEN
+                .error(span, "expected one name, found two")
+                .label("a statement has one, without quotes")
+                .help(format!(
+                    "write `{name}`: what it belongs to is one of its fields"
+                )),
         );
         Some(Spanned::new(name, span))
     }
@@ -117,6 +318,9 @@ impl Parser<'_> {
         let rest = self.text.get(token.start as usize..)?;
         let length = rest.find(|c| !is_plain(c)).unwrap_or(rest.len());
         let value = rest.get(..length)?.to_owned();
+        if matches!(value.as_str(), "null" | "None" | "nil" | "~") {
+            return None;
+        }
         let closed = rest.get(length..)?.starts_with(['"', '\'']);
         let end = token.start + offset(length) + u32::from(closed);
         let span = Span::new(self.file, token.start, end);
@@ -125,16 +329,20 @@ impl Parser<'_> {
             span,
             text: format!("\"{value}\""),
         };
-        self.report(
-            codes::UNEXPECTED_TOKEN
-                .error(span, format!("expected a string, found `{value}`"))
-                .label(match closed {
-                    true => "the quote before it is missing",
-                    false => "strings stand in quotes",
-                })
-                .help(format!("write `\"{value}\"`"))
-                .fix("put it in quotes", [edit]),
-        );
+        let report = codes::UNEXPECTED_TOKEN
+            .error(span, format!("expected a string, found `{value}`"))
+            .label(match closed {
+                true => "the quote before it is missing",
+                false => "strings stand in quotes",
+            })
+            .help(format!("write `\"{value}\"`"))
+            .fix("put it in quotes", [edit]);
+        match closed {
+            true => {
+                self.report(report);
+            }
+            false => self.report_habit(report),
+        }
         Some(Spanned::new(value, span))
     }
 

@@ -7,7 +7,7 @@ use crate::syntax::lexer::{Token, TokenKind, indent, scan};
 use crate::syntax::tree::{Extension, File, Item, ItemKind, Name, Test};
 
 use super::fields::{self, ITEMS};
-use super::{MarkKind, Parser, Read};
+use super::{MarkKind, Parser, Read, foreign};
 
 impl Parser<'_> {
     /// The whole file.
@@ -194,6 +194,7 @@ impl Parser<'_> {
 
     fn tiers(&mut self) -> Read<Vec<Name>> {
         let mut chain = vec![self.name("a tier")?];
+        self.chain_from_the_top();
         // `<` is a binary operator: a line may begin with it.
         while self.peek().kind == TokenKind::Less {
             self.bump();
@@ -203,6 +204,22 @@ impl Parser<'_> {
             true => Ok(chain),
             false => Err(self.expected("`<`")),
         }
+    }
+
+    /// Reports a chain that is written with `>`, and takes the signs for `<`: which end was meant to be the lower one
+    /// only its author knows, so nothing else is said of its order.
+    fn chain_from_the_top(&mut self) {
+        let sign = self.peek();
+        if self.written(sign) != ">" || sign.first_on_line {
+            return;
+        }
+        self.report(
+            codes::UNEXPECTED_TOKEN
+                .error(self.span_of(sign), "expected `<`, found `>`")
+                .label("a chain is written from its lowest tier up")
+                .help("write the lowest tier first: `tiers weak < strong`"),
+        );
+        self.suspect_from(sign.start);
     }
 
     fn test(&mut self) -> Read<Test> {
@@ -269,6 +286,9 @@ impl Parser<'_> {
             TokenKind::CloseBrace => report
                 .label("closes nothing")
                 .help("remove it, or add the `{` that it closes"),
+            TokenKind::Minus if rest.starts_with("---") => report
+                .label("a file is one document")
+                .help("remove the line; a comment begins with `//`"),
             TokenKind::Minus | TokenKind::Less
                 if rest.starts_with("--") || rest.starts_with("<!") =>
             {
@@ -289,12 +309,14 @@ impl Parser<'_> {
 
     fn unknown_item(&mut self, token: Token) -> Option<&'static fields::Field> {
         let (span, written) = (self.span_of(token), self.written(token));
-        let meant = ITEMS.meant(written);
+        let other = foreign::advice(written);
+        let meant = ITEMS.meant(written).filter(|_| other.is_none());
         let report = codes::UNKNOWN_FIELD
             .error(span, format!("`{written}` begins no statement"))
             .label("unknown here");
         let Some(meant) = meant else {
             let help = match fields::home_of(written) {
+                _ if other.is_some() => other.unwrap_or_default().to_owned(),
                 Some(home) => format!("`{written}` belongs in `{home}`"),
                 None => format!("a file has {}", ITEMS.names()),
             };
@@ -307,7 +329,7 @@ impl Parser<'_> {
             span,
             text: meant.name.to_owned(),
         };
-        self.report(
+        self.report_habit(
             report
                 .help(format!("did you mean `{}`?", meant.name))
                 .fix(format!("write `{}`", meant.name), [edit]),

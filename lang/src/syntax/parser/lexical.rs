@@ -109,6 +109,29 @@ impl Parser<'_> {
         );
     }
 
+    /// Whether a token is the `\\` with which other languages join a line to the next.
+    pub(super) fn joins_lines(&self, token: Token) -> bool {
+        let rest = self.text.get(token.end as usize..).unwrap_or("");
+        let line = rest.lines().next().unwrap_or("");
+        token.text(self.text) == "\\" && line.trim().is_empty()
+    }
+
+    fn joined_lines(&mut self, span: Span) {
+        let rest = self.text.get(span.end as usize..).unwrap_or("");
+        let blank = rest.len() - rest.trim_start().len();
+        let edit = Edit {
+            span: Span::new(span.file, span.start, span.end + offset(blank)),
+            text: String::new(),
+        };
+        self.report(
+            codes::UNKNOWN_CHARACTER
+                .error(span, "`\\` does not join lines")
+                .label("a statement ends with its line")
+                .help("write the statement in one line")
+                .fix("join the lines", [edit]),
+        );
+    }
+
     pub(super) fn unknown_characters(&mut self, token: Token) {
         let span = self.span_of(token);
         let written = token.text(self.text);
@@ -130,6 +153,8 @@ impl Parser<'_> {
         } else {
             let help = if written.starts_with(';') {
                 return self.semicolon(span);
+            } else if self.joins_lines(token) {
+                return self.joined_lines(span);
             } else if written.starts_with(['€', '£', '¥']) {
                 // What is read of the amount follows from its sign.
                 self.report(foreign_money(span, written));
@@ -137,10 +162,16 @@ impl Parser<'_> {
             } else {
                 "remove it; if it is part of a text, quote the text"
             };
-            codes::UNKNOWN_CHARACTER
-                .error(span, format!("`{}` means nothing here", visible(written)))
-                .label("not part of the language")
-                .help(help)
+            self.report(
+                codes::UNKNOWN_CHARACTER
+                    .error(span, format!("`{}` means nothing here", visible(written)))
+                    .label("not part of the language")
+                    .help(help),
+            );
+            // What is missing instead, and what follows, has the same cause.
+            self.suspect_from(token.end);
+            self.suspect.start = self.position;
+            return;
         };
         self.report(report);
     }
@@ -152,7 +183,7 @@ fn on_next_line(text: &str, before: u32, at: u32) -> bool {
     between.matches('\n').count() == 1
 }
 
-fn foreign_money(span: Span, sign: &str) -> Diagnostic {
+pub(super) fn foreign_money(span: Span, sign: &str) -> Diagnostic {
     codes::UNKNOWN_CHARACTER
         .error(span, format!("`{sign}` is no sign of money here"))
         .label("prices are in US dollars")

@@ -39,8 +39,13 @@ impl Parser<'_> {
         self.block(&CALLERS, |parser, keyword| {
             match keyword.name {
                 "keys" => {
-                    parser.require_word("secret")?;
-                    callers.keys = Some(parser.name("the secret's name")?);
+                    callers.keys = match parser.dotted_secret() {
+                        Some(name) => Some(name),
+                        None => {
+                            parser.require_word("secret")?;
+                            Some(parser.name("the secret's name")?)
+                        }
+                    };
                 }
                 "jwt" => callers.jwt = Some(parser.jwt(keyword.span)?),
                 "anonymous" => callers.anonymous = Some(parser.name("`deny` or `allow`")?),

@@ -37,6 +37,8 @@ impl Parser<'_> {
         let start = self.peek().start;
         let auth = if self.at(TokenKind::Text) {
             Auth::Literal(self.text()?)
+        } else if let Some(name) = self.dotted_secret() {
+            Auth::Secret(name)
         } else {
             let kinds = ["secret", "workload-identity", "none"];
             match self.one_of(&kinds, "`secret NAME`, `workload-identity` or `none`")? {

@@ -9,6 +9,7 @@ use crate::syntax::tree::{Amount, Outcome, OutcomeAction, Quota, Text, Window};
 
 use super::expression::CLAUSES;
 use super::fields::OUTCOMES;
+use super::number::is_currency;
 use super::{MarkKind, Parser, Read};
 
 /// Where each clause of a quota was first written.
@@ -18,12 +19,17 @@ struct Seen(Vec<(&'static str, Span)>);
 impl Parser<'_> {
     pub(super) fn quota(&mut self, budget: bool) -> Read<Quota> {
         let start = self.peek().start;
-        let amount = match budget {
-            true => self.budget_amount()?,
-            false => self.amount()?,
+        let (amount, window) = match self.rate_of_elsewhere(budget) {
+            Some(rate) => rate,
+            None => {
+                let amount = match budget {
+                    true => self.budget_amount()?,
+                    false => self.amount()?,
+                };
+                self.slash_before_window()?;
+                (amount, self.window()?)
+            }
         };
-        self.slash_before_window()?;
-        let window = self.window()?;
         let rate_span = self.span_from(start);
         let mut quota = Quota {
             budget,
@@ -67,7 +73,8 @@ impl Parser<'_> {
     fn budget_amount(&mut self) -> Read<Spanned<Amount>> {
         let number = scan(self.text, self.position);
         let unit = scan(self.text, number.end);
-        let counts = unit.kind == TokenKind::Word && !unit.first_on_line;
+        let counts =
+            unit.kind == TokenKind::Word && !unit.first_on_line && !is_currency(self.written(unit));
         if counts && number.kind == TokenKind::Number {
             return self.amount();
         }

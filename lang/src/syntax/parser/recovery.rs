@@ -56,6 +56,7 @@ impl Parser<'_> {
                 }
                 _ if token.first_on_line && !self.continues_statement(token) => return,
                 TokenKind::Word if !in_expression && self.begins_statement(word) => return,
+                TokenKind::Text if !in_expression && self.quotes_field(token) => return,
                 _ => in_expression |= word == "when",
             }
             self.suspect_from(token.end);

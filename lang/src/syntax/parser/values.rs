@@ -173,11 +173,13 @@ impl Parser<'_> {
 
     /// Money: `$50`.
     pub(super) fn money(&mut self) -> Read<Spanned<NanoDollars>> {
+        self.currency_before()?;
         self.number("an amount of money", |number| number.nano_dollars())
     }
 
     /// A price in dollars per 1M tokens.
     pub(super) fn price_per_million(&mut self) -> Read<Spanned<NanoDollars>> {
+        self.currency_before()?;
         self.number("a price", |number| number.nano_dollars())
     }
 

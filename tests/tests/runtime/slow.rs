@@ -1,0 +1,161 @@
+//! Clients that take their time, or take too much.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::client::{chat, get, send};
+use crate::wire::{exchange, read_all, status};
+use crate::world::World;
+
+const A_MOMENT: Duration = Duration::from_millis(200);
+
+/// The sum of a metric's lines.
+async fn metric(world: &World, name: &str) -> f64 {
+    let text = send(get(world.admin, "/metrics")).await.text;
+    let values = text.lines().filter(|line| line.starts_with(name));
+    values
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+        .sum()
+}
+
+fn request(headers: &str) -> String {
+    let body = chat("hi");
+    format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer alpha-key\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n{headers}\r\n{body}",
+        body.len()
+    )
+}
+
+#[tokio::test]
+async fn a_head_that_drips_in_is_not_waited_for() {
+    let world = World::with(|_, settings| settings.bounds.head_time = A_MOMENT).await;
+    for begins in ["P", "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n"] {
+        let mut stream = TcpStream::connect(world.address).await.unwrap();
+        stream.write_all(begins.as_bytes()).await.unwrap();
+        let (mut reading, mut writing) = stream.into_split();
+        let drip = tokio::spawn(async move {
+            while writing.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(A_MOMENT / 10).await;
+            }
+        });
+        let mut answer = String::new();
+        let _ = reading.read_to_string(&mut answer).await;
+        drip.abort();
+        assert_eq!(status(&answer), 408, "{answer}");
+    }
+    assert_eq!(
+        metric(
+            &world,
+            "waypost_connections_refused_total{reason=\"slow_head\"}"
+        )
+        .await,
+        2.0
+    );
+}
+
+#[tokio::test]
+async fn a_connection_may_rest_between_calls_longer_than_a_head_may_take() {
+    let world = World::with(|_, settings| settings.bounds.head_time = A_MOMENT).await;
+    let mut stream = TcpStream::connect(world.address).await.unwrap();
+    let mut buffer = vec![0; 64 << 10];
+    for _ in 0..2 {
+        tokio::time::sleep(A_MOMENT * 2).await;
+        stream.write_all(request("").as_bytes()).await.unwrap();
+        let read = stream.read(&mut buffer).await.unwrap();
+        assert_eq!(status(&String::from_utf8_lossy(&buffer[..read])), 200);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_rests_too_long_is_closed() {
+    let world = World::with(|_, settings| settings.bounds.idle = A_MOMENT).await;
+    assert_eq!(exchange(world.address, "").await, "");
+    let answer = exchange(world.address, request("")).await;
+    assert_eq!(status(&answer), 200);
+}
+
+#[tokio::test]
+async fn a_body_that_drips_in_is_a_408() {
+    let world = World::with(|_, settings| settings.bounds.body_time = A_MOMENT).await;
+    let whole = request("Connection: close\r\n");
+    let answer = exchange(world.address, &whole[..whole.len() - 5]).await;
+    assert_eq!(status(&answer), 408, "{answer}");
+    assert!(answer.contains("request_timeout"));
+}
+
+#[tokio::test]
+async fn a_head_beyond_the_bound_is_a_431_and_one_within_passes() {
+    let world = World::start().await;
+    let header = |bytes: usize| format!("X-Long: {}\r\nConnection: close\r\n", "a".repeat(bytes));
+    for (bytes, expected) in [(60_000, 200), (100_000, 431), (1_000_000, 431)] {
+        let answer = exchange(world.address, request(&header(bytes))).await;
+        assert_eq!(status(&answer), expected, "{bytes}: {answer}");
+    }
+    let many: String = (0..200).map(|n| format!("x-{n}: 1\r\n")).collect();
+    assert_eq!(status(&exchange(world.address, request(&many)).await), 431);
+    let path = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(80_000));
+    assert!([414, 431].contains(&status(&exchange(world.address, path).await)));
+}
+
+#[tokio::test]
+async fn a_body_beyond_the_bound_is_a_413() {
+    let world = World::with(|_, settings| settings.bounds.body = 1000).await;
+    let head = "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer alpha-key\r\n\
+         Content-Type: application/json\r\nConnection: close\r\n";
+    let long = "a".repeat(2000);
+    for rest in [
+        format!("Content-Length: 2000\r\n\r\n{long}"),
+        format!("Transfer-Encoding: chunked\r\n\r\n7d0\r\n{long}\r\n0\r\n\r\n"),
+    ] {
+        let answer = exchange(world.address, format!("{head}{rest}")).await;
+        assert_eq!(status(&answer), 413, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn idle_connections_by_the_thousand_are_held_and_forgotten() {
+    let world = World::start().await;
+    let mut idle = Vec::new();
+    for _ in 0..2000 {
+        idle.push(TcpStream::connect(world.address).await.unwrap());
+    }
+    while metric(&world, "waypost_connections ").await < 2000.0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.ask("hi").await.status, 200);
+    drop(idle);
+    while metric(&world, "waypost_connections ").await > 1.0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn who_comes_when_all_places_are_taken_is_told_so() {
+    let world = World::with(|_, settings| settings.bounds.connections = 2).await;
+    let mut seated = Vec::new();
+    for _ in 0..2 {
+        seated.push(TcpStream::connect(world.address).await.unwrap());
+    }
+    while metric(&world, "waypost_connections ").await < 2.0 {
+        tokio::task::yield_now().await;
+    }
+    let answer = exchange(world.address, request("")).await;
+    assert_eq!(status(&answer), 503, "{answer}");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains(&format!("content-length: {}", body.len())));
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!(body["error"]["code"], "too_many_connections");
+    // A place that becomes free is given away.
+    seated.pop();
+    while metric(&world, "waypost_connections ").await > 1.0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.ask("hi").await.status, 200);
+    drop(seated);
+    let mut early = TcpStream::connect(world.address).await.unwrap();
+    early.shutdown().await.unwrap();
+    assert_eq!(read_all(&mut early).await, "");
+}
