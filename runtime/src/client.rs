@@ -18,6 +18,8 @@ use rustls::pki_types::pem::PemObject as _;
 use reuse::Remembering;
 pub(crate) use reuse::send;
 
+use crate::worker;
+
 /// An HTTP client over TCP and TLS.
 pub(crate) type Client = legacy::Client<HttpsConnector<Remembering>, Full<Bytes>>;
 
@@ -40,15 +42,46 @@ pub enum ClientError {
     },
 }
 
+/// A client for each thread that answers calls, and one for all others: connections are kept where they are used.
+#[derive(Debug, Clone)]
+pub(crate) struct Clients {
+    of_workers: Arc<[Client]>,
+    of_others: Client,
+}
+
+impl Clients {
+    /// Clients that trust the authorities that browsers trust.
+    pub(crate) fn public(connect: Duration) -> Result<Self, ClientError> {
+        let connector = public_connector(connect)?;
+        Ok(Self {
+            of_workers: (0..worker::count())
+                .map(|_| build(connector.clone()))
+                .collect(),
+            of_others: build(connector),
+        })
+    }
+
+    /// That of this thread.
+    pub(crate) fn here(&self) -> &Client {
+        let of_this = worker::here()
+            .checked_sub(1)
+            .and_then(|number| self.of_workers.get(number));
+        of_this.unwrap_or(&self.of_others)
+    }
+}
+
 /// A client that trusts the authorities that browsers trust.
 pub(crate) fn public(connect: Duration) -> Result<Client, ClientError> {
+    public_connector(connect).map(build)
+}
+
+fn public_connector(connect: Duration) -> Result<HttpsConnector<Remembering>, ClientError> {
     let builder = HttpsConnectorBuilder::new()
         .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?;
-    let connector = builder
+    Ok(builder
         .https_or_http()
         .enable_http1()
-        .wrap_connector(tcp(connect));
-    Ok(build(connector))
+        .wrap_connector(tcp(connect)))
 }
 
 /// A client that trusts one authority: a cluster's.

@@ -17,7 +17,7 @@ use waypost_policies::plan::{Plan, view};
 
 use crate::books::Books;
 use crate::callers::{Callers, KeysError, watch};
-use crate::client::{self, Client, ClientError};
+use crate::client::{ClientError, Clients};
 use crate::clock;
 use crate::evaluations::Evaluations;
 use crate::journal::Journal;
@@ -41,7 +41,7 @@ pub(crate) struct Gateway {
     pub(crate) evaluations: Arc<Evaluations>,
     pub(crate) callers: Arc<Callers>,
     pub(crate) redactions: Redactions,
-    pub(crate) client: Client,
+    pub(crate) clients: Clients,
     pub(crate) providers: Vec<Provider>,
     pub(crate) pools: Vec<Placed>,
     pub(crate) metrics: Metrics,
@@ -96,7 +96,7 @@ struct Quota {
 struct Kept<'g> {
     books: Books,
     evaluations: Arc<Evaluations>,
-    client: Client,
+    clients: Clients,
     metrics: Metrics,
     journal: Arc<Journal>,
     recent: Arc<Recent>,
@@ -139,6 +139,9 @@ pub enum StartError {
     /// What is used of limits and budgets cannot be kept.
     #[error(transparent)]
     State(#[from] LedgerError),
+    /// The threads that answer calls.
+    #[error("cannot start threads: {0}")]
+    Threads(std::io::Error),
     /// The system gave no random numbers.
     #[error("the system gave no random numbers")]
     Random,
@@ -151,7 +154,7 @@ impl Gateway {
         let kept = Kept {
             books: Books::open(&plan, &settings.state, &metrics.disk)?,
             evaluations: Arc::new(Evaluations::new()),
-            client: client::public(settings.bounds.connect)?,
+            clients: Clients::public(settings.bounds.connect)?,
             metrics,
             journal: Arc::default(),
             recent: Arc::default(),
@@ -170,7 +173,7 @@ impl Gateway {
         let kept = Kept {
             books: old.books.next(&plan, &settings.state, &old.metrics.disk)?,
             evaluations: Arc::clone(&old.evaluations),
-            client: old.client.clone(),
+            clients: old.clients.clone(),
             metrics: old.metrics.renewed(),
             journal: Arc::clone(&old.journal),
             recent: Arc::clone(&old.recent),
@@ -199,8 +202,8 @@ impl Gateway {
             callers,
             redactions: Redactions::read(&plan)?,
             providers: providers(&draft, settings, &secrets)?,
-            pools: Placed::all(&draft, settings, &kept.client, kept.pools)?,
-            client: kept.client,
+            pools: Placed::all(&draft, settings, kept.clients.here(), kept.pools)?,
+            clients: kept.clients,
             metrics: kept.metrics,
             journal: kept.journal,
             recent: kept.recent,

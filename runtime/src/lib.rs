@@ -35,6 +35,7 @@ mod settings;
 mod stream;
 mod translate;
 mod usage;
+mod worker;
 
 pub use callers::key::{beginning, key_digest, new_key};
 pub use callers::{KeyEntry, KeyFile, KeysError};

@@ -205,7 +205,7 @@ impl<'c> Asking<'c> {
             answers: self.request.answers,
         };
         let longest = self.gateway.bounds.answer;
-        let result = upstream::ask(&self.gateway.client, outgoing, patience, longest).await;
+        let result = upstream::ask(self.gateway.clients.here(), outgoing, patience, longest).await;
         match &result {
             Ok(_) => place.seat.succeeded(),
             Err(failure) => self.note_failure(target, &place.seat, failure),
