@@ -6,6 +6,7 @@ mod completions;
 mod diff;
 mod explain;
 mod fmt;
+mod key;
 mod lint;
 mod lsp;
 mod run;
@@ -41,6 +42,8 @@ pub(crate) enum Command {
     Spend(spend::Spend),
     /// Compile if needed, and serve
     Run(run::Run),
+    /// Make, revoke and list the keys of callers
+    Key(key::Key),
     /// Explain a diagnostic, or list them all
     Explain(explain::Explain),
     /// Serve editors over standard input and output
@@ -62,6 +65,7 @@ impl Command {
             Self::Why(command) => command.run(terminal),
             Self::Spend(command) => command.run(terminal),
             Self::Run(command) => command.run(terminal),
+            Self::Key(command) => command.run(terminal),
             Self::Explain(command) => command.run(terminal),
             Self::Lsp(command) => command.run(terminal),
             Self::Completions(command) => command.run(terminal),

@@ -457,6 +457,8 @@ pub struct Jwt {
     pub audience: String,
     /// Where the keys are.
     pub jwks: String,
+    /// The claims that are `caller.key`, `.team`, `.agent`, `.plan` and `.name`.
+    pub claims: [String; 5],
 }
 
 /// `deny "label" status 403 when …`

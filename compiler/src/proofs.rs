@@ -28,6 +28,7 @@ use waypost_lang::cel::typed::Typed;
 
 use formula::{Formula, TermIndex, Values};
 use search::{Search, Verdict};
+pub(crate) use terms::text_of;
 use terms::{Known, Terms, is_partial};
 
 /// How many tests one proof may take.
@@ -157,11 +158,6 @@ impl Reasoner {
             Verdict::Impossible
         )
     }
-}
-
-/// Whether two expressions do the same, wherever they are written.
-pub(crate) fn same_expression(left: &Typed, right: &Typed) -> bool {
-    terms::text_of(left) == terms::text_of(right)
 }
 
 /// Whether a condition is not false where computing this term fails.

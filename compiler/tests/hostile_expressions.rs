@@ -42,6 +42,7 @@ const EXPRESSIONS: &[&str] = &[
     "math.sign(x) + int(math.trunc(1.5) + math.ceil(1.2) + math.floor(1.2) + math.round(2.5) + math.sqrt(4.0) + math.abs(-1.0))",
     "math.isNaN(0.0 / 0.0) && math.isInf(1.0 / 0.0) && !math.isFinite(1.0 / 0.0) && -x < 3 && !(x >= 2)",
     "base64.encode(bytes(s)) + string(base64.decode(base64.encode(b'a' + b'b'))) + string(bytes(s))",
+    "isInt(s) || isUint(s) || isDouble(s) || isBool(s) || isTimestamp(s) || isDuration(s)",
     "ip(s).isLoopback() || isIP(s) || isCIDR(s) || ip.isCanonical('::1') || ip('::1').family() == 6",
     "cidr('10.0.0.0/8').containsIP(s) || cidr('10.0.0.0/8').containsCIDR('10.1.0.0/16') || cidr('10.1.2.3/8').masked().prefixLength() == 8",
     "cidr(s).ip().isUnspecified() || ip(s).isGlobalUnicast() || ip(s).isLinkLocalUnicast() || ip(s).isLinkLocalMulticast()",

@@ -367,3 +367,14 @@ fn acting_tools_are_known_by_name() {
         assert_eq!(outcome.mismatches, [], "{}", outcome.name);
     }
 }
+
+#[test]
+fn overlays_that_say_the_same_agree() {
+    let eu = "waypost 1\nimport \"base.route\"\nextend deploy { replicas 4..5 }\n";
+    let us = "waypost 1\nimport \"base.route\"\nextend deploy { replicas 4..5  monitor azure }\n";
+    let checked = over(
+        "import \"eu.route\"\nimport \"us.route\"",
+        &[("eu.route", eu), ("us.route", us)],
+    );
+    assert_eq!(program(checked).deploy.unwrap().replicas.low, 4);
+}

@@ -28,8 +28,6 @@ fn it_compiles_without_errors() {
         .map(|one| format!("{:?} {}: {}", one.severity, one.code.number, one.message))
         .collect();
     insta::assert_snapshot!(said.join("\n"), @r"
-Warning WP0601: this version cannot verify signed tokens
-Warning WP0601: this version's runtime serves nobody first
 Warning WP0601: this version's runtime does not know which adapters a replica has loaded
 Warning WP0601: this version does not share limits and budgets over Redis
 ");

@@ -253,3 +253,87 @@ fn edits_that_make_an_expression_total() {
         ),
     ]));
 }
+
+/// What may be no number, no time or of another type, and the edit for it.
+#[test]
+fn edits_for_texts_patterns_and_claims() {
+    assert_snapshot!(mended(&[
+        (CONTENT, "int(request.model) > 3"),
+        (CONTENT, "request.stream || uint(request.model) > 3u"),
+        (CONTENT, "double(request.headers[?'x'].orValue('')) > 0.5"),
+        (CONTENT, "bool(request.headers[?'x-debug'].orValue(''))"),
+        (
+            CONTENT,
+            "timestamp(request.metadata[?'at'].orValue('')).getHours() > 3"
+        ),
+        (CONTENT, "duration(request.model).getHours() > 1"),
+        (CONTENT, "request.tools.exists(t, int(t.name) > 3)"),
+        (CONTENT, "request.model.matches(request.path)"),
+        (
+            CONTENT,
+            "request.path == '/v1' && !matches(request.model, request.path)"
+        ),
+        (POLICY, "caller.claims['n'] > 3"),
+        (POLICY, "caller.team == 'a' || 0.5 <= caller.claims.n"),
+        (POLICY, "caller.claims[?'n'].orValue(0) > 3"),
+        (POLICY, "'n' in caller.claims && caller.claims.n < 'b'"),
+        (POLICY, "caller.claims[?'n'].orValue(0) + 1 > 3"),
+        (POLICY, "int(caller.claims[?'n'].orValue(0)) > 3"),
+    ]));
+}
+
+/// Outside a condition nothing can be tested first: a value stands for what has none.
+#[test]
+fn edits_outside_a_condition() {
+    let check = |source: &str| {
+        let parsed = parse(FileId(0), source, 0, Extent::Shortest);
+        let mut diagnostics = parsed.diagnostics;
+        let scope = Scope::of(CONTENT);
+        check_expression(&parsed.expr, &scope, Expected::String, &mut diagnostics);
+        diagnostics
+    };
+    let mended = [
+        "string(request.tokens / request.turns)",
+        "string(request.tokens % (request.turns + 1) + 1)",
+        "string(int(request.model))",
+        "string(request.model.matches(request.path))",
+    ];
+    let rendered = mended.map(|source| {
+        let diagnostics = check(source);
+        let text = render(source, &diagnostics);
+        assert_eq!(diagnostics.len(), 1, "{text}");
+        let fix = diagnostics[0]
+            .fix
+            .as_ref()
+            .unwrap_or_else(|| panic!("{text}"));
+        let fixed = apply(source, fix);
+        assert_eq!(render(&fixed, &check(&fixed)), "", "{fixed}");
+        text
+    });
+    assert_snapshot!(rendered.join("\n"));
+}
+
+#[test]
+fn a_text_that_is_tested() {
+    for source in [
+        "isInt(request.model) && int(request.model) > 3",
+        "!isInt(request.model) || int(request.model) > 3",
+        "isUint(request.model) ? uint(request.model) > 3u : false",
+        "isDouble(request.model) && double(request.model) > 0.5",
+        "isBool(request.model) && bool(request.model)",
+        "isTimestamp(request.model) && timestamp(request.model).getHours() > 3",
+        "isDuration(request.model) && duration(request.model).getHours() > 1",
+    ] {
+        accepts(CONTENT, source);
+    }
+    for source in [
+        "isInt(request.model) || int(request.model) > 3",
+        "!isInt(request.model) && int(request.model) > 3",
+        "isInt(request.path) && int(request.model) > 3",
+        "isUint(request.model) && int(request.model) > 3",
+        "isDouble(request.model) && int(request.model) > 3",
+        "isDuration(request.model) && timestamp(request.model).getHours() > 3",
+    ] {
+        refuses(CONTENT, source);
+    }
+}

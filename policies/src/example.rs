@@ -84,6 +84,7 @@ pub fn draft() -> Draft {
         contents: vec![content(&mut pool)],
         callers: Callers {
             keys: Some(1),
+            jwt: None,
             anonymous: false,
             origin: at(57),
         },

@@ -107,7 +107,7 @@ pub(crate) async fn answer(
         surface,
         &arrived.parts.headers,
         (&arrived.body, text),
-        &request,
+        &facts,
         deadline,
         request_id,
     );
@@ -159,7 +159,7 @@ async fn arrive(
 ) -> Result<Arrived, Failure> {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
-    let identity = gateway.callers.identify(&parts.headers)?;
+    let identity = gateway.callers.identify(&parts.headers).await?;
     check_media_type(&parts.headers)?;
     let body = read_body(body, &gateway.bounds).await?;
     Ok(Arrived {

@@ -4,8 +4,10 @@
 //! a key file that cannot be read changes nothing: the callers that were known before stay so.
 
 mod directory;
+mod jwks;
 pub(crate) mod key;
 mod key_file;
+mod token;
 mod watch;
 
 use std::borrow::Cow;
@@ -25,7 +27,9 @@ use crate::settings::Settings;
 
 use directory::Directory;
 use key::{Digest, sha256};
-pub use key_file::{KeyEntry, KeyFile, KeysError};
+pub use key_file::{KeyEntry, KeyFile, KeysError, moment};
+pub(crate) use token::TokenError;
+use token::{Tokens, looks_signed};
 use watch::KeySource;
 pub(crate) use watch::watch;
 
@@ -42,6 +46,8 @@ pub(crate) struct Callers {
     /// Why the file is not read as it stands now.
     stale: Mutex<Option<String>>,
     has_keys: bool,
+    /// Callers by signed token, where the plan lets them in.
+    tokens: Option<Tokens>,
     anonymous: bool,
     demo_key: bool,
 }
@@ -118,6 +124,8 @@ pub(crate) enum Unknown {
     NotBearer,
     /// One header stands twice: who calls would depend on which of them is read.
     Twice,
+    /// The token that it sent is no good.
+    Token(TokenError),
 }
 
 impl Callers {
@@ -126,6 +134,7 @@ impl Callers {
         plan: &Arc<Plan>,
         settings: &Settings,
         metrics: &Arc<Metrics>,
+        earlier: Option<&Self>,
     ) -> Result<Arc<Self>, StartError> {
         let declared = plan.callers();
         let source = declared
@@ -136,9 +145,13 @@ impl Callers {
             .map(|source| source.read(plan))
             .transpose()?;
         let file = file.as_ref().map(SecretValue::expose);
+        let earlier = earlier.and_then(|earlier| earlier.tokens.as_ref());
+        let tokens = plan.to_draft().callers.jwt;
+        let tokens = tokens.map(|declared| Tokens::new(declared, plan, earlier, settings));
         let callers = Self {
             directory: ArcSwap::from_pointee(Directory::empty()?),
             has_keys: source.is_some() || settings.demo_key,
+            tokens: tokens.transpose()?,
             source,
             plan: Arc::clone(plan),
             metrics: Arc::clone(metrics),
@@ -172,22 +185,34 @@ impl Callers {
         self.directory.load().len()
     }
 
-    /// Why the key file that is in force is not the one that stands there.
+    /// Why the key file that is in force is not the one that stands there, or the keys of tokens are not new.
     pub(crate) fn stale(&self) -> Option<String> {
         let stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner);
-        stale.clone()
+        let tokens = || self.tokens.as_ref()?.keys.failure();
+        stale.clone().or_else(tokens)
+    }
+
+    /// Fetches the keys of tokens for as long as it is awaited; nothing where none are accepted.
+    pub(crate) fn renewal(&self) -> Option<impl Future<Output = ()> + use<>> {
+        let keys = Arc::clone(&self.tokens.as_ref()?.keys);
+        Some(async move { keys.keep().await })
     }
 
     /// Who sent these headers.
-    pub(crate) fn identify(&self, headers: &HeaderMap) -> Result<Arc<Identity>, Unknown> {
+    pub(crate) async fn identify(&self, headers: &HeaderMap) -> Result<Arc<Identity>, Unknown> {
+        let is_open = self.anonymous && !self.has_keys && self.tokens.is_none();
         let key = match sent_key(headers) {
-            Err(_) | Ok(Some(_)) if !self.has_keys && self.anonymous => None,
+            Err(_) | Ok(Some(_)) if is_open => None,
             sent => sent?,
         };
-        match key {
-            Some(key) => self.directory.load().find(key),
-            None if self.anonymous => Ok(Arc::default()),
-            None => Err(Unknown::NoKey),
+        match (key, &self.tokens) {
+            (Some(token), Some(tokens)) if looks_signed(token) => {
+                let identity = tokens.identify(token).await;
+                identity.map(Arc::new).map_err(Unknown::Token)
+            }
+            (Some(key), _) => self.directory.load().find(key),
+            (None, _) if self.anonymous => Ok(Arc::default()),
+            (None, _) => Err(Unknown::NoKey),
         }
     }
 }

@@ -12,7 +12,7 @@ use waypost_policies::facts::Surface;
 
 use crate::Body;
 use crate::body::BodyError;
-use crate::callers::Unknown;
+use crate::callers::{TokenError, Unknown};
 use crate::rule::Site;
 
 /// Longer than this, a client's own quick retries only add load.
@@ -249,6 +249,7 @@ impl From<Unknown> for Failure {
             Unknown::WrongKey => "this api key is not known here: check it, or ask for one",
             Unknown::NotBearer => "`Authorization` must be `Bearer <key>`",
             Unknown::Twice => "the header of the api key stands twice: send it once",
+            Unknown::Token(error) => return Self::from(error),
         };
         Self::new(
             StatusCode::UNAUTHORIZED,
@@ -256,6 +257,27 @@ impl From<Unknown> for Failure {
             "invalid_api_key",
             message,
         )
+    }
+}
+
+impl From<TokenError> for Failure {
+    fn from(error: TokenError) -> Self {
+        let message = error.to_string();
+        match error {
+            // The caller may be right: it is we who cannot tell.
+            TokenError::KeysAway => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "server_error",
+                "token_keys_unavailable",
+                message,
+            ),
+            _ => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "invalid_request_error",
+                "invalid_token",
+                message,
+            ),
+        }
     }
 }
 

@@ -135,12 +135,12 @@ async fn dispatch(
         Place::Surface(surface) => call::answer(gateway, surface, request, peer, id).await,
         Place::Route => call::explain(gateway, request, peer).await,
         Place::Models => {
-            let identity = gateway.callers.identify(request.headers())?;
+            let identity = gateway.callers.identify(request.headers()).await?;
             let anthropic = request.headers().contains_key("anthropic-version");
             Ok(models(gateway, &identity, anthropic))
         }
         Place::Model(name) => {
-            let identity = gateway.callers.identify(request.headers())?;
+            let identity = gateway.callers.identify(request.headers()).await?;
             let anthropic = request.headers().contains_key("anthropic-version");
             model(gateway, &identity, name, anthropic)
         }

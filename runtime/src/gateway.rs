@@ -102,6 +102,7 @@ struct Kept<'g> {
     recent: Arc<Recent>,
     pools: &'g [Placed],
     models: &'g [Model],
+    callers: Option<&'g Callers>,
 }
 
 /// Why a server does not start.
@@ -142,6 +143,9 @@ pub enum StartError {
     /// The threads that answer calls.
     #[error("cannot start threads: {0}")]
     Threads(std::io::Error),
+    /// The keys of tokens cannot be fetched from such an address.
+    #[error("`{0}` is no address that the keys of tokens can be fetched from")]
+    Jwks(String),
     /// The system gave no random numbers.
     #[error("the system gave no random numbers")]
     Random,
@@ -160,6 +164,7 @@ impl Gateway {
             recent: Arc::default(),
             pools: &[],
             models: &[],
+            callers: None,
         };
         Self::assemble(plan, settings, kept)
     }
@@ -179,6 +184,7 @@ impl Gateway {
             recent: Arc::clone(&old.recent),
             pools: &old.pools,
             models: &old.models,
+            callers: Some(&old.callers),
         };
         Self::assemble(plan, settings, kept)
     }
@@ -192,9 +198,10 @@ impl Gateway {
     fn assemble(plan: Arc<Plan>, settings: &Settings, kept: Kept<'_>) -> Result<Self, StartError> {
         let draft = plan.to_draft();
         let secrets = resolve_secrets(&plan, settings)?;
-        let callers = Callers::build(&plan, settings, &kept.metrics.callers)?;
+        let callers = Callers::build(&plan, settings, &kept.metrics.callers, kept.callers)?;
         let mut watching = JoinSet::new();
         watching.spawn(watch(Arc::clone(&callers)));
+        watching.extend(callers.renewal());
         Ok(Self {
             state: Arc::clone(&kept.books.state),
             books: kept.books,

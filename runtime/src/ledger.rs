@@ -274,6 +274,14 @@ impl StateStore {
             false => Self::Folder(name.to_owned()),
         }
     }
+
+    /// The folder, if there is one.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Memory => None,
+            Self::Folder(folder) => Some(folder),
+        }
+    }
 }
 
 /// A panic elsewhere leaves whole values behind.

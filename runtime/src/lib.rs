@@ -38,7 +38,7 @@ mod usage;
 mod worker;
 
 pub use callers::key::{beginning, key_digest, new_key};
-pub use callers::{KeyEntry, KeyFile, KeysError};
+pub use callers::{KeyEntry, KeyFile, KeysError, moment};
 pub use client::ClientError;
 pub use failure::Tried;
 pub use gateway::StartError;

@@ -6,6 +6,7 @@
 mod discovery;
 mod hosted;
 mod placed;
+mod queue;
 mod scrape;
 mod seat;
 
@@ -25,12 +26,17 @@ use waypost_policies::vm;
 pub use discovery::DiscoveryError;
 pub(crate) use hosted::{Hosted, LeftAlone};
 pub(crate) use placed::Placed;
+pub(crate) use queue::Rank;
 pub(crate) use seat::Seat;
+
+use queue::{Full, Queue};
 
 use crate::clock;
 
 /// Blocks of prompts that are remembered of each replica: some four million tokens.
 const REMEMBERED: usize = 1 << 16;
+/// Calls that may wait for each replica: more would only wait to be told that there is no room.
+const MOST_WAITING: usize = 64;
 /// One failure is enough where others can answer instead.
 const MOST_FAILURES: u32 = 1;
 /// Where Kubernetes says which zone a pod is in.
@@ -45,7 +51,9 @@ pub(crate) struct Pool {
     /// Which labels its conditions read, by slot.
     labels: Vec<String>,
     members: Mutex<Members>,
-    /// A replica came, has room again, or told something new.
+    /// Calls that wait for a replica.
+    queue: Queue,
+    /// Replicas came or went.
     changed: Notify,
     /// A call came after a pause.
     woken: Notify,
@@ -102,6 +110,21 @@ pub(crate) struct Wanted<'a> {
     pub(crate) tokens: u64,
     /// Whether the file's `only when` lets it go to a replica.
     pub(crate) admits: &'a (dyn Fn(&vm::Endpoint<'_>) -> bool + Sync),
+    /// When it is served, where calls wait.
+    pub(crate) rank: Rank,
+    /// How long its caller waits at most.
+    pub(crate) patience: Duration,
+}
+
+/// Why a call gets no replica.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unplaced {
+    /// There is none, or each has failed or is left out.
+    NoReplica,
+    /// Each had all that it can take for as long as the call could wait.
+    Saturated,
+    /// The queue is full of calls that come first.
+    Displaced,
 }
 
 /// A replica that a call gets, for as long as this is kept.
@@ -109,8 +132,11 @@ pub(crate) struct Wanted<'a> {
 pub(crate) struct Picked {
     pub(crate) id: u64,
     pub(crate) base: Arc<str>,
+    /// Whether it waited for it.
+    pub(crate) waited: bool,
     pool: Arc<Pool>,
     tokens: u64,
+    caller: u64,
 }
 
 /// What is known of a replica, for metrics and health.
@@ -133,6 +159,7 @@ impl Pool {
                 turn: 0,
                 next: 0,
             }),
+            queue: Queue::default(),
             changed: Notify::new(),
             woken: Notify::new(),
             used: AtomicI64::new(i64::MIN),
@@ -148,28 +175,50 @@ impl Pool {
             && self.labels == labels
     }
 
-    /// Picks a replica; where all are saturated, waits as long as the file allows.
+    /// Picks a replica; where all are saturated, waits as long as the file and the caller allow, by rank.
     async fn pick(
         self: &Arc<Self>,
         placement: &draft::Placement,
         wanted: Wanted<'_>,
         excluded: &[u64],
-    ) -> Result<Picked, NoPick> {
+    ) -> Result<Picked, Unplaced> {
         self.note_use();
-        let deadline = Instant::now() + Duration::from_millis(placement.wait_milliseconds);
-        loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            // From here on no change is missed, even before it is waited for.
-            changed.as_mut().enable();
+        let wait = Duration::from_millis(placement.wait_milliseconds).min(wanted.patience);
+        if wait.is_zero() || self.queue.is_free_for(wanted.rank.priority) {
             match self.try_pick(placement, wanted, excluded) {
-                Err(NoPick::Saturated) => {}
-                other => return other,
-            }
-            if timeout_at(deadline, changed).await.is_err() {
-                return Err(NoPick::Saturated);
+                Err(NoPick::Saturated) if !wait.is_zero() => {}
+                other => return Ok(other?),
             }
         }
+        let until = Instant::now() + wait;
+        let place = self.queue.enter(wanted.rank, until, self.most_waiting());
+        let place = place.map_err(|Full| Unplaced::Displaced)?;
+        loop {
+            match timeout_at(until, place.turn()).await {
+                Ok(true) => {}
+                Ok(false) => return Err(Unplaced::Displaced),
+                Err(_) => return Err(Unplaced::Saturated),
+            }
+            match self.try_pick(placement, wanted, excluded) {
+                // A call that was at no replica yet may go to every one: where it finds no room there is none.
+                Err(NoPick::Saturated) => place.pass(excluded.is_empty()),
+                other => {
+                    let mut picked = other?;
+                    picked.waited = true;
+                    return Ok(picked);
+                }
+            }
+        }
+    }
+
+    fn most_waiting(&self) -> usize {
+        let replicas = self.lock().replicas.len();
+        replicas.max(1).saturating_mul(MOST_WAITING)
+    }
+
+    /// How many calls wait for a replica.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.len()
     }
 
     fn try_pick(
@@ -185,11 +234,16 @@ impl Pool {
         replica.known.in_flight = replica.known.in_flight.saturating_add(1);
         replica.known.in_flight_tokens =
             replica.known.in_flight_tokens.saturating_add(wanted.tokens);
+        let base = Arc::clone(&replica.base);
+        drop(members);
+        self.queue.served(wanted.rank.caller);
         Ok(Picked {
             id: picked,
-            base: Arc::clone(&replica.base),
+            base,
+            waited: false,
             pool: Arc::clone(self),
             tokens: wanted.tokens,
+            caller: wanted.rank.caller,
         })
     }
 
@@ -232,6 +286,7 @@ impl Pool {
         drop(members);
         self.set_trouble(String::new());
         self.changed.notify_waiters();
+        self.queue.changed();
     }
 
     /// Waits until it has a replica.
@@ -395,7 +450,16 @@ impl Drop for Picked {
             replica.known.in_flight_tokens =
                 replica.known.in_flight_tokens.saturating_sub(self.tokens);
         }
-        self.pool.changed.notify_waiters();
+        self.pool.queue.left(self.caller);
+    }
+}
+
+impl From<NoPick> for Unplaced {
+    fn from(reason: NoPick) -> Self {
+        match reason {
+            NoPick::Saturated => Self::Saturated,
+            NoPick::NoEndpoint => Self::NoReplica,
+        }
     }
 }
 

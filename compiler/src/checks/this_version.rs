@@ -75,22 +75,6 @@ pub(crate) fn adapters(span: Span) -> Diagnostic {
         .help("leave it out; the picker of `shape layered` knows them")
 }
 
-/// `priority`: decided and reported; calls that wait for a replica are served as they come.
-pub(crate) fn priority(value: Span) -> Diagnostic {
-    codes::NOT_IN_THIS_BUILD
-        .warning(value, "this version's runtime serves nobody first")
-        .label("is decided and shown, but calls that wait are served as they come")
-        .help("do not rely on it yet; the picker of `shape layered` goes by it")
-}
-
-/// `jwt { … }`: no token is accepted.
-pub(crate) fn token_callers(span: Span) -> Diagnostic {
-    codes::NOT_IN_THIS_BUILD
-        .warning(span, "this version cannot verify signed tokens")
-        .label("callers with a token get 401, as if it were wrong")
-        .help("give them keys with `keys secret NAME` until it can")
-}
-
 /// `state redis`: it is not asked, so each replica counts by itself and N replicas let through N times a limit.
 pub(crate) fn shared_state(span: Span, replicas: u64, quotas: usize) -> Diagnostic {
     let diagnostic = codes::NOT_IN_THIS_BUILD.warning(

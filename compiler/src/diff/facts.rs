@@ -367,7 +367,13 @@ fn callers(program: &Program) -> Subject {
     let keys = policy.keys.map(|index| secret(program, index));
     subject.say_some("keys", keys);
     let jwt = policy.jwt.as_ref();
-    let jwt = jwt.map(|jwt| format!("{} for {} ({})", jwt.issuer, jwt.audience, jwt.jwks));
+    let jwt = jwt.map(|jwt| {
+        let claims = jwt.claims.join(", ");
+        format!(
+            "{} for {} ({}); {claims}",
+            jwt.issuer, jwt.audience, jwt.jwks
+        )
+    });
     subject.say_some("jwt", jwt);
     let anonymous = if policy.anonymous {
         "allowed"

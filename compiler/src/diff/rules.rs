@@ -1,7 +1,7 @@
 //! Rules by what they mean: two that do the same under the same condition are one, whatever they are called and wherever
 //! they stand. What is left over is paired by label, and each pair or single rule is shown by a witness.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use waypost_lang::Span;
 use waypost_lang::cel::typed::Typed;
@@ -12,6 +12,8 @@ use waypost_policies::money::NanoDollars;
 use super::search::{Before, Both, Goal, Search};
 use super::{Change, ChangeKind, Side, place};
 use crate::program::{Action, Label, Program, Quota};
+use crate::proofs::conditions;
+use crate::proofs::coverage::{Fate, Proofs};
 
 /// A rule of one file.
 struct Rule<'a> {
@@ -36,11 +38,35 @@ pub(super) fn compare(old: Side<'_>, new: Side<'_>, search: &mut Search<'_>) -> 
     let (mut before, mut after) = (rules(old.program), rules(new.program));
     cancel(&mut before, &mut after);
     let pairs = pair(before, after);
+    let (idle_before, idle_after) = (idle(old.program), idle(new.program));
+    let decides = |idle: &BTreeSet<Span>, rule: Option<&Rule<'_>>| {
+        rule.is_some_and(|rule| !idle.contains(&rule.span))
+    };
     pairs
         .iter()
         .filter(|(old, new)| !is_same(old.as_ref(), new.as_ref()))
+        .filter(|(old, new)| {
+            decides(&idle_before, old.as_ref()) || decides(&idle_after, new.as_ref())
+        })
         .map(|(one, other)| change((old, one.as_ref()), (new, other.as_ref()), search))
         .collect()
+}
+
+/// The rules that are proved to decide nothing: that one comes or goes changes no call.
+fn idle(program: &Program) -> BTreeSet<Span> {
+    let mut idle = BTreeSet::new();
+    conditions::visit(program, &mut |reasoner, written| {
+        let condition = reasoner.condition(written.when);
+        if reasoner.never(&condition) {
+            idle.insert(written.span);
+        }
+    });
+    for group in Proofs::of(program).groups {
+        let fates = group.rules.iter().zip(&group.fates);
+        let covered = fates.filter(|(_, fate)| matches!(fate, Fate::Covered { .. }));
+        idle.extend(covered.map(|(rule, _)| rule.span));
+    }
+    idle
 }
 
 /// Takes out rules that mean the same in both.

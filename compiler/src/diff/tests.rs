@@ -372,3 +372,47 @@ fn a_policy_that_refuses_the_plainest_call_does_not_hide_a_change() {
     assert_eq!(changes.len(), 1, "{changes:#?}");
     assert!(changes[0].witness.is_some(), "{changes:#?}");
 }
+
+/// Rules that are proved to decide nothing come and go without a change of behaviour.
+#[test]
+fn idle_rules_are_no_change() {
+    let after = |line: &str, more: &str| with(line, &format!("{line}\n{more}"));
+    let long = r#"  escalate to strong "long context" when request.tokens > 24000"#;
+    let free = r#"  cap at weak "free plan" when caller.plan == "free""#;
+    for new in [
+        after(
+            long,
+            r#"  escalate to strong "longer" when request.tokens > 48000"#,
+        ),
+        after(
+            long,
+            r#"  escalate to strong "never" when request.tokens > 5 && request.tokens < 3"#,
+        ),
+        after(
+            free,
+            r#"  cap at weak "free and slow" when caller.plan == "free" && caller.team == "x""#,
+        ),
+        after(
+            free,
+            r#"  limit 5 requests / 1m "none" when caller.plan == "a" && caller.plan == "b""#,
+        ),
+    ] {
+        assert_eq!(changes(FILE, &new), [], "{new}");
+        assert_eq!(changes(&new, FILE), [], "{new}");
+    }
+}
+
+/// One that was idle and decides now is a change, and so is the loss of what covered another.
+#[test]
+fn a_rule_that_comes_to_decide_is_a_change() {
+    let long = r#"  escalate to strong "long context" when request.tokens > 24000"#;
+    let longer = r#"  escalate to strong "longer" when request.tokens > 48000"#;
+    let both = with(long, &format!("{long}\n{longer}"));
+    let alone = with(long, longer);
+    let found = changes(&both, &alone);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0].kind, ChangeKind::Removed);
+    assert!(found[0].witness.is_some());
+    let lives = both.replace("48000", "12000");
+    assert!(!changes(&both, &lives).is_empty());
+}

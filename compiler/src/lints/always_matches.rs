@@ -4,7 +4,7 @@ use waypost_lang::{Diagnostic, codes};
 
 use super::Subject;
 use super::statement::place;
-use crate::proofs::conditions::{self, Place};
+use crate::proofs::conditions::Place;
 use crate::proofs::coverage::{Fate, Group, Kind, Rule};
 
 /// Finds rules that match every call, and conditions that leave nothing out.
@@ -16,17 +16,15 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
             }
         }
     }
-    conditions::visit(subject.program, &mut |reasoner, written| {
-        let is_rule = written.place == Place::Rule;
-        let condition = reasoner.condition(written.when);
-        if !is_rule && condition.is_total() && reasoner.always(&condition) {
+    for one in &subject.proofs.conditions {
+        if one.written.place != Place::Rule && one.total && one.always {
             let finding = codes::ALWAYS_MATCHES
-                .warning(written.when.span, "this condition is always true")
+                .warning(one.written.when.span, "this condition is always true")
                 .label("it leaves nothing out")
                 .help("delete the condition, or correct it");
             found.push(finding);
         }
-    });
+    }
 }
 
 fn rule_finding(subject: &Subject<'_>, group: &Group<'_>, rule: &Rule<'_>) -> Diagnostic {

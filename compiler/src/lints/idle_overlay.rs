@@ -14,8 +14,12 @@ type Place = (&'static str, String, &'static str);
 
 /// Finds fields that one overlay alone writes, and writes as they are declared.
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
+    let items = || subject.files.iter().flat_map(|file| &file.items);
+    if !items().any(|item| matches!(item.kind, ItemKind::Extend(_))) {
+        return;
+    }
     let mut fields = Fields::default();
-    for item in subject.files.iter().flat_map(|file| &file.items) {
+    for item in items() {
         match &item.kind {
             ItemKind::Let(one) => fields.declare(one),
             ItemKind::Provider(one) => fields.declare(one),

@@ -3,20 +3,16 @@
 use waypost_lang::{Diagnostic, codes};
 
 use super::Subject;
-use crate::proofs::conditions::{self, Written};
+use crate::proofs::conditions::Written;
 use crate::proofs::redundancy::Redundant;
 
 /// Finds parts of `&&` and `||` that change nothing.
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
-    conditions::visit(subject.program, &mut |reasoner, written| {
-        let condition = reasoner.condition(written.when);
-        if reasoner.never(&condition) || reasoner.always(&condition) {
-            return;
+    for one in &subject.proofs.conditions {
+        for part in &one.redundant {
+            found.push(finding(subject, &one.written, part));
         }
-        for part in reasoner.redundant(written.when) {
-            found.push(finding(subject, &written, &part));
-        }
-    });
+    }
 }
 
 fn finding(subject: &Subject<'_>, written: &Written<'_>, redundant: &Redundant<'_>) -> Diagnostic {

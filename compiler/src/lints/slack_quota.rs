@@ -5,7 +5,7 @@ use waypost_lang::{Diagnostic, codes};
 
 use super::Subject;
 use crate::program::{Action, Quota};
-use crate::proofs::{Condition, Reasoner, same_expression};
+use crate::proofs::{Condition, Reasoner, text_of};
 
 /// Finds quotas that refuse nothing that another does not refuse.
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
@@ -19,6 +19,10 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
                 .as_ref()
                 .map_or_else(Condition::always, |when| reasoner.condition(when))
         })
+        .collect();
+    let keys: Vec<Option<String>> = quotas
+        .iter()
+        .map(|quota| quota.per.as_ref().map(text_of))
         .collect();
     let mut slack = vec![false; quotas.len()];
     for at in (0..quotas.len()).rev() {
@@ -34,6 +38,7 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
                     *other != at
                         && slack.get(*other) == Some(&false)
                         && never_binds(quota, tight)
+                        && keys.get(at) == keys.get(*other)
                         && reasoner.covers(condition, &[counts])
                 });
         if let Some((_, (tight, _))) = tighter {
@@ -76,20 +81,14 @@ fn never_binds(loose: &Quota, tight: &Quota) -> bool {
     only_denies && same_calls(loose, tight) && is_within(loose, tight)
 }
 
-/// Whether both have the same buckets.
+/// Whether the buckets of the tighter one, if their keys are the same, hold no fewer calls: one of some models' calls holds less
+/// than one of all.
 fn same_calls(loose: &Quota, tight: &Quota) -> bool {
-    let per = match (&loose.per, &tight.per) {
-        (None, None) => true,
-        (Some(left), Some(right)) => same_expression(left, right),
-        _ => false,
-    };
-    // A bucket of some models' calls holds less than one of all.
-    let on = match (&loose.on, &tight.on) {
+    match (&loose.on, &tight.on) {
         (_, None) => true,
         (Some(left), Some(right)) => left.value == right.value,
         (None, Some(_)) => false,
-    };
-    per && on
+    }
 }
 
 fn is_within(loose: &Quota, tight: &Quota) -> bool {

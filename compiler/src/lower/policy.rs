@@ -6,7 +6,7 @@ use super::expressions::Expressions;
 use super::index;
 use super::origin::Origins;
 use super::quota;
-use crate::program::Policy;
+use crate::program::{Jwt, Policy};
 
 /// Writes the policy into the draft.
 pub(crate) fn lower(
@@ -17,6 +17,7 @@ pub(crate) fn lower(
 ) {
     draft.callers = draft::Callers {
         keys: policy.keys.map(index),
+        jwt: policy.jwt.as_ref().map(jwt),
         anonymous: policy.anonymous,
         origin: policy
             .callers_span
@@ -58,5 +59,19 @@ pub(crate) fn lower(
             logs: redaction.logs,
             response: redaction.response,
         });
+    }
+}
+
+fn jwt(jwt: &Jwt) -> draft::Jwt {
+    let [key, team, agent, plan, name] = jwt.claims.clone();
+    draft::Jwt {
+        issuer: jwt.issuer.clone(),
+        audience: jwt.audience.clone(),
+        jwks: jwt.jwks.clone(),
+        key,
+        team,
+        agent,
+        plan,
+        name,
     }
 }

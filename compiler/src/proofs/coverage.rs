@@ -8,6 +8,7 @@ use std::rc::Rc;
 use waypost_lang::cel::typed::{Field, Typed};
 use waypost_lang::source::Span;
 
+use super::conditions::{self, Judged, Place, Written};
 use super::index::Index;
 use super::{Condition, Reasoner, known};
 use crate::program::{Label, Program, TierIndex};
@@ -70,11 +71,14 @@ pub(crate) struct Group<'p> {
 #[derive(Debug)]
 pub(crate) struct Proofs<'p> {
     pub(crate) groups: Vec<Group<'p>>,
+    /// Each condition by itself: of rules, limits, budgets and pools.
+    pub(crate) conditions: Vec<Judged<'p>>,
 }
 
 impl<'p> Proofs<'p> {
     pub(crate) fn of(program: &'p Program) -> Self {
         let mut groups = Vec::new();
+        let mut judged = Vec::new();
         for content in &program.contents {
             let start = Some((content.start.value, content.start.span));
             let rules = content.escalations.iter().map(|rule| Rule {
@@ -89,11 +93,18 @@ impl<'p> Proofs<'p> {
                 rule.tier.is_some_and(|tier| tier <= content.start.value)
             };
             let mut reasoner = Reasoner::of_content(content);
-            groups.push(group(rules.collect(), start, &mut reasoner, &idle));
+            groups.push(group(
+                rules.collect(),
+                start,
+                &mut reasoner,
+                &idle,
+                &mut judged,
+            ));
         }
         let mut reasoner = Reasoner::of_policy(program);
         for rules in [denials(program), priorities(program)] {
-            groups.push(group(rules, None, &mut reasoner, &|_, _, _| false));
+            let never = |_: &Rule<'_>, _: &Condition, _: &mut Reasoner| false;
+            groups.push(group(rules, None, &mut reasoner, &never, &mut judged));
         }
         let highest = highest_below(program);
         let idle = |rule: &Rule<'_>, condition: &Condition, reasoner: &mut Reasoner| {
@@ -110,8 +121,14 @@ impl<'p> Proofs<'p> {
             let all = highest.last().is_none_or(|highest| *highest <= cap);
             all || (sees_tier && reasoner.only_in_tiers(condition, tiers.collect()))
         };
-        groups.push(group(caps(program), None, &mut reasoner, &idle));
-        Self { groups }
+        let caps = group(caps(program), None, &mut reasoner, &idle, &mut judged);
+        groups.push(caps);
+        judged.extend(conditions::of_quotas(program, &mut reasoner));
+        judged.extend(conditions::of_pools(program));
+        Self {
+            groups,
+            conditions: judged,
+        }
     }
 }
 
@@ -180,6 +197,7 @@ fn group<'p>(
     start: Option<(TierIndex, Span)>,
     reasoner: &mut Reasoner,
     idle: Idle<'_>,
+    judged: &mut Vec<Judged<'p>>,
 ) -> Group<'p> {
     let conditions: Vec<Condition> = rules
         .iter()
@@ -192,11 +210,16 @@ fn group<'p>(
         .iter()
         .zip(&conditions)
         .map(|(rule, condition)| {
-            if reasoner.never(condition) {
+            let own = written(rule).map(|written| Judged::of(reasoner, written, condition));
+            let (never, always) = own
+                .as_ref()
+                .map_or((false, false), |one| (one.never.is_some(), one.always));
+            judged.extend(own);
+            if never {
                 Fate::Never
             } else if idle(rule, condition, reasoner) {
                 Fate::Idle
-            } else if rule.when.is_some() && reasoner.always(condition) {
+            } else if always {
                 Fate::Always
             } else {
                 Fate::Lives
@@ -222,6 +245,15 @@ fn group<'p>(
         fates,
         start,
     }
+}
+
+fn written<'p>(rule: &Rule<'p>) -> Option<Written<'p>> {
+    Some(Written {
+        place: Place::Rule,
+        when: rule.when?,
+        label: Some(rule.label),
+        span: rule.span,
+    })
 }
 
 const fn is_alive(fate: &Fate) -> bool {

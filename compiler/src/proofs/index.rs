@@ -22,12 +22,14 @@ const MOST_GLANCED_AT: usize = 1_024;
 /// Rules by what they test. Rules are numbers; a rule that is as strong as another or stronger may cover it.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
+    /// Every conjunction, with its rule; the lists below hold places in it.
+    entries: Vec<(usize, Cube)>,
     always: Vec<usize>,
     texts: HashMap<(TermIndex, Rc<str>), Vec<usize>>,
     beginnings: HashMap<(TermIndex, Rc<str>), Vec<usize>>,
     /// Single tests `>= bound` and `<= bound`: of each strength the widest.
     bounds: HashMap<(TermIndex, Side), HashMap<i64, (i128, usize)>>,
-    others: HashMap<TermIndex, Vec<(usize, Cube)>>,
+    others: HashMap<TermIndex, Vec<usize>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,54 +42,54 @@ impl Index {
     /// Files a rule.
     pub(crate) fn add(&mut self, rule: usize, strength: i64, formula: &Formula) {
         for cube in formula.cubes(MOST_CUBES).unwrap_or_default() {
-            self.file(rule, strength, &cube);
+            let entry = self.entries.len();
+            self.file(entry, strength, &cube);
+            self.entries.push((rule, cube));
         }
     }
 
-    fn file(&mut self, rule: usize, strength: i64, cube: &[(TermIndex, Rc<Test>)]) {
+    fn file(&mut self, entry: usize, strength: i64, cube: &[(TermIndex, Rc<Test>)]) {
         let [first, ..] = cube else {
-            self.always.push(rule);
+            self.always.push(entry);
             return;
         };
         if let [(term, test)] = cube
             && let Some((side, bound)) = one_sided(test)
         {
-            self.file_bound(*term, side, strength, bound, rule);
+            self.file_bound(*term, side, strength, bound, entry);
             return;
         }
-        for (term, test) in cube {
+        let tests = || cube.iter().map(|(term, test)| of_element(*term, test));
+        for (term, test) in tests() {
             if let Values::Among(texts, true) = &test.present
                 && texts.len() <= MOST_TEXTS
             {
                 for text in texts.iter() {
-                    self.texts
-                        .entry((*term, Rc::clone(text)))
-                        .or_default()
-                        .push(rule);
+                    let key = (term, Rc::clone(text));
+                    self.texts.entry(key).or_default().push(entry);
                 }
                 return;
             }
         }
-        for (term, test) in cube {
+        for (term, test) in tests() {
             if let Values::Text(Predicate::StartsWith(beginning), true) = &test.present {
-                let key = (*term, Rc::clone(beginning));
-                self.beginnings.entry(key).or_default().push(rule);
+                let key = (term, Rc::clone(beginning));
+                self.beginnings.entry(key).or_default().push(entry);
                 return;
             }
         }
-        let entry = (rule, cube.to_vec());
         self.others.entry(first.0).or_default().push(entry);
     }
 
-    fn file_bound(&mut self, term: TermIndex, side: Side, strength: i64, bound: i128, rule: usize) {
+    fn file_bound(&mut self, term: TermIndex, side: Side, strength: i64, bound: i128, new: usize) {
         let best = self.bounds.entry((term, side)).or_default();
-        let entry = best.entry(strength).or_insert((bound, rule));
+        let entry = best.entry(strength).or_insert((bound, new));
         let wider = match side {
             Side::From => bound < entry.0,
             Side::UpTo => bound > entry.0,
         };
         if wider {
-            *entry = (bound, rule);
+            *entry = (bound, new);
         }
     }
 
@@ -95,20 +97,27 @@ impl Index {
     pub(crate) fn candidates(&self, strength: i64, formula: &Formula) -> Vec<usize> {
         let mut found = self.always.clone();
         let cubes = formula.cubes(MOST_CUBES).unwrap_or_default();
-        let Some(cube) = cubes.first() else {
-            return found;
-        };
+        let cube = cubes.first().map(Vec::as_slice).unwrap_or_default();
         for (term, test) in cube {
             self.bounded(*term, test, strength, &mut found);
             self.textual(*term, test, &mut found);
-            let others = self.others.get(term).into_iter().flatten();
+            let others = self.others.get(term).into_iter().flatten().copied();
             let others = others.take(MOST_GLANCED_AT);
-            let others = others.filter(|(_, other)| may_allow(other, cube));
-            found.extend(others.map(|(rule, _)| *rule).take(MOST_LOOKED_AT));
+            let others = others.filter(|entry| self.may_allow(*entry, cube));
+            found.extend(others.take(MOST_LOOKED_AT));
         }
         found.sort_unstable();
         found.dedup();
-        found
+        let worth = found.into_iter().filter(|one| self.may_allow(*one, cube));
+        let rules = worth.filter_map(|entry| self.entries.get(entry).map(|(rule, _)| *rule));
+        let mut rules: Vec<usize> = rules.collect();
+        rules.dedup();
+        rules
+    }
+
+    fn may_allow(&self, entry: usize, narrow: &[(TermIndex, Rc<Test>)]) -> bool {
+        let wide = self.entries.get(entry);
+        wide.is_some_and(|(_, wide)| may_allow(wide, narrow))
     }
 
     fn bounded(&self, term: TermIndex, test: &Test, strength: i64, found: &mut Vec<usize>) {
@@ -121,18 +130,21 @@ impl Index {
         for (side, bound) in [(Side::From, low), (Side::UpTo, high)] {
             let strong = self.bounds.get(&(term, side)).into_iter().flatten();
             found.extend(strong.filter(|(other, _)| **other >= strength).filter_map(
-                |(_, (other, rule))| {
+                |(_, (other, entry))| {
                     let wide = match side {
                         Side::From => *other <= bound,
                         Side::UpTo => *other >= bound,
                     };
-                    wide.then_some(*rule)
+                    wide.then_some(*entry)
                 },
             ));
         }
     }
 
     fn textual(&self, term: TermIndex, test: &Test, found: &mut Vec<usize>) {
+        if let Values::Exists(body, true) = &test.present {
+            return self.elements(body, found);
+        }
         let text = match &test.present {
             Values::Among(texts, true) => texts.first(),
             Values::Text(Predicate::StartsWith(beginning), true) => Some(beginning),
@@ -151,6 +163,31 @@ impl Index {
             found.extend(rules.into_iter().flatten().take(MOST_LOOKED_AT));
         }
     }
+
+    /// Looks up what an element is asked; of alternatives, a cover of all covers the first.
+    fn elements(&self, body: &Formula, found: &mut Vec<usize>) {
+        match body {
+            Formula::Test(term, test) => self.textual(*term, test, found),
+            Formula::All(parts) => parts.iter().for_each(|part| self.elements(part, found)),
+            Formula::Any(parts) => parts
+                .iter()
+                .take(1)
+                .for_each(|one| self.elements(one, found)),
+            Formula::Always | Formula::Never => {}
+        }
+    }
+}
+
+/// What is asked of an element, where that is one test of a text; else the test itself.
+fn of_element(term: TermIndex, test: &Rc<Test>) -> (TermIndex, &Rc<Test>) {
+    if let Values::Exists(body, true) = &test.present
+        && let Formula::Test(inner, asked) = &**body
+        && let Values::Among(_, true) | Values::Text(Predicate::StartsWith(_), true) =
+            &asked.present
+    {
+        return (*inner, asked);
+    }
+    (term, test)
 }
 
 /// Whether a conjunction may allow all that another does, as far as a look at the tests of the same terms tells: a proof takes

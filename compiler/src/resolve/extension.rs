@@ -189,6 +189,9 @@ impl Layers<'_> {
         let mut written = written.into_iter();
         let first = written.next()?;
         for second in written {
+            if self.says_the_same(&first, &second) {
+                continue;
+            }
             let (field, one, other) =
                 (first.field, self.place(first.span), self.place(second.span));
             self.findings.push(
@@ -203,6 +206,11 @@ impl Layers<'_> {
             );
         }
         Some(first)
+    }
+
+    /// Whether two overlays write the same value, and alike: then it does not matter which of them counts.
+    fn says_the_same<T>(&self, one: &Written<'_, T>, other: &Written<'_, T>) -> bool {
+        field::is_whole(one.field) && self.sources.text(one.span) == self.sources.text(other.span)
     }
 
     fn file(&self, file: FileId) -> &str {

@@ -2,7 +2,7 @@
 
 use waypost_lang::cel::typed::Section;
 use waypost_lang::source::{Span, Spanned};
-use waypost_lang::syntax::tree::{self, Name, PolicyItem, PolicyKind};
+use waypost_lang::syntax::tree::{self, Name, PolicyItem, PolicyKind, Text};
 
 use super::bounds::number;
 use super::collected::Collected;
@@ -105,9 +105,6 @@ fn rule(
             policy.redactions.extend(resolved);
         }
         PolicyKind::Priority { value, label, when } => {
-            if policy.priorities.is_empty() {
-                context.findings.push(this_version::priority(value.span));
-            }
             policy.priorities.extend(priority(
                 span,
                 value,
@@ -195,11 +192,22 @@ fn resolve_jwt(jwt: &tree::Jwt, context: &mut Context<'_>) -> Option<Jwt> {
         texts.extend((real && good).then(|| text.value.clone()));
     }
     let [issuer, audience, jwks] = <[String; 3]>::try_from(texts).ok()?;
-    context.findings.push(this_version::token_callers(jwt.span));
+    // Where no claim is named for a field of the caller, the one that is called like it; a token is its subject's.
+    let claim = |written: &Option<Text>, usual: &str| match written {
+        Some(text) => text.value.clone(),
+        None => usual.to_owned(),
+    };
     Some(Jwt {
         span: jwt.span,
         issuer,
         audience,
         jwks,
+        claims: [
+            claim(&jwt.key, "sub"),
+            claim(&jwt.team, "team"),
+            claim(&jwt.agent, "agent"),
+            claim(&jwt.plan, "plan"),
+            claim(&jwt.name, "name"),
+        ],
     })
 }

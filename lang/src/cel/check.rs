@@ -46,6 +46,7 @@ pub fn check(
         guards: Vec::new(),
         clause: (expected == Expected::Bool).then(|| Clause::of(expr)),
         parts: Vec::new(),
+        ordered_with: None,
         failed: false,
         diagnostics,
     };
@@ -83,6 +84,8 @@ struct Checker<'a> {
     clause: Option<Clause>,
     /// What is read of the current expression: the whole with each part, and the part, the outermost first.
     parts: Vec<(Span, String)>,
+    /// The type of the literal that the current operand is ordered with, and a value of it.
+    ordered_with: Option<(&'static str, &'static str)>,
     failed: bool,
     diagnostics: &'a mut Vec<Diagnostic>,
 }

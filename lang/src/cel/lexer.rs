@@ -9,9 +9,9 @@ use crate::source::{FileId, Span};
 
 /// One token.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Token {
+pub(super) struct Token<'a> {
     /// What it is.
-    pub(super) kind: TokenKind,
+    pub(super) kind: TokenKind<'a>,
     /// Where it was written.
     pub(super) span: Span,
     /// Whether a line ended between the token before and this one.
@@ -20,11 +20,11 @@ pub(super) struct Token {
 
 /// What a token is.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum TokenKind {
+pub(super) enum TokenKind<'a> {
     /// A name or a word such as `in`, `true`, `for`.
-    Word(String),
+    Word(&'a str),
     /// A name between backticks.
-    Quoted(String),
+    Quoted(&'a str),
     /// An integer without its sign.
     Integer(u64),
     /// Another literal.
@@ -39,24 +39,47 @@ pub(super) enum TokenKind {
     End,
 }
 
-impl TokenKind {
+impl TokenKind<'_> {
     /// Whether it is this operator or bracket.
+    #[inline]
     pub(super) fn is(&self, symbol: &str) -> bool {
         matches!(self, Self::Symbol(found) if *found == symbol)
     }
 
     /// Whether it is this word.
     pub(super) fn is_word(&self, word: &str) -> bool {
-        matches!(self, Self::Word(found) if found == word)
+        matches!(self, Self::Word(found) if *found == word)
     }
 }
 
-/// Operators and brackets, a longer one before each of its beginnings. `=`, `===`, `<>`, `&` and the like mean
-/// nothing in CEL; they are here so that the parser can say what was meant.
-const SYMBOLS: &[&str] = &[
-    "===", "!==", "=>", "=~", "<>", "&&", "||", "==", "!=", "<=", ">=", "<", ">", "+", "-", "*",
-    "/", "%", "!", "?", ":", ".", ",", "(", ")", "[", "]", "{", "}", "=", "&", "|",
-];
+/// Operators and brackets that begin with this byte, a longer one before each of its beginnings. `=`, `===`, `<>`, `&` and
+/// the like mean nothing in CEL; they are here so that the parser can say what was meant.
+const fn symbols(first: u8) -> &'static [&'static str] {
+    match first {
+        b'=' => &["===", "==", "=>", "=~", "="],
+        b'!' => &["!==", "!=", "!"],
+        b'<' => &["<>", "<=", "<"],
+        b'>' => &[">=", ">"],
+        b'&' => &["&&", "&"],
+        b'|' => &["||", "|"],
+        b'+' => &["+"],
+        b'-' => &["-"],
+        b'*' => &["*"],
+        b'/' => &["/"],
+        b'%' => &["%"],
+        b'?' => &["?"],
+        b':' => &[":"],
+        b'.' => &["."],
+        b',' => &[","],
+        b'(' => &["("],
+        b')' => &[")"],
+        b'[' => &["["],
+        b']' => &["]"],
+        b'{' => &["{"],
+        b'}' => &["}"],
+        _ => &[],
+    }
+}
 
 /// Reads tokens from a text.
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +100,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// The next token.
-    pub(super) fn next(&mut self) -> Token {
+    pub(super) fn next(&mut self) -> Token<'a> {
         let on_new_line = self.skip_blank();
         let (kind, length) = token(self.rest());
         let span = Span::new(self.file, offset(self.at), offset(self.at + length));
@@ -124,11 +147,16 @@ impl<'a> Lexer<'a> {
     }
 }
 
-fn token(rest: &str) -> (TokenKind, usize) {
-    let Some(first) = rest.chars().next() else {
+fn token(rest: &str) -> (TokenKind<'_>, usize) {
+    let Some(first) = rest.bytes().next() else {
         return (TokenKind::End, 0);
     };
-    if let Some((reading, length)) = literal::string(rest).or_else(|| literal::number(rest)) {
+    let literal = match first {
+        b'"' | b'\'' | b'r' | b'R' | b'b' | b'B' => literal::string(rest),
+        b'0'..=b'9' | b'.' => literal::number(rest),
+        _ => None,
+    };
+    if let Some((reading, length)) = literal {
         let kind = match reading {
             Ok(Value::Integer(magnitude)) => TokenKind::Integer(magnitude),
             Ok(Value::Literal(literal)) => TokenKind::Literal(literal),
@@ -137,14 +165,16 @@ fn token(rest: &str) -> (TokenKind, usize) {
         return (kind, length);
     }
     if let Some(word) = literal::identifier(rest) {
-        return (TokenKind::Word(word.to_owned()), word.len());
+        return (TokenKind::Word(word), word.len());
     }
     if let Some(name) = quoted(rest) {
-        return (TokenKind::Quoted(name.to_owned()), name.len() + 2);
+        return (TokenKind::Quoted(name), name.len() + 2);
     }
-    match SYMBOLS.iter().find(|symbol| rest.starts_with(*symbol)) {
-        Some(symbol) => (TokenKind::Symbol(symbol), symbol.len()),
-        None => (TokenKind::Unknown(first), first.len_utf8()),
+    let symbol = symbols(first).iter().find(|one| rest.starts_with(**one));
+    match (symbol, rest.chars().next()) {
+        (Some(symbol), _) => (TokenKind::Symbol(symbol), symbol.len()),
+        (None, Some(c)) => (TokenKind::Unknown(c), c.len_utf8()),
+        (None, None) => (TokenKind::End, 0),
     }
 }
 

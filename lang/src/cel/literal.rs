@@ -39,16 +39,9 @@ pub(super) struct Malformed {
 
 /// The identifier at the front, if there is one.
 pub(super) fn identifier(text: &str) -> Option<&str> {
-    let parsed: IResult<&str, &str> = recognize((
-        take_while_m_n(1, 1, is_identifier_start),
-        take_while(is_identifier),
-    ))
-    .parse(text);
-    parsed.ok().map(|(_, name)| name)
-}
-
-fn is_identifier_start(c: char) -> bool {
-    c == '_' || c.is_ascii_alphabetic()
+    let starts = text.starts_with(|c: char| is_identifier(c) && !c.is_ascii_digit());
+    let end = text.bytes().position(|byte| !is_identifier(byte.into()));
+    text.get(..end.unwrap_or(text.len())).filter(|_| starts)
 }
 
 fn is_identifier(c: char) -> bool {
@@ -178,8 +171,9 @@ fn style(text: &str) -> Option<Style> {
         .bytes()
         .take_while(|byte| matches!(byte, b'r' | b'R' | b'b' | b'B'))
         .count();
-    let letters = text.get(..prefix)?.to_ascii_lowercase();
-    if !matches!(letters.as_str(), "" | "r" | "b" | "rb" | "br") {
+    let letters = text.get(..prefix)?;
+    let (raw, bytes) = (letters.contains(['r', 'R']), letters.contains(['b', 'B']));
+    if prefix != usize::from(raw) + usize::from(bytes) {
         return None;
     }
     let rest = text.get(prefix..)?;
@@ -187,8 +181,8 @@ fn style(text: &str) -> Option<Style> {
         .into_iter()
         .find(|quote| rest.starts_with(quote))?;
     Some(Style {
-        raw: letters.contains('r'),
-        bytes: letters.contains('b'),
+        raw,
+        bytes,
         quote,
         opening: prefix + quote.len(),
     })
@@ -197,6 +191,9 @@ fn style(text: &str) -> Option<Style> {
 /// The string or bytes literal at the front and its length, if there is one.
 pub(super) fn string(text: &str) -> Option<(Reading, usize)> {
     let style = style(text)?;
+    if let Some(plain) = plain(text, &style) {
+        return Some(plain);
+    }
     let mut content = Content {
         style: &style,
         octets: Vec::new(),
@@ -216,6 +213,20 @@ pub(super) fn string(text: &str) -> Option<(Reading, usize)> {
     }
     let written = text.get(..at).unwrap_or(text);
     Some((Err(unterminated(&style, written)), at))
+}
+
+/// A text on one line that means what it says.
+fn plain(text: &str, style: &Style) -> Option<(Reading, usize)> {
+    let rest = text.get(style.opening..)?;
+    let quote = style.quote.as_bytes().first().copied();
+    let ends = |byte: u8| Some(byte) == quote || matches!(byte, b'\\' | b'\n' | b'\r');
+    let end = rest.bytes().position(ends)?;
+    let is_closed = rest.as_bytes().get(end).copied() == quote;
+    if style.bytes || style.quote.len() > 1 || !is_closed {
+        return None;
+    }
+    let content = Literal::String(rest.get(..end)?.to_owned());
+    Some((Ok(Value::Literal(content)), style.opening + end + 1))
 }
 
 fn unterminated(style: &Style, written: &str) -> Malformed {

@@ -69,7 +69,7 @@ pub fn parse(file: FileId, text: &str, start: u32, extent: Extent) -> ParsedExpr
 
 struct Parser<'a> {
     lexer: Lexer<'a>,
-    current: Token,
+    current: Token<'a>,
     /// The end of the last token taken.
     previous_end: u32,
     extent: Extent,
@@ -175,7 +175,7 @@ impl Parser<'_> {
                 .find(|(text, _)| text == symbol)
                 .map(|(_, operator)| *operator)
                 .or_else(|| self.meant_operator(symbol)),
-            TokenKind::Word(word) if word == "in" => Some(BinaryOperator::In),
+            TokenKind::Word("in") => Some(BinaryOperator::In),
             TokenKind::Word(word) => self.meant_operator(word),
             TokenKind::Unknown(sign) => self.meant_operator(sign.encode_utf8(&mut [0; 4])),
             _ => None,
@@ -191,7 +191,7 @@ impl Parser<'_> {
         let operator = match &self.current.kind {
             TokenKind::Symbol("!") => UnaryOperator::Not,
             TokenKind::Symbol("-") if !self.is_negative_literal() => UnaryOperator::Negate,
-            TokenKind::Word(word) if word == "not" && self.starts_operand_after() => {
+            TokenKind::Word("not") if self.starts_operand_after() => {
                 return self.not();
             }
             _ => return self.postfix(),
@@ -260,6 +260,7 @@ impl Parser<'_> {
     }
 
     /// Whether the current token is `symbol` and continues the expression.
+    #[inline]
     fn at(&self, symbol: &str) -> bool {
         !self.stopped && self.current.kind.is(symbol)
     }
@@ -277,6 +278,7 @@ impl Parser<'_> {
         self.current = self.lexer.next();
     }
 
+    #[inline]
     fn take(&mut self, symbol: &str) -> bool {
         let found = self.at(symbol);
         if found {

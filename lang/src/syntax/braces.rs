@@ -3,7 +3,7 @@
 //! Only a text with more `{` than `}` is judged, so indentation never changes what a correct file means. In
 //! such a text a brace is taken as forgotten where the indentation falls back to that of its own line.
 
-use super::lexer::{Token, TokenKind, indent, offset, scan_all, without_closing_braces};
+use super::lexer::{Token, TokenKind, indent, offset, without_closing_braces};
 use super::parser::fields::ITEMS;
 
 /// A `{` without its `}`.
@@ -32,9 +32,14 @@ pub(crate) struct Balance {
     pub(crate) surplus: usize,
 }
 
-/// Weighs the braces of `text`.
-pub(crate) fn balance(text: &str) -> Balance {
-    let tokens = tokens(text);
+/// Weighs the braces of `text`, which has these tokens.
+pub(crate) fn balance(text: &str, all: &[Token]) -> Balance {
+    let count = |kind| all.iter().filter(|token| token.kind == kind).count();
+    let is_balanced = count(TokenKind::OpenBrace) == count(TokenKind::CloseBrace);
+    if is_balanced && count(TokenKind::UnclosedText) == 0 {
+        return Balance::default();
+    }
+    let tokens = tokens(text, all);
     let count = |kind| tokens.iter().filter(|token| token.kind == kind).count();
     let (open, close) = (count(TokenKind::OpenBrace), count(TokenKind::CloseBrace));
     let unclosed = match open.checked_sub(close) {
@@ -62,11 +67,15 @@ fn unclosed(text: &str, tokens: &[Token], missing: usize) -> Vec<Unclosed> {
     matcher.finish()
 }
 
-fn tokens(text: &str) -> Vec<Token> {
+fn tokens(text: &str, all: &[Token]) -> Vec<Token> {
     let mut open_on_line = 0;
     let mut tokens = Vec::new();
     let mut cut = None;
-    for token in scan_all(text).filter(|token| token.kind != TokenKind::Comment) {
+    for token in all
+        .iter()
+        .copied()
+        .filter(|token| token.kind != TokenKind::Comment)
+    {
         if token.first_on_line {
             open_on_line = 0;
         }

@@ -2,13 +2,15 @@
 //!
 //! Invariants: scanning never fails and never stops early: what is no token is [`TokenKind::Unknown`], a
 //! string that is not closed ends with its line, and every token lies on character boundaries. Comments are
-//! tokens, so that the formatter sees the same text as the parser.
+//! tokens, so that the formatter sees the same text as the parser. The first byte tells what a token is; only numbers and
+//! what other languages write are left to parsers.
+
+use std::cell::Cell;
 
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_till, take_until, take_while, take_while1};
+use nom::bytes::complete::{tag, take_till, take_until, take_while1};
 use nom::combinator::{recognize, verify};
-use nom::multi::many0_count;
-use nom::sequence::{delimited, preceded};
+use nom::sequence::delimited;
 use nom::{IResult, Parser as _};
 
 use super::{literal, text};
@@ -86,14 +88,14 @@ pub(crate) fn scan(text: &str, from: u32) -> Token {
     let mark = if from == 0 { "\u{feff}" } else { "" };
     let body = rest.strip_prefix(mark).unwrap_or(rest).trim_start();
     let skipped = rest.len() - body.len();
-    let gap = rest.get(..skipped).unwrap_or("");
+    let gap = rest.as_bytes().get(..skipped).unwrap_or(&[]);
     let (kind, length) = token(body);
     let start = from as usize + skipped;
     Token {
         kind,
         start: offset(start),
         end: offset(start + length),
-        first_on_line: from == 0 || gap.contains('\n'),
+        first_on_line: from == 0 || gap.contains(&b'\n'),
     }
 }
 
@@ -142,44 +144,71 @@ pub(crate) fn offset(at: usize) -> u32 {
 }
 
 fn token(body: &str) -> (TokenKind, usize) {
-    if body.is_empty() {
+    let Some(first) = body.bytes().next() else {
         return (TokenKind::End, 0);
+    };
+    match first {
+        b'"' | b'\'' | b'r' | b'R' | b'b' | b'B' => quoted(body).unwrap_or_else(|| word(body)),
+        b'a'..=b'z' | b'A'..=b'Z' | b'_' => word(body),
+        b'0'..=b'9' | b'$' => parsed(number, TokenKind::Number, body),
+        b'/' if body.starts_with("//") => {
+            let line = body.find('\n').and_then(|end| body.get(..end));
+            (TokenKind::Comment, line.unwrap_or(body).trim_end().len())
+        }
+        b'/' if body.starts_with("/*") => parsed(foreign_comment, TokenKind::Unknown, body),
+        b'#' => parsed(foreign_comment, TokenKind::Unknown, body),
+        b'`' => parsed(curly_text, TokenKind::CurlyText, body),
+        0x80.. if body.starts_with(is_word_character) => word(body),
+        0x80.. => parsed(curly_text, TokenKind::CurlyText, body),
+        _ => punctuation(body),
     }
-    if let Some(extent) = text::extent(body) {
-        let kind = if extent.closed {
-            TokenKind::Text
-        } else {
-            TokenKind::UnclosedText
-        };
-        return (kind, extent.length);
-    }
-    let kinds = alt((
-        comment.map(|written| (TokenKind::Comment, written.len())),
-        word.map(|written| (TokenKind::Word, written.len())),
-        number.map(|written| (TokenKind::Number, written.len())),
-        curly_text.map(|written| (TokenKind::CurlyText, written.len())),
-        foreign_comment.map(|written| (TokenKind::Unknown, written.len())),
-    ))
-    .parse(body);
-    kinds.map_or_else(|_| punctuation(body), |(_, token)| token)
 }
 
-fn comment(input: &str) -> IResult<&str, &str> {
-    recognize(preceded(tag("//"), take_till(|c| c == '\n')))
-        .map(str::trim_end)
-        .parse(input)
+/// What `parser` reads at the front, as a token of this kind; else what the first character is by itself.
+fn parsed(
+    parser: fn(&str) -> IResult<&str, &str>,
+    kind: TokenKind,
+    body: &str,
+) -> (TokenKind, usize) {
+    match parser(body) {
+        Ok((_, written)) => (kind, written.len()),
+        Err(_) => punctuation(body),
+    }
+}
+
+fn quoted(body: &str) -> Option<(TokenKind, usize)> {
+    let extent = text::extent(body)?;
+    let kind = match extent.closed {
+        true => TokenKind::Text,
+        false => TokenKind::UnclosedText,
+    };
+    Some((kind, extent.length))
 }
 
 /// `[a-z][a-z0-9]*([._-][a-z0-9]+)*`, wider: capitals, `_` and other letters too, so that what was meant as a
 /// name is one token and one mistake.
-fn word(input: &str) -> IResult<&str, &str> {
-    recognize((
-        verify(take_while1(is_word_character), |first: &str| {
-            !first.starts_with(|c: char| c.is_ascii_digit())
-        }),
-        many0_count((alt((tag("."), tag("-"))), take_while1(is_word_character))),
-    ))
-    .parse(input)
+fn word(body: &str) -> (TokenKind, usize) {
+    let mut length = word_characters(body);
+    while let Some(rest) = body.get(length..)
+        && rest.starts_with(['.', '-'])
+    {
+        match rest.get(1..).map_or(0, word_characters) {
+            0 => break,
+            more => length += 1 + more,
+        }
+    }
+    (TokenKind::Word, length)
+}
+
+/// How many bytes at the front are of words.
+fn word_characters(text: &str) -> usize {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let plain = text.bytes().position(|byte| !is_plain(&byte));
+    match plain.map(|at| (at, text.as_bytes().get(at))) {
+        None => text.len(),
+        Some((at, Some(byte))) if byte.is_ascii() => at,
+        Some(_) => text.find(|c| !is_word_character(c)).unwrap_or(text.len()),
+    }
 }
 
 fn is_word_character(c: char) -> bool {
@@ -210,38 +239,27 @@ fn foreign_comment(input: &str) -> IResult<&str, &str> {
 }
 
 fn punctuation(body: &str) -> (TokenKind, usize) {
-    const MARKS: [(&str, TokenKind); 24] = [
-        ("{", TokenKind::OpenBrace),
-        ("}", TokenKind::CloseBrace),
-        ("(", TokenKind::OpenParen),
-        (")", TokenKind::CloseParen),
-        (",", TokenKind::Comma),
-        (":", TokenKind::Colon),
-        ("..", TokenKind::DotDot),
-        ("==", TokenKind::Operator),
-        ("<=", TokenKind::Operator),
-        (">=", TokenKind::Operator),
-        ("!=", TokenKind::Operator),
-        ("&&", TokenKind::Operator),
-        ("||", TokenKind::Operator),
-        ("=", TokenKind::Equal),
-        ("<", TokenKind::Less),
-        ("/", TokenKind::Slash),
-        ("-", TokenKind::Minus),
-        (">", TokenKind::Operator),
-        ("[", TokenKind::Operator),
-        ("]", TokenKind::Operator),
-        (".", TokenKind::Operator),
-        ("!", TokenKind::Operator),
-        ("?", TokenKind::Operator),
-        ("+", TokenKind::Operator),
-    ];
-    let known = MARKS.iter().find(|(mark, _)| body.starts_with(mark));
-    match known {
-        Some((mark, kind)) => (*kind, mark.len()),
-        None if body.starts_with(['*', '%']) => (TokenKind::Operator, 1),
-        None => (TokenKind::Unknown, unknown(body)),
-    }
+    let mut bytes = body.bytes();
+    let pair = (bytes.next().unwrap_or(0), bytes.next().unwrap_or(0));
+    let single = match pair {
+        (b'.', b'.') => return (TokenKind::DotDot, 2),
+        (b'=' | b'<' | b'>' | b'!', b'=') | (b'&', b'&') | (b'|', b'|') => {
+            return (TokenKind::Operator, 2);
+        }
+        (b'{', _) => TokenKind::OpenBrace,
+        (b'}', _) => TokenKind::CloseBrace,
+        (b'(', _) => TokenKind::OpenParen,
+        (b')', _) => TokenKind::CloseParen,
+        (b',', _) => TokenKind::Comma,
+        (b':', _) => TokenKind::Colon,
+        (b'=', _) => TokenKind::Equal,
+        (b'<', _) => TokenKind::Less,
+        (b'/', _) => TokenKind::Slash,
+        (b'-', _) => TokenKind::Minus,
+        (b'>' | b'[' | b']' | b'.' | b'!' | b'?' | b'+' | b'*' | b'%', _) => TokenKind::Operator,
+        _ => return (TokenKind::Unknown, unknown(body)),
+    };
+    (single, 1)
 }
 
 /// The length of a run of characters that begin no token; at least one character.
@@ -251,16 +269,75 @@ fn unknown(body: &str) -> usize {
             && !c.is_whitespace()
             && !"{}()[],:=</->.!?+*%&|\"'$#“”„«»‘’".contains(c)
     };
-    let run: IResult<&str, &str> = take_while(strange).parse(body);
-    let run = run.map_or(0, |(_, run)| run.len());
+    let run = body.find(|c| !strange(c)).unwrap_or(body.len());
     run.max(body.chars().next().map_or(0, char::len_utf8))
+}
+
+/// The tokens of a text, each scanned once, to be asked for by where they stand.
+#[derive(Debug)]
+pub(crate) struct Tokens<'t> {
+    text: &'t str,
+    all: Vec<Token>,
+    /// The place of the token that was asked for last: the next one is mostly near.
+    last: Cell<usize>,
+}
+
+impl<'t> Tokens<'t> {
+    pub(crate) fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            all: scan_all(text).collect(),
+            last: Cell::new(0),
+        }
+    }
+
+    /// All of them, comments and the end included.
+    pub(crate) fn all(&self) -> &[Token] {
+        &self.all
+    }
+
+    /// The token at or after the byte `from`, as [`scan`] finds it.
+    pub(crate) fn at(&self, from: u32) -> Token {
+        let place = self.place(from);
+        self.last.set(place);
+        match self.all.get(place) {
+            Some(token) if from <= token.start => Token {
+                first_on_line: self.begins_line(place, *token, from),
+                ..*token
+            },
+            // Inside a token, where what was skipped was read in another way.
+            _ => scan(self.text, from),
+        }
+    }
+
+    /// The place of the first token that ends after `from`.
+    fn place(&self, from: u32) -> usize {
+        let ends_after = |place: usize| self.all.get(place).is_none_or(|one| one.end > from);
+        let last = self.last.get();
+        let near = (last..last + 3).find(|place| ends_after(*place));
+        match near {
+            Some(place) if place == 0 || !ends_after(place - 1) => place,
+            _ => self.all.partition_point(|one| one.end <= from),
+        }
+    }
+
+    fn begins_line(&self, place: usize, token: Token, from: u32) -> bool {
+        let before = place.checked_sub(1).and_then(|one| self.all.get(one));
+        if before.map_or(0, |before| before.end) == from {
+            return token.first_on_line;
+        }
+        let gap = self.text.get(from as usize..token.start as usize);
+        gap.is_some_and(|gap| gap.contains('\n'))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
-    use super::{TokenKind, scan_all};
+    use proptest::prelude::{ProptestConfig, any, proptest};
+
+    use super::{TokenKind, Tokens, offset, scan, scan_all};
 
     fn check(text: &str, expected: &[(TokenKind, &str)]) {
         let tokens: Vec<_> = scan_all(text)
@@ -333,5 +410,34 @@ f""" "open"#,
                 (TokenKind::Unknown, ";\u{200b}"),
             ],
         );
+    }
+
+    const PIECES: &[&str] = &[
+        "name", "n-1.b", " ", "\n", "\t", "\u{feff}", "\u{a0}", "\"t\"", "r'x'", "\"\"\"", "\"",
+        "\\", "“", "”", "`", "//", "/*", "*/", "#", "$1.25", "400k", "..", "é", "²", "{", "}",
+        "==", "=", "&", "|", ";", "€", "-", ".", "b", "/",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// What was scanned before is what is found by scanning again, wherever and in whatever order.
+        #[test]
+        fn tokens_kept_are_tokens_scanned(
+            pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..24),
+            places in proptest::collection::vec(any::<proptest::sample::Index>(), 0..24),
+        ) {
+            let text: String = pieces.concat();
+            let starts: Vec<usize> = (0..=text.len()).filter(|at| text.is_char_boundary(*at)).collect();
+            let tokens = Tokens::new(&text);
+            let mut end = 0;
+            for token in scan_all(&text) {
+                proptest::prop_assert!(end <= token.start && text.is_char_boundary(token.end as usize));
+                end = token.end;
+            }
+            for at in starts.iter().copied().chain(places.iter().map(|place| *place.get(&starts))) {
+                proptest::prop_assert_eq!(tokens.at(offset(at)), scan(&text, offset(at)));
+            }
+        }
     }
 }

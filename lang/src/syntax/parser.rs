@@ -37,7 +37,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Span};
 
 use super::braces::Unclosed;
-use super::lexer::Token;
+use super::lexer::{Token, Tokens};
 use super::tree::File;
 pub(crate) use layout::{Layout, MarkKind};
 
@@ -86,6 +86,7 @@ type Read<T> = Result<T, Reported>;
 struct Parser<'t> {
     file: FileId,
     text: &'t str,
+    tokens: Tokens<'t>,
     /// One past the last token taken.
     position: u32,
     /// The token after it, once looked at.

@@ -48,26 +48,27 @@ pub(crate) fn extent(input: &str) -> Option<TextExtent> {
     }
     let opening = opening(input)?;
     let long = opening.quote.len() == 3;
-    let body = input.get(opening.length..)?;
+    let body = input.as_bytes().get(opening.length..)?;
+    let quote = opening.quote.as_bytes();
     let mut escaped = false;
-    for (at, c) in body.char_indices() {
-        if c == '\n' && !long {
-            let line = body.get(..at).unwrap_or("").trim_end();
+    // What matters is ASCII, and no byte of another character is.
+    for (at, byte) in body.iter().enumerate() {
+        if *byte == b'\n' && !long {
+            let line = input.get(opening.length..opening.length + at);
             return Some(TextExtent {
-                length: opening.length + line.len(),
+                length: opening.length + line.unwrap_or("").trim_end().len(),
                 closed: false,
             });
         }
         if escaped {
             escaped = false;
-        } else if c == '\\' && !opening.raw {
+        } else if *byte == b'\\' && !opening.raw {
             escaped = true;
-        } else if body
-            .get(at..)
-            .is_some_and(|rest| rest.starts_with(opening.quote))
+        } else if quote.first() == Some(byte)
+            && body.get(at..).is_some_and(|rest| rest.starts_with(quote))
         {
             return Some(TextExtent {
-                length: opening.length + at + opening.quote.len(),
+                length: opening.length + at + quote.len(),
                 closed: true,
             });
         }

@@ -512,6 +512,16 @@ pub struct Jwt {
     pub audience: Option<Text>,
     /// Where the keys are.
     pub jwks: Option<Text>,
+    /// The claim that is `caller.key`.
+    pub key: Option<Text>,
+    /// The claim that is `caller.team`.
+    pub team: Option<Text>,
+    /// The claim that is `caller.agent`.
+    pub agent: Option<Text>,
+    /// The claim that is `caller.plan`.
+    pub plan: Option<Text>,
+    /// The claim that is `caller.name`.
+    pub name: Option<Text>,
 }
 
 /// A limit or a budget.

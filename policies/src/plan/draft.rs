@@ -415,10 +415,33 @@ pub struct Keep {
 pub struct Callers {
     /// The secret with the keys.
     pub keys: Option<SecretIndex>,
+    /// Callers by signed token.
+    pub jwt: Option<Jwt>,
     /// Whether calls without a key are let in.
     pub anonymous: bool,
     /// Where `callers` stands.
     pub origin: Origin,
+}
+
+/// Callers by signed token (RFC 7519). The last five name the claims that say who calls; "" is no claim.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Jwt {
+    /// What the claim `iss` must be.
+    pub issuer: String,
+    /// What the claim `aud` must be, or hold.
+    pub audience: String,
+    /// Where the keys are that tokens are signed with.
+    pub jwks: String,
+    /// The claim that is `caller.key`.
+    pub key: String,
+    /// The claim that is `caller.team`.
+    pub team: String,
+    /// The claim that is `caller.agent`.
+    pub agent: String,
+    /// The claim that is `caller.plan`.
+    pub plan: String,
+    /// The claim that is `caller.name`.
+    pub name: String,
 }
 
 /// `deny "label" status 403 when …`

@@ -183,8 +183,23 @@ record! {
     /// Who may call.
     Callers = draft::Callers {
         keys: Option<Ref<Secret<'static>>>,
+        jwt: Option<Jwt<'static>>,
         anonymous: bool,
         origin: Origin,
+    }
+}
+
+record! {
+    /// Callers by signed token.
+    Jwt = draft::Jwt {
+        issuer: Text,
+        audience: Text,
+        jwks: Text,
+        key: Text,
+        team: Text,
+        agent: Text,
+        plan: Text,
+        name: Text,
     }
 }
 

@@ -146,6 +146,9 @@ impl<'a> Machine<'a> {
             | F::BitNot
             | F::ShiftLeft
             | F::ShiftRight => arithmetic::apply(function, first, second),
+            F::IsInt | F::IsUint | F::IsDouble | F::IsBool | F::IsTimestamp | F::IsDuration => {
+                convert::is_text_of(self, function, first)
+            }
             F::ToInt
             | F::ToUint
             | F::ToDouble

@@ -39,6 +39,24 @@ pub(super) fn apply<'a>(
     }
 }
 
+/// Whether the conversion of a text has a value: `isInt(s)` for `int(s)`.
+pub(super) fn is_text_of<'a>(
+    machine: &Machine<'a>,
+    test: Function,
+    value: Value<'a>,
+) -> Result<Value<'a>, Failure> {
+    use Function as F;
+    let text = machine.string(value)?;
+    Ok(Value::Bool(match test {
+        F::IsInt => number_in(F::ToInt, text).is_ok(),
+        F::IsUint => number_in(F::ToUint, text).is_ok(),
+        F::IsDouble => number_in(F::ToDouble, text).is_ok(),
+        F::IsBool => bool_in(text).is_ok(),
+        F::IsTimestamp => moment::parse_timestamp(text).is_some(),
+        _ => moment::parse_duration(text).is_some(),
+    }))
+}
+
 fn time<'a>(
     machine: &Machine<'a>,
     function: Function,

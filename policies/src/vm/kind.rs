@@ -270,7 +270,15 @@ fn network_signature(function: Function, arguments: [Kind; 4]) -> Option<Kind> {
         Function::Address => takes(Kind::Cidr, Kind::Ip),
         Function::Masked => takes(Kind::Cidr, Kind::Cidr),
         Function::PrefixLength => takes(Kind::Cidr, Kind::Int),
-        Function::IsIp | Function::IsCidr | Function::IsCanonical => takes(Kind::Text, Kind::Bool),
+        Function::IsIp
+        | Function::IsCidr
+        | Function::IsCanonical
+        | Function::IsInt
+        | Function::IsUint
+        | Function::IsDouble
+        | Function::IsBool
+        | Function::IsTimestamp
+        | Function::IsDuration => takes(Kind::Text, Kind::Bool),
         Function::Family => takes(Kind::Ip, Kind::Int),
         Function::IsLoopback
         | Function::IsUnspecified

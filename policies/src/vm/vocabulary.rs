@@ -492,6 +492,18 @@ numbered! {
         Masked,
         /// `network.prefixLength()`
         PrefixLength,
+        /// `isInt(s)`: whether `int(s)` has a value
+        IsInt,
+        /// `isUint(s)`
+        IsUint,
+        /// `isDouble(s)`
+        IsDouble,
+        /// `isBool(s)`
+        IsBool,
+        /// `isTimestamp(s)`
+        IsTimestamp,
+        /// `isDuration(s)`
+        IsDuration,
     }
 }
 

@@ -1,17 +1,18 @@
 //! Asks one model: its upstream, or replicas of its pool, as often as the tier allows.
 
 use std::borrow::Cow;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
+use waypost_policies::Facts;
 use waypost_policies::decision::{Decision, Route};
 use waypost_policies::facts::{Request, Surface};
-use waypost_policies::place::{NoPick, prefix};
+use waypost_policies::place::prefix;
 use waypost_policies::plan::draft::{Overflow, Via};
 use waypost_policies::vm;
 
@@ -25,7 +26,7 @@ use crate::failure::Tried;
 use crate::forward::{Shape, cached_parts, shape, without};
 use crate::gateway::{Gateway, Model, lock};
 use crate::json::{self, Member};
-use crate::pool::{LeftAlone, Picked, Placed, Seat, Wanted};
+use crate::pool::{LeftAlone, Picked, Placed, Rank, Seat, Unplaced, Wanted};
 use crate::provider::{Credential, Provider, replica_address, spoken_by_engines};
 use crate::translate::{Context, Pair, Sent, without_unsigned_thoughts};
 
@@ -48,6 +49,8 @@ pub(super) struct Asking<'c> {
     request: &'c Request<'c>,
     deadline: Deadline,
     request_id: &'c str,
+    /// Who calls: a hash.
+    caller: u64,
     /// Whether models are asked that have failed lately: there is nobody else.
     insists: bool,
 }
@@ -62,6 +65,8 @@ struct Target<'m> {
     chain: Vec<u64>,
     /// How long an attempt may take to its first byte.
     patience: Duration,
+    /// Whether it is served before others, where calls wait.
+    priority: i64,
     /// Replicas that failed already.
     excluded: Vec<u64>,
 }
@@ -79,11 +84,13 @@ impl<'c> Asking<'c> {
         surface: Surface,
         headers: &HeaderMap,
         (body, text): (&'c Bytes, &'c str),
-        request: &'c Request<'c>,
+        facts: &Facts<'c>,
         deadline: Deadline,
         request_id: &'c str,
     ) -> Self {
+        let request = facts.request;
         Self {
+            caller: caller(facts),
             request_id,
             gateway,
             surface,
@@ -132,6 +139,7 @@ impl<'c> Asking<'c> {
             body,
             dialects,
             patience,
+            priority: decision.priority.0,
             excluded: Vec::new(),
         };
         let budget = &model.retries;
@@ -268,10 +276,7 @@ impl<'c> Asking<'c> {
             .pools
             .get(usize::from(index))
             .ok_or(AttemptError::NoReplica)?;
-        // Nobody waits for a place longer than for the answer.
-        let most = self.deadline.within(Duration::MAX);
-        let picked = timeout(most, self.pick(pool, index, target)).await;
-        let picked = picked.unwrap_or(Err(AttemptError::Saturated))?;
+        let picked = self.pick(pool, index, target).await?;
         Ok(Place {
             address: replica_address(&picked.base, target.dialects.upstream),
             name: picked.base.to_string(),
@@ -297,6 +302,12 @@ impl<'c> Asking<'c> {
             chain: &target.chain,
             tokens: self.request.tokens.saturating_add(target.route.max_tokens),
             admits: &admits,
+            rank: Rank {
+                priority: target.priority,
+                caller: self.caller,
+            },
+            // Nobody waits for a place longer than for the answer.
+            patience: self.deadline.within(Duration::MAX),
         };
         let mut picked = pool.pick(wanted, &target.excluded).await;
         if picked.is_err() && !target.excluded.is_empty() {
@@ -304,13 +315,23 @@ impl<'c> Asking<'c> {
             target.excluded.clear();
             picked = pool.pick(wanted, &target.excluded).await;
         }
+        let upstreams = &gateway.metrics.upstreams;
+        let outcome = match &picked {
+            Ok(picked) => picked.waited.then_some("served"),
+            Err(Unplaced::Saturated) => Some("shed"),
+            Err(Unplaced::Displaced) => Some("displaced"),
+            Err(Unplaced::NoReplica) => None,
+        };
+        if let Some(outcome) = outcome {
+            upstreams.waited(index, &pool.pool.name, outcome);
+        }
         picked.map_err(|reason| match (reason, pool.placement.overflow) {
-            (NoPick::Saturated, Overflow::Shed) => AttemptError::Shed,
-            (NoPick::Saturated, Overflow::Next) => AttemptError::Saturated,
-            (NoPick::NoEndpoint, _) => match pool.pool.rest() {
+            (Unplaced::NoReplica, _) => match pool.pool.rest() {
                 Some((status, left)) => AttemptError::Resting { status, left },
                 None => AttemptError::NoReplica,
             },
+            (_, Overflow::Shed) => AttemptError::Shed,
+            (_, Overflow::Next) => AttemptError::Saturated,
         })
     }
 
@@ -431,6 +452,16 @@ fn chain(model: &Model, members: &[Member<'_>]) -> Vec<u64> {
         Via::Pool(_) => prefix::chain(&model.upstream_name, &cached_parts(members)),
         Via::Provider(_) => Vec::new(),
     }
+}
+
+/// Who calls, among whom places are shared: a key's owner, or the address of one who has no key.
+fn caller(facts: &Facts<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match &*facts.caller.key {
+        "" => facts.source_ip.hash(&mut hasher),
+        key => key.hash(&mut hasher),
+    }
+    hasher.finish()
 }
 
 impl From<LeftAlone> for AttemptError {

@@ -162,7 +162,8 @@ impl KeyEntry {
 }
 
 /// A moment: a timestamp, or a day, whose beginning in UTC is meant.
-pub(crate) fn moment(text: &str) -> Option<Timestamp> {
+#[must_use]
+pub fn moment(text: &str) -> Option<Timestamp> {
     let of_day = || {
         let day: Date = text.parse().ok()?;
         Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp())

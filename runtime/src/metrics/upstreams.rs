@@ -24,6 +24,8 @@ pub(crate) struct Upstreams {
     left_alone: Table<ModelIndex, Counter>,
     dropped: Table<(ModelIndex, String), Counter>,
     replicas: Table<usize, Gauge>,
+    waiting: Table<usize, Gauge>,
+    waited: Table<(u16, &'static str), Counter>,
     in_flight: Table<ReplicaKey, Gauge>,
     queue: Table<ReplicaKey, Gauge>,
     kv_cache: Table<ReplicaKey, Share>,
@@ -41,6 +43,8 @@ impl Upstreams {
         let left_alone =
             "Attempts that were not made: the upstream had failed lately, or asked for a pause";
         let dropped = "Parameters dropped because the model rejects them";
+        let waiting = "Calls that wait for a replica of each pool";
+        let waited = "Calls that found every replica of a pool saturated, by what became of them";
         let in_flight = "Calls of this process at each replica";
         let queue = "Requests waiting at each replica, as it said last";
         let kv_cache = "Share of each replica's KV cache in use, as it said last";
@@ -68,6 +72,8 @@ impl Upstreams {
                 "Replicas of each pool",
                 Gauge::default,
             ),
+            waiting: Table::register(r, "waypost_pool_waiting", waiting, Gauge::default),
+            waited: Table::register(r, "waypost_pool_waited", waited, Counter::default),
             in_flight: Table::register(r, "waypost_replica_in_flight", in_flight, Gauge::default),
             queue: Table::register(r, "waypost_replica_queue", queue, Gauge::default),
             kv_cache: Table::register(
@@ -89,6 +95,8 @@ impl Upstreams {
             left_alone: self.left_alone.renewed(),
             dropped: self.dropped.renewed(),
             replicas: self.replicas.emptied(),
+            waiting: self.waiting.emptied(),
+            waited: self.waited.renewed(),
             in_flight: self.in_flight.emptied(),
             queue: self.queue.emptied(),
             kv_cache: self.kv_cache.emptied(),
@@ -130,6 +138,11 @@ impl Upstreams {
             .inc();
     }
 
+    pub(crate) fn waited(&self, pool: u16, name: &str, outcome: &'static str) {
+        let labels = || vec![("pool", name.to_owned()), ("outcome", outcome.to_owned())];
+        self.waited.get((pool, outcome), labels).inc();
+    }
+
     pub(crate) fn dropped(&self, model: ModelIndex, name: &str, parameter: &str) {
         let labels = || {
             vec![
@@ -149,6 +162,10 @@ impl Upstreams {
             .replicas
             .get(index, || vec![("pool", pool.name.clone())]);
         count.set(i64::try_from(replicas.len()).unwrap_or(i64::MAX));
+        let waiting = self
+            .waiting
+            .get(index, || vec![("pool", pool.name.clone())]);
+        waiting.set(i64::try_from(pool.waiting()).unwrap_or(i64::MAX));
         self.forget_others(index, &pool.name, &replicas);
         for replica in replicas {
             self.observe_replica((index, Arc::clone(&replica.base)), &pool.name, &replica);

@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use waypost_policies::place::NoPick;
 use waypost_policies::plan::draft::{self, Discovery, Placement};
 
 use super::discovery::discover;
 use super::scrape::scrape;
-use super::{DiscoveryError, Found, Picked, Pool, Wanted};
+use super::{DiscoveryError, Found, Picked, Pool, Unplaced, Wanted};
 use crate::client::Client;
 use crate::gateway::StartError;
 use crate::kubernetes::{Cluster, Pods};
@@ -76,7 +75,7 @@ impl Placed {
         &self,
         wanted: Wanted<'_>,
         excluded: &[u64],
-    ) -> Result<Picked, NoPick> {
+    ) -> Result<Picked, Unplaced> {
         self.pool.pick(&self.placement, wanted, excluded).await
     }
 }

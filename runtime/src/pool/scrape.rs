@@ -74,7 +74,7 @@ pub(super) async fn scrape_once(pool: &Arc<Pool>, client: &Client) {
             replica.known.record(snapshot, clock::now());
         }
     }
-    pool.changed.notify_waiters();
+    pool.queue.changed();
 }
 
 async fn page(client: &Client, base: &str) -> Option<Bytes> {

@@ -33,6 +33,11 @@ const ANY: Wanted<'static> = Wanted {
     chain: &[],
     tokens: 10,
     admits: &|_| true,
+    rank: Rank {
+        priority: 0,
+        caller: 1,
+    },
+    patience: Duration::MAX,
 };
 
 fn in_flight(pool: &Placed) -> Vec<u32> {
@@ -94,7 +99,7 @@ async fn a_full_pool_waits_for_room_and_then_says_so() {
         pool.pick(ANY, &[]).await.unwrap(),
     );
     let before = Instant::now();
-    assert_eq!(pool.pick(ANY, &[]).await.unwrap_err(), NoPick::Saturated);
+    assert_eq!(pool.pick(ANY, &[]).await.unwrap_err(), Unplaced::Saturated);
     assert_eq!(before.elapsed(), Duration::from_secs(2));
     let (left, _kept) = held;
     let waiting = tokio::spawn({
@@ -141,7 +146,7 @@ async fn replicas_that_go_are_forgotten_and_say_what_is_missing() {
         pool.pool.missing().unwrap(),
         "pool `phi`: no replica found yet"
     );
-    assert_eq!(pool.pick(ANY, &[]).await.unwrap_err(), NoPick::NoEndpoint);
+    assert_eq!(pool.pick(ANY, &[]).await.unwrap_err(), Unplaced::NoReplica);
 }
 
 #[test]

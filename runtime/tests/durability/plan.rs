@@ -32,6 +32,7 @@ pub(crate) fn draft(upstream: &str, budget: u64) -> Draft {
         }],
         callers: Callers {
             keys: None,
+            jwt: None,
             anonymous: true,
             origin: Origin::default(),
         },

@@ -17,6 +17,7 @@ mod diff;
 mod explain;
 mod fmt;
 mod harness;
+mod key;
 mod lint;
 mod spend;
 mod test;

@@ -33,6 +33,7 @@ pub(crate) fn draft() -> Draft {
         contents: vec![content(&mut code)],
         callers: Callers {
             keys: Some(2),
+            jwt: None,
             anonymous: false,
             origin: at(20),
         },

@@ -350,6 +350,36 @@ const ROWS: &[Row] = &[
         "jwks \"https://$1\"",
     ),
     (
+        "jwt",
+        "key",
+        "The claim that is `caller.key`; without it `sub`.",
+        "key \"${1:sub}\"",
+    ),
+    (
+        "jwt",
+        "team",
+        "The claim that is `caller.team`; without it `team`.",
+        "team \"$1\"",
+    ),
+    (
+        "jwt",
+        "agent",
+        "The claim that is `caller.agent`; without it `agent`.",
+        "agent \"${1:azp}\"",
+    ),
+    (
+        "jwt",
+        "plan",
+        "The claim that is `caller.plan`; without it `plan`.",
+        "plan \"$1\"",
+    ),
+    (
+        "jwt",
+        "name",
+        "The claim that is `caller.name`; without it `name`.",
+        "name \"$1\"",
+    ),
+    (
         "at",
         "at",
         "What happens at this share of the quota: `warn`, `deny` or `cap at TIER`.",

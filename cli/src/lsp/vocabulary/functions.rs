@@ -155,12 +155,28 @@ const MEANINGS: &[(&str, &str)] = &[
         "ip.isCanonical",
         "Whether the text is an address in its one canonical form.",
     ),
+    (
+        "isBool",
+        "Whether the text is a boolean: `bool(…)` has a value.",
+    ),
     ("isCIDR", "Whether the text is a network: `10.0.0.0/8`."),
+    (
+        "isDouble",
+        "Whether the text is a number: `double(…)` has a value.",
+    ),
+    (
+        "isDuration",
+        "Whether the text is a length of time: `duration(…)` has a value.",
+    ),
     (
         "isGlobalUnicast",
         "Whether it is an ordinary address, routed or private.",
     ),
     ("isIP", "Whether the text is an address."),
+    (
+        "isInt",
+        "Whether the text is a whole number: `int(…)` has a value.",
+    ),
     (
         "isLinkLocalMulticast",
         "Whether it addresses many on the local link.",
@@ -168,6 +184,14 @@ const MEANINGS: &[(&str, &str)] = &[
     (
         "isLinkLocalUnicast",
         "Whether it addresses one on the local link.",
+    ),
+    (
+        "isTimestamp",
+        "Whether the text is a time: `timestamp(…)` has a value.",
+    ),
+    (
+        "isUint",
+        "Whether the text is a whole number from 0 on: `uint(…)` has a value.",
     ),
     ("isUnspecified", "Whether it is `0.0.0.0` or `::`."),
     ("last", "The last element, if there is one."),

@@ -25,7 +25,7 @@ pub(crate) fn function(function: typed::Function, arguments: usize) -> Option<Fu
         IsIp, IsCidr, IsCanonical, IsUnspecified, IsGlobalUnicast, IsLinkLocalUnicast, IsLinkLocalMulticast, Family,
         IsLoopback, Absolute, Ceiling, Floor, Round, Truncate, Sign, SquareRoot, IsNan, IsInfinite, IsFinite, BitAnd,
         BitOr, BitXor, BitNot, ShiftLeft, ShiftRight, Slice, Sort, Distinct, Range, First, Last, Base64Encode,
-        Base64Decode,
+        Base64Decode, IsInt, IsUint, IsDouble, IsBool, IsTimestamp, IsDuration,
     ],
         F::Select => Some(Function::Index),
         F::OptionalSelect => Some(Function::OptionalIndex),

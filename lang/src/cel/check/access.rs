@@ -9,7 +9,7 @@ use crate::cel::typed::{Constant, Field, Function};
 use crate::codes::{
     CONSTANT_FAILS, MISSING_KEY, PARTIAL_OPERATION, TYPE_MISMATCH, UNKNOWN_LITERAL,
 };
-use crate::diagnostic::Edit;
+use crate::diagnostic::{Diagnostic, Edit};
 use crate::source::{Span, Spanned};
 
 /// A part that is read of something: how, and how it was written.
@@ -403,26 +403,56 @@ impl Checker<'_> {
             .map(|(_, part)| part.as_str())
             .collect();
         let whole = self.parts.first().map_or(span, |(whole, _)| *whole);
-        let total = format!("{path}[?{key}]{parts}.orValue(\"\")");
+        let claim = self
+            .ordered_with
+            .take()
+            .filter(|_| map == Field::CallerClaims);
+        let default = claim.map_or("\"\"", |(_, default)| default);
+        let total = format!("{path}[?{key}]{parts}.orValue({default})");
         let (label, what) = match map {
             Field::RequestHeaders => ("not every call sends this header", "header"),
             Field::RequestMetadata => ("not every call sends this key", "key"),
             Field::CallerClaims => ("not every token has this claim", "claim"),
             _ => ("not every endpoint has this label", "label"),
         };
-        self.report(
-            MISSING_KEY
-                .error(span, format!("`{path}[{key}]` can be missing"))
-                .label(label)
-                .help(format!("say what a missing {what} means: `{total}`"))
-                .fix(
-                    format!("write `{total}`"),
-                    [Edit {
-                        span: whole,
-                        text: total,
-                    }],
-                ),
-        )
+        let finding = MISSING_KEY
+            .error(span, format!("`{path}[{key}]` can be missing"))
+            .label(label)
+            .help(format!("say what a missing {what} means: `{total}`"));
+        if let Some((ty, _)) = claim {
+            let finding = self.ordered_claim(finding, whole, &total, ty);
+            return self.report(finding);
+        }
+        let edit = Edit {
+            span: whole,
+            text: total.clone(),
+        };
+        self.report(finding.fix(format!("write `{total}`"), [edit]))
+    }
+
+    /// Offers for a claim that is ordered both the value that a missing one has and the test of its type.
+    fn ordered_claim(&self, finding: Diagnostic, claim: Span, total: &str, ty: &str) -> Diagnostic {
+        let test = format!("type({total}) == {ty}");
+        let help =
+            format!("say what a missing claim means, and test its type: `{test} && {total} …`");
+        let mut finding = self.guarded(finding, &test).help(help);
+        let Some(fix) = &mut finding.fix else {
+            return finding;
+        };
+        match fix.edits.first_mut() {
+            Some(first) if first.span.start == claim.start => {
+                first.text.push_str(total);
+                first.span = claim;
+            }
+            _ => fix.edits.insert(
+                1,
+                Edit {
+                    span: claim,
+                    text: total.to_owned(),
+                },
+            ),
+        }
+        finding
     }
 
     /// `messages[?0].role`: the field of what may be absent, which may be absent then.

@@ -5,6 +5,8 @@ mod conversion;
 mod macros;
 mod optional;
 
+pub(super) use conversion::type_name;
+
 use super::mistake::{article, is_whole_text};
 use super::signature::{Place, names, overloads};
 use super::types::{is_number, is_open};

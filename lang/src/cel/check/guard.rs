@@ -14,7 +14,7 @@ pub(super) enum Guard {
     NotZero(Typed),
     /// The text, list or map has at least so many parts.
     Size(Typed, u64),
-    /// `isIP` or `isCIDR` of the text is true.
+    /// `isIP`, `isInt` or another test of the text is true.
     Reads(Function, Typed),
     /// The value, of a type known at run time only, is of this one.
     Is(Typed, Type),
@@ -210,11 +210,10 @@ fn may_prove(condition: &Typed) -> bool {
             .get(1)
             .is_some_and(|map| matches!(map.ty, Type::Map(..))),
         TypedKind::Call(function, arguments) => {
-            matches!(
-                function,
-                Function::HasValue | Function::IsIp | Function::IsCidr
-            ) || Relation::of(*function).is_some()
-                && arguments.iter().any(|one| constant_of(one).is_some())
+            *function == Function::HasValue
+                || function.tests_text()
+                || Relation::of(*function).is_some()
+                    && arguments.iter().any(|one| constant_of(one).is_some())
         }
         _ => false,
     }
@@ -248,7 +247,7 @@ fn implied_by_call(function: Function, arguments: &[Typed], truth: bool) -> Vec<
     match (function, arguments) {
         (Function::Not, [operand]) => implied(operand, !truth),
         (Function::HasValue, [optional]) if truth => optional_has_value(optional),
-        (Function::IsIp | Function::IsCidr, [text]) if truth => {
+        (test, [text]) if truth && test.tests_text() => {
             vec![Guard::Reads(function, text.clone())]
         }
         (Function::In, [key, map]) if truth && matches!(map.ty, Type::Map(..)) => {

@@ -69,6 +69,20 @@ impl Checker<'_> {
         )
     }
 
+    /// The same, where a value of `ty` would do: the test of it makes the whole compile.
+    pub(super) fn dynamic_beside(&mut self, expr: &Expr, why: &str, ty: Option<&str>) -> Typed {
+        let Some(ty) = ty.filter(|_| self.clause.is_some()) else {
+            return self.dynamic(expr, why);
+        };
+        let test = format!("type({expr:#}) == {ty}");
+        let finding = PARTIAL_OPERATION
+            .error(expr.span, format!("{why}, `{expr}` may be of any type"))
+            .label("a token may carry any JSON here")
+            .help(format!("test its type first: `{test} && …`"));
+        let finding = self.guarded(finding, &test);
+        self.report(finding)
+    }
+
     pub(super) fn map_as_value(&mut self, expr: &Expr) -> Typed {
         let help = match &expr.kind {
             ExprKind::Identifier(_) | ExprKind::Select { .. } => {

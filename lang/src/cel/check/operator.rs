@@ -1,5 +1,6 @@
 //! Operators between two operands.
 
+use super::call::type_name;
 use super::mistake::article;
 use super::types::{are_comparable, is_number, is_open, is_ordered, sum_type, unify};
 use super::{Checker, TYPE_MISMATCH, Type, Typed, TypedKind, constant_of, text_of, unknown};
@@ -24,7 +25,8 @@ impl Checker<'_> {
                 return self.nothing(operator, one, other);
             }
         }
-        let (left, right) = (self.value(left), self.value(right));
+        let left = self.compared_value(left, operator, right);
+        let right = self.compared_value(right, operator, left_expr);
         if left.ty == Type::Error || right.ty == Type::Error {
             return unknown(expr.span);
         }
@@ -83,6 +85,30 @@ impl Checker<'_> {
         )
     }
 
+    /// An operand. A claim that is ordered with a literal is to be of the literal's type.
+    fn compared_value(&mut self, expr: &Expr, operator: BinaryOperator, other: &Expr) -> Typed {
+        let orders = matches!(
+            operator,
+            BinaryOperator::Less
+                | BinaryOperator::LessOrEqual
+                | BinaryOperator::Greater
+                | BinaryOperator::GreaterOrEqual
+        );
+        let is_part = matches!(expr.kind, ExprKind::Select { .. } | ExprKind::Index { .. });
+        self.ordered_with = match &other.kind {
+            ExprKind::Literal(literal) if orders && is_part => match literal {
+                Literal::Int(_) => Some(("int", "0")),
+                Literal::Double(_) => Some(("double", "0.0")),
+                Literal::String(_) => Some(("string", "\"\"")),
+                _ => None,
+            },
+            _ => None,
+        };
+        let typed = self.value(expr);
+        self.ordered_with = None;
+        typed
+    }
+
     /// A comparison with a word for nothing: with what is there instead, if the type says what.
     fn nothing(&mut self, operator: BinaryOperator, word: &Expr, other: &Expr) -> Typed {
         let compared = self.value(other);
@@ -110,15 +136,17 @@ impl Checker<'_> {
 
     fn order(&mut self, operands: Operands<'_>, function: Function) -> Typed {
         if self.refuses(&operands.left.ty) {
-            return self.dynamic(
+            return self.dynamic_beside(
                 operands.left_expr,
                 &format!("`{}` takes values of one type", operands.operator),
+                type_name(&operands.right.ty),
             );
         }
         if self.refuses(&operands.right.ty) {
-            return self.dynamic(
+            return self.dynamic_beside(
                 operands.right_expr,
                 &format!("`{}` takes values of one type", operands.operator),
+                type_name(&operands.left.ty),
             );
         }
         let (left, right) = (&operands.left.ty, &operands.right.ty);
@@ -152,14 +180,15 @@ impl Checker<'_> {
     }
 
     fn arithmetic(&mut self, operands: Operands<'_>) -> Typed {
-        for (typed, expr) in [
-            (&operands.left, operands.left_expr),
-            (&operands.right, operands.right_expr),
+        for (typed, expr, other) in [
+            (&operands.left, operands.left_expr, &operands.right),
+            (&operands.right, operands.right_expr, &operands.left),
         ] {
             if self.refuses(&typed.ty) {
-                return self.dynamic(
+                return self.dynamic_beside(
                     expr,
                     &format!("`{}` takes values of one type", operands.operator),
+                    type_name(&other.ty),
                 );
             }
         }
@@ -224,7 +253,7 @@ impl Checker<'_> {
             .error(operands.expr.span, format!("`{right}` can be 0"))
             .label("a division by 0 would fail")
             .help(help);
-        let finding = self.guarded(finding, &test);
+        let finding = self.defaulted(finding, &test, operands.expr.span, ty);
         self.report(finding);
         false
     }
@@ -286,6 +315,11 @@ impl Operands<'_> {
             };
             if let (true, Some(number)) = (is_number(&one.ty), number) {
                 return Repair::Edit(other.span, number.clone());
+            }
+            if let (Type::Duration, ExprKind::Literal(Literal::Int(seconds))) =
+                (&one.ty, &other_expr.kind)
+            {
+                return Repair::Edit(other.span, format!("duration(\"{seconds}s\")"));
             }
             let null = matches!(other_expr.kind, ExprKind::Literal(Literal::Null));
             match one.ty {

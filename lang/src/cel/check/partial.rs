@@ -6,7 +6,7 @@ use super::mistake::is_whole_text;
 use super::signature::{Needs, Overload};
 use super::types::is_ordered;
 use super::{Checker, Type, Typed, TypedKind, constant_of, format, text_of, unknown};
-use crate::cel::expression::Expr;
+use crate::cel::expression::{Expr, ExprKind};
 use crate::cel::typed::Function;
 use crate::codes::PARTIAL_OPERATION;
 use crate::diagnostic::{Diagnostic, Edit};
@@ -100,7 +100,15 @@ impl Checker<'_> {
         match overload.needs {
             Needs::Constant => {
                 let is_constant = arguments.last().is_some_and(|one| text_of(one).is_some());
-                (!is_constant).then(|| not_constant(overload.function, last_expr))
+                (!is_constant).then(|| {
+                    let finding = not_constant(overload.function, last_expr);
+                    match overload.function {
+                        Function::Matches => {
+                            found_as_it_is(finding, call.span, first_expr, last_expr)
+                        }
+                        _ => finding,
+                    }
+                })
             }
             Needs::Address if self.is_readable(Function::IsIp, first) => None,
             Needs::Address => Some(self.unreadable(Function::IsIp, call.span, first_expr)),
@@ -176,6 +184,39 @@ impl Checker<'_> {
         })
     }
 
+    /// As [`Self::guarded`]; where there is no condition, offers a value for when the test fails.
+    pub(super) fn defaulted(
+        &self,
+        finding: Diagnostic,
+        test: &str,
+        span: Span,
+        ty: &Type,
+    ) -> Diagnostic {
+        if self.clause.is_some() || !is_whole_text(test) {
+            return self.guarded(finding, test);
+        }
+        let otherwise = match ty {
+            Type::Int => "0",
+            Type::Uint => "0u",
+            Type::Double => "0.0",
+            Type::Bool => "false",
+            Type::String => "\"\"",
+            Type::Timestamp => "timestamp(0)",
+            Type::Duration => "duration(\"0s\")",
+            _ => return finding,
+        };
+        let edit = |offset, text: String| Edit {
+            span: Span::new(span.file, offset, offset),
+            text,
+        };
+        let edits = [
+            edit(span.start, format!("({test} ? ")),
+            edit(span.end, format!(" : {otherwise})")),
+        ];
+        let title = format!("say what it is otherwise: `{test} ? … : {otherwise}`");
+        finding.help(title.clone()).fix(title, edits)
+    }
+
     /// Offers to write `test &&` before the condition that the current expression stands in.
     pub(super) fn guarded(&self, finding: Diagnostic, test: &str) -> Diagnostic {
         let Some(clause) = self.clause.filter(|_| is_whole_text(test)) else {
@@ -199,12 +240,28 @@ impl Checker<'_> {
     }
 }
 
+/// Offers to look for the text of a pattern instead, which needs no compiling.
+fn found_as_it_is(finding: Diagnostic, span: Span, text: &Expr, pattern: &Expr) -> Diagnostic {
+    let receiver = match text.kind {
+        ExprKind::Conditional { .. } | ExprKind::Binary { .. } | ExprKind::Unary { .. } => {
+            format!("({text:#})")
+        }
+        _ => format!("{text:#}"),
+    };
+    let right = format!("{receiver}.contains({pattern:#})");
+    let finding = finding.help(format!(
+        "write the pattern as a string, or look for the text itself: `{right}`"
+    ));
+    if !is_whole_text(&right) {
+        return finding;
+    }
+    let title = format!("look for the text itself: `{right}`");
+    finding.fix(title, [Edit { span, text: right }])
+}
+
 fn not_constant(function: Function, expr: &Expr) -> Diagnostic {
     let (what, help) = match function {
-        Function::Matches => (
-            "the pattern",
-            "write the pattern as a string, or use `contains`",
-        ),
+        Function::Matches => ("the pattern", "write the pattern as a string"),
         _ => (
             "the time zone",
             "write the zone as a string: `\"Europe/Berlin\"`",

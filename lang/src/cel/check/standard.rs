@@ -296,6 +296,20 @@ pub(super) const ROWS: &[Row] = &[
     ("::cidr(string) -> cidr", Function::ToCidr, Network),
     ("::isIP(string) -> bool", Function::IsIp, Nothing),
     ("::isCIDR(string) -> bool", Function::IsCidr, Nothing),
+    ("::isInt(string) -> bool", Function::IsInt, Nothing),
+    ("::isUint(string) -> bool", Function::IsUint, Nothing),
+    ("::isDouble(string) -> bool", Function::IsDouble, Nothing),
+    ("::isBool(string) -> bool", Function::IsBool, Nothing),
+    (
+        "::isTimestamp(string) -> bool",
+        Function::IsTimestamp,
+        Nothing,
+    ),
+    (
+        "::isDuration(string) -> bool",
+        Function::IsDuration,
+        Nothing,
+    ),
     (
         "ip::isCanonical(string) -> bool",
         Function::IsCanonical,

@@ -60,7 +60,7 @@ impl Parser<'_> {
         let mut span = span;
         let mut written = match &self.current.kind {
             TokenKind::Symbol(symbol) => (*symbol).to_owned(),
-            TokenKind::Word(word) => word.clone(),
+            TokenKind::Word(word) => (*word).to_owned(),
             TokenKind::Unknown(sign) => sign.to_string(),
             _ => String::new(),
         };
@@ -282,7 +282,7 @@ impl Parser<'_> {
     pub(super) fn starts_operand_after(&self) -> bool {
         let next = self.lexer.clone().next();
         let starts = match &next.kind {
-            TokenKind::Word(word) => word != "in",
+            TokenKind::Word(word) => *word != "in",
             TokenKind::Symbol(symbol) => *symbol == "(",
             TokenKind::Integer(_) | TokenKind::Literal(_) => true,
             _ => false,

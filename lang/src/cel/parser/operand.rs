@@ -30,7 +30,7 @@ impl Parser<'_> {
         let optional = self.take("?");
         let span = self.current.span;
         let (name, quoted) = match self.current.kind.clone() {
-            TokenKind::Word(word) if !is_keyword(&word) && !self.is_outside_on_new_line() => {
+            TokenKind::Word(word) if !is_keyword(word) && !self.is_outside_on_new_line() => {
                 (word, false)
             }
             TokenKind::Quoted(name) => (name, true),
@@ -40,7 +40,7 @@ impl Parser<'_> {
             }
         };
         self.advance();
-        let name = Spanned::new(name, span);
+        let name = Spanned::new(name.to_owned(), span);
         if let Some(key) = self.dashed_key(&operand.expr, &name) {
             self.needs_brackets(key, operand.start);
             return operand;
@@ -129,8 +129,8 @@ impl Parser<'_> {
         self.node(span.start, ExprKind::Literal(literal), 0)
     }
 
-    fn word(&mut self, span: Span, word: String) -> Node {
-        match word.as_str() {
+    fn word(&mut self, span: Span, word: &str) -> Node {
+        match word {
             "true" => return self.constant(span, Literal::Bool(true)),
             "false" => return self.constant(span, Literal::Bool(false)),
             "null" => return self.constant(span, Literal::Null),
@@ -138,13 +138,13 @@ impl Parser<'_> {
                 self.missing_operand();
                 return self.error_node();
             }
-            _ if is_reserved(&word) => {
-                self.reserved(&word);
+            _ if is_reserved(word) => {
+                self.reserved(word);
                 return self.error_node();
             }
             _ => self.advance(),
         }
-        self.identifier(span.start, Spanned::new(word, span))
+        self.identifier(span.start, Spanned::new(word.to_owned(), span))
     }
 
     /// `name` or a call of it, the name already taken.
@@ -159,7 +159,7 @@ impl Parser<'_> {
     fn rooted(&mut self, dot: Span) -> Node {
         self.advance();
         match self.current.kind.clone() {
-            TokenKind::Word(word) if !is_keyword(&word) && !is_reserved(&word) => {
+            TokenKind::Word(word) if !is_keyword(word) && !is_reserved(word) => {
                 let span = dot.to(self.current.span);
                 self.advance();
                 self.identifier(span.start, Spanned::new(format!(".{word}"), span))
@@ -289,7 +289,7 @@ impl Parser<'_> {
             }
             let value = self.expression();
             depth = depth.max(value.depth);
-            fields.push((Spanned::new(field, span), value.expr));
+            fields.push((Spanned::new(field.to_owned(), span), value.expr));
             if !self.take(",") {
                 break;
             }

@@ -13,6 +13,40 @@ macro_rules! functions {
     };
 }
 
+impl Function {
+    /// What says of a text whether a conversion of it has a value.
+    #[must_use]
+    pub const fn test_of_text(self) -> Option<Self> {
+        Some(match self {
+            Self::ToInt => Self::IsInt,
+            Self::ToUint => Self::IsUint,
+            Self::ToDouble => Self::IsDouble,
+            Self::ToBool => Self::IsBool,
+            Self::ToTimestamp => Self::IsTimestamp,
+            Self::ToDuration => Self::IsDuration,
+            Self::ToIp => Self::IsIp,
+            Self::ToCidr => Self::IsCidr,
+            _ => return None,
+        })
+    }
+
+    /// Whether it says if a text can be converted.
+    #[must_use]
+    pub const fn tests_text(self) -> bool {
+        matches!(
+            self,
+            Self::IsInt
+                | Self::IsUint
+                | Self::IsDouble
+                | Self::IsBool
+                | Self::IsTimestamp
+                | Self::IsDuration
+                | Self::IsIp
+                | Self::IsCidr
+        )
+    }
+}
+
 functions! {
     /// `!a`
     Not,
@@ -231,4 +265,16 @@ functions! {
     Base64Encode,
     /// `base64.decode(s)`
     Base64Decode,
+    /// `isInt(s)`: whether `int(s)` has a value
+    IsInt,
+    /// `isUint(s)`
+    IsUint,
+    /// `isDouble(s)`
+    IsDouble,
+    /// `isBool(s)`
+    IsBool,
+    /// `isTimestamp(s)`
+    IsTimestamp,
+    /// `isDuration(s)`
+    IsDuration,
 }

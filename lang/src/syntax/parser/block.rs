@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use crate::codes;
 use crate::diagnostic::Edit;
 use crate::source::Span;
-use crate::syntax::lexer::{Token, TokenKind, indent, scan};
+use crate::syntax::lexer::{Token, TokenKind, indent};
 
 use super::fields::{self, Block, Field};
 use super::{MarkKind, Parser, Read, Reported, foreign};
@@ -73,7 +73,8 @@ impl<'t> Parser<'t> {
 
     /// Takes the `{` of a block.
     pub(super) fn open_block(&mut self, block: &'static Block) -> Read<Token> {
-        if scan(self.text, self.peek().end).kind == TokenKind::OpenBrace {
+        let next = self.peek().end;
+        if self.tokens.at(next).kind == TokenKind::OpenBrace {
             let before = self.text.get(..self.position as usize).unwrap_or("");
             let word = before.rsplit(char::is_whitespace).next().unwrap_or("");
             self.skip_separator(word);
@@ -99,7 +100,7 @@ impl<'t> Parser<'t> {
     /// in it.
     fn indented_block(&mut self, block: &'static Block) -> Option<Token> {
         let colon = self.peek();
-        let next = scan(self.text, colon.end);
+        let next = self.tokens.at(colon.end);
         let depth = indent(self.text, self.line_start(colon.start));
         let opens = self.at(TokenKind::Colon) && next.first_on_line;
         if !opens || indent(self.text, next.start) <= depth {
@@ -111,7 +112,7 @@ impl<'t> Parser<'t> {
             && (!token.first_on_line || indent(self.text, token.start) > depth)
         {
             end = token;
-            token = scan(self.text, token.end);
+            token = self.tokens.at(token.end);
         }
         let edit = |start, end, text: String| Edit {
             span: Span::new(self.file, start, end),

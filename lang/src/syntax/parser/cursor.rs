@@ -4,17 +4,19 @@ use crate::codes;
 use crate::diagnostic::{Edit, nearest};
 use crate::source::{FileId, Span};
 use crate::syntax::braces;
-use crate::syntax::lexer::{Token, TokenKind, offset, scan};
+use crate::syntax::lexer::{Token, TokenKind, Tokens, offset};
 
 use super::fields::ITEMS;
 use super::{Layout, MarkKind, Parser, Read, Reported};
 
 impl<'t> Parser<'t> {
     pub(super) fn new(file: FileId, text: &'t str) -> Self {
-        let balance = braces::balance(text);
+        let tokens = Tokens::new(text);
+        let balance = braces::balance(text, tokens.all());
         Self {
             file,
             text,
+            tokens,
             position: 0,
             ahead: None,
             documentation: Vec::new(),
@@ -63,14 +65,14 @@ impl<'t> Parser<'t> {
         let mut from = self.position;
         let mut first_on_line = from == 0;
         loop {
-            let token = scan(self.text, from);
+            let token = self.tokens.at(from);
             first_on_line |= token.first_on_line;
             match token.kind {
                 TokenKind::Comment => self.comment(token),
                 TokenKind::Unknown => {
                     self.unknown_characters(token);
                     if self.joins_lines(token) {
-                        let next = scan(self.text, token.end);
+                        let next = self.tokens.at(token.end);
                         return Token {
                             first_on_line,
                             ..next

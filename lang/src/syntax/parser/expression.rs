@@ -4,7 +4,7 @@ use crate::cel::{self, ExprKind, Extent};
 use crate::codes;
 use crate::diagnostic::Edit;
 use crate::source::Span;
-use crate::syntax::lexer::{Token, TokenKind, indent, scan};
+use crate::syntax::lexer::{Token, TokenKind, indent};
 
 use super::{MarkKind, Parser, Read, Reported};
 
@@ -52,7 +52,7 @@ impl Parser<'_> {
     fn forgotten_when(&mut self) -> bool {
         let token = self.peek();
         let word = self.written(token);
-        let next = scan(self.text, token.end);
+        let next = self.tokens.at(token.end);
         let operator = matches!(
             next.kind,
             TokenKind::Operator | TokenKind::Less | TokenKind::OpenParen
@@ -113,7 +113,7 @@ impl Parser<'_> {
 
     fn expression(&mut self, extent: Extent) -> Read<(cel::Expr, bool)> {
         // Not looked at through `peek`, since what is no token of ours may be one of CEL's.
-        let next = scan(self.text, self.position);
+        let next = self.tokens.at(self.position);
         let nothing = matches!(
             next.kind,
             TokenKind::End | TokenKind::Comment | TokenKind::CloseBrace
@@ -136,7 +136,7 @@ impl Parser<'_> {
     fn comments_within(&mut self, start: u32, end: u32) {
         let mut from = start;
         while from < end {
-            let token = scan(self.text, from);
+            let token = self.tokens.at(from);
             if token.kind == TokenKind::Comment && token.start < end {
                 self.comments.push(self.span_of(token));
             }
@@ -168,7 +168,7 @@ impl Parser<'_> {
 
     /// What follows an expression in another language, and the edit that says the same here.
     fn repair_after(&self, token: Token) -> Option<(String, Edit)> {
-        let next = scan(self.text, token.end);
+        let next = self.tokens.at(token.end);
         let ends =
             next.first_on_line || matches!(next.kind, TokenKind::End | TokenKind::CloseBrace);
         let condition = next.kind == TokenKind::Word && !ends;
@@ -201,7 +201,7 @@ impl Parser<'_> {
     /// What to do about something that follows an expression.
     fn advice_after(&mut self, token: Token, found: &str) -> String {
         let before = self.text.get(..token.start as usize).unwrap_or("");
-        let next = scan(self.text, token.end);
+        let next = self.tokens.at(token.end);
         match token.kind {
             _ if self.begins_statement(self.written(token)) => {
                 format!("an expression takes the rest of its line: begin {found} on a new one")

@@ -326,6 +326,11 @@ pub(crate) static JWT: Block = block(
         once("issuer", "issuer \"https://login.acme.dev\""),
         once("audience", "audience \"llm\""),
         once("jwks", "jwks \"https://login.acme.dev/keys\""),
+        once("key", "key \"sub\""),
+        once("team", "team \"department\""),
+        once("agent", "agent \"azp\""),
+        once("plan", "plan \"plan\""),
+        once("name", "name \"name\""),
     ],
 );
 

@@ -4,7 +4,7 @@
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::source::{Span, Spanned};
-use crate::syntax::lexer::{Token, TokenKind, offset, scan};
+use crate::syntax::lexer::{Token, TokenKind, offset};
 use crate::syntax::text;
 use crate::syntax::tree::{Name, Text};
 
@@ -164,7 +164,7 @@ impl<'t> Parser<'t> {
 
     /// Whether a text is the name of a field of the block being read, with `:` or `=` after it.
     pub(super) fn quotes_field(&self, token: Token) -> bool {
-        let next = scan(self.text, token.end);
+        let next = self.tokens.at(token.end);
         let written = self.written(token);
         let name = written
             .strip_prefix('"')
@@ -203,7 +203,7 @@ impl<'t> Parser<'t> {
     /// Takes the `-` before a statement, as a YAML list has it.
     pub(super) fn dash(&mut self, block: &Block) {
         let token = self.peek();
-        let next = scan(self.text, token.end);
+        let next = self.tokens.at(token.end);
         if token.kind != TokenKind::Minus || block.field(next.text(self.text)).is_none() {
             return;
         }
@@ -284,8 +284,8 @@ impl<'t> Parser<'t> {
 
     /// `"a" "b" {`: the labels of a block of HCL, of which one is its name here.
     fn two_names(&mut self, first: Token) -> Option<Name> {
-        let second = scan(self.text, first.end);
-        let block = scan(self.text, second.end).kind == TokenKind::OpenBrace;
+        let second = self.tokens.at(first.end);
+        let block = self.tokens.at(second.end).kind == TokenKind::OpenBrace;
         if second.kind != TokenKind::Text || second.first_on_line || !block {
             return None;
         }
@@ -348,7 +348,7 @@ impl<'t> Parser<'t> {
 
     /// A string after a word that does not belong there: `as as "x"`.
     fn stray_word(&mut self, word: Token) -> Option<Text> {
-        let next = scan(self.text, word.end);
+        let next = self.tokens.at(word.end);
         if next.kind != TokenKind::Text || next.first_on_line {
             return None;
         }
@@ -435,7 +435,7 @@ impl<'t> Parser<'t> {
     /// Says that a comma is missing, if what comes next can only be the next item of a list.
     pub(super) fn missing_comma(&mut self, words: bool) -> bool {
         let token = self.peek();
-        let next = scan(self.text, token.end);
+        let next = self.tokens.at(token.end);
         let word = self.written(token);
         let item = match token.kind {
             TokenKind::Text => true,
@@ -490,7 +490,7 @@ impl<'t> Parser<'t> {
     /// Takes a word that is written twice in a row: `kind kind openai`.
     pub(super) fn doubled_word(&mut self, first: Token) {
         let again = self.peek();
-        let next = scan(self.text, again.end);
+        let next = self.tokens.at(again.end);
         let value = matches!(next.kind, TokenKind::Word | TokenKind::Text)
             && !next.first_on_line
             && !self.begins_statement(self.written(next))
@@ -504,7 +504,7 @@ impl<'t> Parser<'t> {
     /// Takes the word before a name that is written twice in a row: `secret secret a`.
     pub(super) fn doubled_before_name(&mut self) {
         let again = self.peek();
-        let next = scan(self.text, again.end);
+        let next = self.tokens.at(again.end);
         let name = next.kind == TokenKind::Word
             && !next.first_on_line
             && !self.begins_statement(self.written(next))

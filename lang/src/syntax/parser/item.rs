@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::diagnostic::{Edit, nearest};
 use crate::source::{Span, Spanned};
-use crate::syntax::lexer::{Token, TokenKind, indent, scan};
+use crate::syntax::lexer::{Token, TokenKind, indent};
 use crate::syntax::tree::{Extension, File, Item, ItemKind, Name, Test};
 
 use super::fields::{self, ITEMS};
@@ -28,11 +28,11 @@ impl Parser<'_> {
         if word == "waypost" {
             return;
         }
-        let number = scan(self.text, token.end);
+        let number = self.tokens.at(token.end);
         let edition = ITEMS.field(word).is_none()
             && number.kind == TokenKind::Number
             && !number.first_on_line
-            && scan(self.text, number.end).first_on_line;
+            && self.tokens.at(number.end).first_on_line;
         if token.kind == TokenKind::Word && (edition || nearest(word, ["waypost"]).is_some()) {
             let span = self.span_of(token);
             let edit = Edit {

@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::diagnostic::Edit;
 use crate::source::Span;
-use crate::syntax::lexer::{TokenKind, scan};
+use crate::syntax::lexer::TokenKind;
 use crate::syntax::literal;
 use crate::syntax::tree::{Catalog, Model, Name, Price, Via};
 
@@ -182,7 +182,7 @@ impl Parser<'_> {
         let name = ["input", "cached", "output"]
             .into_iter()
             .find(|name| self.at_word(name))?;
-        let next = scan(self.text, token.end);
+        let next = self.tokens.at(token.end);
         let count = literal::read(self.written(next))
             .is_some_and(|number| !number.money && matches!(number.unit, "k" | "M"));
         if name == "output" && count {

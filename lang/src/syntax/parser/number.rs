@@ -4,7 +4,7 @@
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::source::{Span, Spanned};
-use crate::syntax::lexer::{Token, TokenKind, offset, scan};
+use crate::syntax::lexer::{Token, TokenKind, offset};
 use crate::syntax::literal::{self, Number, Refusal};
 use crate::syntax::text;
 
@@ -94,7 +94,7 @@ impl Parser<'_> {
         let Some(number) = literal::read(self.written(token)) else {
             return Err(self.expected(what));
         };
-        let follows = scan(self.text, token.end);
+        let follows = self.tokens.at(token.end);
         let currency = self.written(follows);
         if !follows.first_on_line && is_currency(currency) && !is_dollar(currency) {
             let span = Span::new(self.file, token.start, follows.end);
@@ -151,7 +151,7 @@ impl Parser<'_> {
         if self.comma_for_point(token).is_some() {
             return Some("has a comma for its decimal point");
         }
-        let next = scan(self.text, token.end);
+        let next = self.tokens.at(token.end);
         let apart = number.unit.is_empty() && !number.money && !next.first_on_line;
         (apart && matches!(self.written(next), "k" | "K" | "M")).then_some("has its unit apart")
     }
@@ -190,7 +190,7 @@ impl Parser<'_> {
     pub(super) fn currency_before(&mut self) -> Read<()> {
         let word = self.peek();
         let written = self.written(word);
-        let next = scan(self.text, word.end);
+        let next = self.tokens.at(word.end);
         if !self.at(TokenKind::Word) || !is_currency(written) || next.kind != TokenKind::Number {
             return Ok(());
         }
@@ -252,7 +252,7 @@ impl Parser<'_> {
         let written = self.written(token);
         let number = literal::read(written)?;
         let digits = written.strip_suffix(number.unit).unwrap_or(written);
-        let next = scan(self.text, token.end);
+        let next = self.tokens.at(token.end);
         let follows = self.written(next);
         let apart = number.unit.is_empty() && !next.first_on_line;
         let mut candidates = Vec::new();

@@ -1,7 +1,6 @@
 //! `place POOL { … }`
 
 use crate::source::{Span, Spanned};
-use crate::syntax::lexer::scan;
 use crate::syntax::literal;
 use crate::syntax::tree::{Bound, Name, Overflow, Percent, Place};
 
@@ -46,7 +45,7 @@ impl Parser<'_> {
         self.skip_separator(&signal.value);
         let token = self.peek();
         let share = literal::read(self.written(token)).is_some_and(|number| number.unit == "%")
-            || scan(self.text, token.end).text(self.text) == "%";
+            || self.tokens.at(token.end).text(self.text) == "%";
         let bound = self.number("a count or a percentage", |number| match share {
             true => number.percent().map(|share| Bound::Share(Percent(share))),
             false => number.count().map(Bound::Count),

@@ -62,12 +62,22 @@ impl Parser<'_> {
             issuer: None,
             audience: None,
             jwks: None,
+            key: None,
+            team: None,
+            agent: None,
+            plan: None,
+            name: None,
         };
         self.block(&JWT, |parser, keyword| {
             match keyword.name {
                 "issuer" => jwt.issuer = Some(parser.text()?),
                 "audience" => jwt.audience = Some(parser.text()?),
                 "jwks" => jwt.jwks = Some(parser.text()?),
+                "key" => jwt.key = Some(parser.text()?),
+                "team" => jwt.team = Some(parser.text()?),
+                "agent" => jwt.agent = Some(parser.text()?),
+                "plan" => jwt.plan = Some(parser.text()?),
+                "name" => jwt.name = Some(parser.text()?),
                 _ => return Err(parser.expected("a field")),
             }
             Ok(())

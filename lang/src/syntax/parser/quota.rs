@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::diagnostic::Edit;
 use crate::source::{Span, Spanned};
-use crate::syntax::lexer::{TokenKind, scan};
+use crate::syntax::lexer::TokenKind;
 use crate::syntax::literal;
 use crate::syntax::tree::{Amount, Outcome, OutcomeAction, Quota, Text, Window};
 
@@ -52,7 +52,7 @@ impl Parser<'_> {
     /// Takes the `/` of a rate, or `per` where it stands for one.
     fn slash_before_window(&mut self) -> Read<()> {
         let per = self.peek();
-        let next = scan(self.text, per.end);
+        let next = self.tokens.at(per.end);
         let window = next.kind == TokenKind::Number
             || ["day", "week", "month"].contains(&self.written(next));
         if window && self.instead_of("/", &["per", "a", "every", "each"]) {
@@ -71,8 +71,8 @@ impl Parser<'_> {
 
     /// An amount that is money, unless its unit says that it is not.
     fn budget_amount(&mut self) -> Read<Spanned<Amount>> {
-        let number = scan(self.text, self.position);
-        let unit = scan(self.text, number.end);
+        let number = self.tokens.at(self.position);
+        let unit = self.tokens.at(number.end);
         let counts =
             unit.kind == TokenKind::Word && !unit.first_on_line && !is_currency(self.written(unit));
         if counts && number.kind == TokenKind::Number {
@@ -195,7 +195,7 @@ impl Parser<'_> {
     /// Takes `at TIER` where `cap at TIER` belongs.
     fn forgotten_cap(&mut self) -> bool {
         let at = self.peek();
-        let tier = scan(self.text, at.end);
+        let tier = self.tokens.at(at.end);
         if !self.at_word("at") || tier.kind != TokenKind::Word || tier.first_on_line {
             return false;
         }

@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::diagnostic::Edit;
 use crate::source::Span;
-use crate::syntax::lexer::{TokenKind, scan};
+use crate::syntax::lexer::TokenKind;
 use crate::syntax::tree::{Name, Percent, Split, Step, Tier};
 
 use super::fields::TIER;
@@ -51,9 +51,9 @@ impl Parser<'_> {
             return true;
         }
         let sign = self.peek();
-        let arrow = self.at(TokenKind::Minus) && scan(self.text, sign.end).text(self.text) == ">";
+        let arrow = self.at(TokenKind::Minus) && self.tokens.at(sign.end).text(self.text) == ">";
         let end = sign.end + u32::from(arrow);
-        let next = scan(self.text, end);
+        let next = self.tokens.at(end);
         let model = next.kind == TokenKind::Word
             && !next.first_on_line
             && !self.may_begin_statement(self.written(next));

@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::source::{Span, Spanned};
-use crate::syntax::lexer::{Token, TokenKind, offset, scan};
+use crate::syntax::lexer::{Token, TokenKind, offset};
 use crate::syntax::literal::Refusal;
 use crate::syntax::text;
 use crate::syntax::tree::{Date, Milliseconds, Name, NanoDollars, Percent, Range, Text};
@@ -46,7 +46,7 @@ impl Parser<'_> {
     fn at_next_part(&mut self) -> bool {
         let token = self.peek();
         let word = self.written(token);
-        let next = scan(self.text, token.end);
+        let next = self.tokens.at(token.end);
         let follows = |kinds: &[TokenKind]| kinds.contains(&next.kind) && !next.first_on_line;
         match word {
             _ if !self.at(TokenKind::Word) => false,
@@ -299,7 +299,7 @@ impl Parser<'_> {
     pub(super) fn names(&mut self, what: &str) -> Read<Vec<Name>> {
         let item = |parser: &mut Self| {
             let token = parser.peek();
-            let next = scan(parser.text, token.end);
+            let next = parser.tokens.at(token.end);
             let ends = next.first_on_line
                 || matches!(
                     next.kind,

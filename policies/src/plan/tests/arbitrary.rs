@@ -108,6 +108,16 @@ fn draft(choices: &mut Choices) -> Draft {
     draft.callers.keys = choices
         .some(|choices| choices.index(secrets))
         .filter(|_| secrets > 0);
+    draft.callers.jwt = choices.some(|choices| Jwt {
+        issuer: choices.name(),
+        audience: choices.name(),
+        jwks: choices.name(),
+        key: choices.name(),
+        team: choices.name(),
+        agent: choices.name(),
+        plan: choices.name(),
+        name: choices.name(),
+    });
     draft.callers.anonymous = choices.yes();
     policy(choices, &mut draft, models, tiers, condition, text);
     draft

@@ -39,7 +39,18 @@ impl Checker<'_> {
                 self.may_not_convert(expr, name, argument, &ty)
             }
             Conversion::Sometimes if typed.ty == Type::Dyn => {
-                self.dynamic(argument, &format!("`{name}` converts values of one type"))
+                let named = (type_name(&ty) == Some(name)).then_some(name);
+                self.dynamic_beside(
+                    argument,
+                    &format!("`{name}` converts values of one type"),
+                    named,
+                )
+            }
+            Conversion::Sometimes if self.is_convertible(function, &typed) => {
+                self.apply(expr.span, function, vec![typed], ty)
+            }
+            Conversion::Sometimes if typed.ty == Type::String => {
+                self.may_not_read(expr, name, argument, &ty)
             }
             Conversion::Sometimes => self.may_not_convert(expr, name, argument, &typed.ty),
             Conversion::Never => {
@@ -89,6 +100,31 @@ impl Checker<'_> {
         }
     }
 
+    fn is_convertible(&self, function: Function, typed: &Typed) -> bool {
+        let test = function.test_of_text();
+        typed.ty == Type::String && test.is_some_and(|test| self.is_readable(test, typed))
+    }
+
+    /// A conversion of a text that is known at run time only: `test` says whether it has a value.
+    fn may_not_read(&mut self, expr: &Expr, name: &str, argument: &Expr, ty: &Type) -> Typed {
+        let mut letters = name.chars();
+        let first = letters.next().map(|first| first.to_ascii_uppercase());
+        let test: String = "is".chars().chain(first).chain(letters).collect();
+        let test = format!("{test}({argument:#})");
+        let label = match name {
+            "bool" => "the text may be neither `true` nor `false`",
+            "timestamp" => "the text may be no time",
+            "duration" => "the text may be no duration",
+            _ => "the text may be no number",
+        };
+        let finding = PARTIAL_OPERATION
+            .error(expr.span, format!("`{name}` can fail on a string"))
+            .label(label)
+            .help(format!("test it first: `{test} && …`"));
+        let finding = self.defaulted(finding, &test, expr.span, ty);
+        self.report(finding)
+    }
+
     fn may_not_convert(&mut self, expr: &Expr, name: &str, argument: &Expr, ty: &Type) -> Typed {
         let (label, help) = match ty {
             _ if matches!(name, "timestamp" | "duration") => {
@@ -106,14 +142,6 @@ impl Checker<'_> {
                         .help(format!("write a constant: `{example}`")),
                 );
             }
-            Type::String if name == "bool" => (
-                "the text may be neither `true` nor `false`",
-                format!("compare the text: `{argument} == \"true\"`"),
-            ),
-            Type::String => (
-                "the text may be no number",
-                format!("compare the text: `{argument} == \"5\"`"),
-            ),
             Type::Double => (
                 "the number may be too large for 64 bits",
                 "compare it as a double: `… > 0.5`, or use `math.floor(…)`".to_owned(),
@@ -177,7 +205,7 @@ fn converts(to: &Type, from: &Type) -> Conversion {
 }
 
 /// The name of a type, if every value of it is of that one.
-const fn type_name(ty: &Type) -> Option<&'static str> {
+pub(in crate::cel::check) const fn type_name(ty: &Type) -> Option<&'static str> {
     Some(match ty {
         Type::Null => "null_type",
         Type::Bool => "bool",
