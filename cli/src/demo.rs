@@ -5,11 +5,15 @@
 
 mod answer;
 mod chat;
+mod converse;
+mod dialect;
 mod engine;
 mod events;
+mod gemini;
 mod messages;
 mod metrics;
 mod prefix;
+mod responses;
 mod schema;
 mod server;
 
@@ -17,8 +21,10 @@ use std::io;
 
 use tokio::task::JoinSet;
 use waypost_policies::Plan;
-use waypost_policies::plan::view::{Discovery, Engine as PoolEngine, ProviderKind, Via};
-use waypost_runtime::{Overrides, Secrets};
+use waypost_policies::plan::view::{
+    Discovery, Engine as PoolEngine, Provider, ProviderAuth, ProviderKind, Via,
+};
+use waypost_runtime::{Overrides, SecretValue, Secrets, Workload};
 
 use engine::{Engine, Speed};
 use metrics::Names;
@@ -75,7 +81,8 @@ impl Demo {
                 .serve(Speed::PROVIDER, Names::vllm(), models, USUAL_PORT)
                 .await?;
             let base = match provider.kind() {
-                ProviderKind::AzureOpenAi => base,
+                ProviderKind::AzureOpenAi | ProviderKind::Bedrock => base,
+                ProviderKind::Gemini => format!("{base}/v1beta"),
                 ProviderKind::OpenAi | ProviderKind::OpenAiCompatible | ProviderKind::Anthropic => {
                     format!("{base}/v1")
                 }
@@ -126,6 +133,10 @@ pub fn secrets(plan: &Plan) -> (Secrets, Vec<String>) {
             secrets = secrets.with(secret.name(), stand_in);
             missing.push(secret.name().to_owned());
         }
+    }
+    let identity = |provider: Provider<'_>| provider.auth() == ProviderAuth::WorkloadIdentity;
+    if plan.providers().any(identity) && secrets.workload().is_err() {
+        secrets = secrets.as_workload(Workload::Token(SecretValue::new("demo")));
     }
     (secrets, missing)
 }

@@ -107,12 +107,17 @@ pub struct Provider {
     pub url: String,
     /// The API's version; "" where it has none.
     pub version: String,
+    /// Amazon's region, "" for others.
+    pub region: String,
     /// How calls are authenticated.
     pub auth: ProviderAuth,
 }
 
 /// Where Anthropic's own API is.
 pub const ANTHROPIC: &str = "https://api.anthropic.com/v1";
+
+/// Where Google's own API is.
+pub const GEMINI: &str = "https://generativelanguage.googleapis.com/v1beta";
 
 /// What a provider speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +130,25 @@ pub enum ProviderKind {
     OpenAiCompatible,
     /// `anthropic`
     Anthropic,
+    /// `gemini`
+    Gemini,
+    /// `bedrock`
+    Bedrock,
+}
+
+impl ProviderKind {
+    /// As a file writes it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai",
+            Self::AzureOpenAi => "azure-openai",
+            Self::OpenAiCompatible => "openai-compatible",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+            Self::Bedrock => "bedrock",
+        }
+    }
 }
 
 /// How calls to a provider are authenticated.
@@ -132,7 +156,7 @@ pub enum ProviderKind {
 pub enum ProviderAuth {
     /// With a key.
     Secret(SecretIndex),
-    /// By the pod's identity. Parsed; the runtime of this version cannot do it.
+    /// By the pod's identity: Azure alone.
     WorkloadIdentity,
     /// Not at all.
     None,

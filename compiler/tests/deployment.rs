@@ -12,7 +12,7 @@
 mod fixture;
 
 use fixture::{SOUND, findings, refused, replaced, taken};
-use waypost_compiler::program::Shape;
+use waypost_compiler::program::{ProviderAuth, Shape};
 use waypost_compiler::shape_needs;
 
 const POOL: &str = "kaito { preset \"phi-4-mini-instruct\"  replicas 2..8 }  port 5000";
@@ -205,10 +205,10 @@ fn another_shape_can_be_asked_about() {
 
 #[test]
 fn what_this_version_cannot_do_is_refused_where_ignoring_it_would_be_open() {
-    refused("kind openai  auth", "kind gemini  auth", "WP0601", "gemini");
+    refused("kind openai  auth", "kind vertex  auth", "WP0601", "vertex");
     refused(
-        "auth secret key }\nmodel",
-        "auth workload-identity }\nmodel",
+        "kind openai  auth secret key",
+        "kind openai  auth workload-identity",
         "WP0601",
         "workload-identity",
     );
@@ -263,14 +263,40 @@ fn redis_says_by_how_much_limits_multiply() {
 }
 
 #[test]
-fn anthropic_has_neither_completions_nor_embeddings() {
-    let text = replaced("kind openai  auth", "kind anthropic  auth");
-    assert!(fixture::checked(&text).program.is_some());
-    let text = text.replacen("model big {", "model big { serves chat, embeddings ", 1);
-    let checked = fixture::checked(&text);
-    let found = checked
-        .diagnostics
-        .iter()
-        .find(|finding| finding.message.contains("`big` cannot serve embeddings"));
-    assert!(found.is_some(), "{:?}\n{text}", checked.diagnostics);
+fn who_speaks_another_api_has_neither_completions_nor_embeddings() {
+    for kind in ["anthropic", "gemini", "bedrock  region \"eu-west-1\""] {
+        let text = replaced("kind openai  auth", &format!("kind {kind}  auth"));
+        assert!(fixture::checked(&text).program.is_some(), "{kind}");
+        let text = text.replacen("model big {", "model big { serves chat, embeddings ", 1);
+        let checked = fixture::checked(&text);
+        let found = checked
+            .diagnostics
+            .iter()
+            .find(|finding| finding.message.contains("`big` cannot serve embeddings"));
+        assert!(found.is_some(), "{:?}\n{text}", checked.diagnostics);
+    }
+}
+
+#[test]
+fn amazon_has_regions_and_nobody_else() {
+    let kind = "kind openai  auth";
+    refused(kind, "kind bedrock  auth", "WP0105", "hosted");
+    let region = "kind openai  region \"eu-west-1\"  auth";
+    refused(kind, region, "WP0307", "\"eu-west-1\"");
+    let wrong = "kind bedrock  region \"eu west\"  auth";
+    refused(kind, wrong, "WP0307", "\"eu west\"");
+    let text = replaced(kind, "kind bedrock  region \"eu-west-1\"  auth");
+    let program = fixture::checked(&text).program.unwrap();
+    let host = "https://bedrock-runtime.eu-west-1.amazonaws.com";
+    assert_eq!(program.providers[0].url, host);
+}
+
+#[test]
+fn azures_identity_needs_no_secret() {
+    let text = replaced(
+        "auth secret key }\nmodel",
+        "auth workload-identity }\nmodel",
+    );
+    let program = fixture::checked(&text).program.unwrap();
+    assert_eq!(program.providers[1].auth, ProviderAuth::WorkloadIdentity);
 }

@@ -75,6 +75,7 @@ pub fn draft() -> Draft {
             kind: ProviderKind::AzureOpenAi,
             base_url: "https://acme-aoai.openai.azure.com".to_owned(),
             api_version: "2024-10-21".to_owned(),
+            region: String::new(),
             auth: ProviderAuth::Secret(0),
         }],
         pools: vec![replicas()],

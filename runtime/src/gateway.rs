@@ -24,7 +24,7 @@ use crate::journal::Journal;
 use crate::ledger::LedgerError;
 use crate::metrics::{Metrics, RouteKey};
 use crate::pool::{DiscoveryError, Hosted, Placed};
-use crate::provider::{Provider, wants_completion_tokens};
+use crate::provider::{AccessError, Provider, wants_completion_tokens};
 use crate::receipt::Receipt;
 use crate::recent::Recent;
 use crate::redact::{RedactionError, Redactions};
@@ -119,9 +119,9 @@ pub enum StartError {
     /// A secret is missing.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// A secret cannot be sent in a header.
-    #[error("secret of provider `{0}` has characters that no header can carry")]
-    Credential(String),
+    /// A provider cannot be asked with what the file says.
+    #[error("provider `{0}` cannot be asked: {1}")]
+    Provider(String, AccessError),
     /// The key file is wrong.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -443,11 +443,11 @@ fn providers(
     let provider = |provider: &draft::Provider| {
         let key = match provider.auth {
             draft::ProviderAuth::Secret(index) => secrets.get(usize::from(index)),
-            draft::ProviderAuth::None => None,
+            draft::ProviderAuth::None | draft::ProviderAuth::WorkloadIdentity => None,
         };
         let base_url = overrides.get(&provider.name).unwrap_or(&provider.base_url);
-        Provider::new(provider, base_url, key)
-            .ok_or_else(|| StartError::Credential(provider.name.clone()))
+        Provider::new(provider, base_url, key, &settings.secrets)
+            .map_err(|error| StartError::Provider(provider.name.clone(), error))
     };
     draft.providers.iter().map(provider).collect()
 }

@@ -8,14 +8,54 @@ use std::path::PathBuf;
 
 use waypost_policies::plan::view::SecretSource;
 
+use crate::provider::AccessError;
+
 /// Where the manifests mount Kubernetes secrets.
 const MOUNT: &str = "/etc/waypost/secrets";
+/// Who exchanges tokens in Azure's public cloud.
+const PUBLIC_AUTHORITY: &str = "https://login.microsoftonline.com/";
 
 /// How secrets are resolved.
 #[derive(Clone)]
 pub struct Secrets {
     mount: PathBuf,
     given: BTreeMap<String, SecretValue>,
+    workload: Option<Workload>,
+}
+
+/// Who this process is to Azure.
+#[derive(Debug, Clone)]
+pub enum Workload {
+    /// Whoever has the token that the cluster writes.
+    Federated(Federation),
+    /// Whoever has this one of Azure's: for demonstrations.
+    Token(SecretValue),
+}
+
+/// How the cluster's token becomes one of Azure's, as Azure's webhook says it to a pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Federation {
+    /// `AZURE_FEDERATED_TOKEN_FILE`
+    pub token_file: PathBuf,
+    /// `AZURE_CLIENT_ID`
+    pub client_id: String,
+    /// `AZURE_TENANT_ID`
+    pub tenant_id: String,
+    /// `AZURE_AUTHORITY_HOST`: a base URL.
+    pub authority_host: String,
+}
+
+impl Federation {
+    /// What the token is for: Azure's AI services, in the cloud that the authority is of.
+    pub(crate) fn scope(&self) -> &'static str {
+        if self.authority_host.contains("microsoftonline.us") {
+            "https://cognitiveservices.azure.us/.default"
+        } else if self.authority_host.contains(".cn") {
+            "https://cognitiveservices.azure.cn/.default"
+        } else {
+            "https://cognitiveservices.azure.com/.default"
+        }
+    }
 }
 
 impl Secrets {
@@ -25,6 +65,7 @@ impl Secrets {
         Self {
             mount: PathBuf::from(MOUNT),
             given: BTreeMap::new(),
+            workload: None,
         }
     }
 
@@ -40,6 +81,37 @@ impl Secrets {
     pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.given.insert(name.into(), SecretValue(value.into()));
         self
+    }
+
+    /// As this workload, whatever the environment says.
+    #[must_use]
+    pub fn as_workload(mut self, workload: Workload) -> Self {
+        self.workload = Some(workload);
+        self
+    }
+
+    /// Who this process is to Azure: as it was given, else as the environment says.
+    ///
+    /// # Errors
+    ///
+    /// Which variable of the environment is not set.
+    pub fn workload(&self) -> Result<Workload, AccessError> {
+        if let Some(workload) = &self.workload {
+            return Ok(workload.clone());
+        }
+        let variable = |name: &str| {
+            let value = std::env::var(name).ok().filter(|value| !value.is_empty());
+            value.ok_or_else(|| {
+                AccessError::Identity(format!("the environment variable `{name}` is not set"))
+            })
+        };
+        Ok(Workload::Federated(Federation {
+            token_file: variable("AZURE_FEDERATED_TOKEN_FILE")?.into(),
+            client_id: variable("AZURE_CLIENT_ID")?,
+            tenant_id: variable("AZURE_TENANT_ID")?,
+            authority_host: variable("AZURE_AUTHORITY_HOST")
+                .unwrap_or_else(|_| PUBLIC_AUTHORITY.to_owned()),
+        }))
     }
 
     /// The file that a secret is read from, where it is a file.
@@ -111,6 +183,12 @@ fn read(path: PathBuf) -> Result<String, String> {
 pub struct SecretValue(String);
 
 impl SecretValue {
+    /// A secret that is none of the plan's.
+    #[must_use]
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
     /// The value itself, for the one header that carries it.
     #[must_use]
     pub fn expose(&self) -> &str {

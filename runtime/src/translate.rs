@@ -8,6 +8,8 @@
 
 mod answer;
 mod chat;
+mod converse;
+mod gemini;
 mod json;
 mod messages;
 mod request;
@@ -22,6 +24,8 @@ pub(crate) use stream::{Translation, error_event};
 pub(crate) use thoughts::without_unsigned_thoughts;
 
 use waypost_policies::facts::Surface;
+
+use crate::dialect::Dialect;
 
 /// Why a body cannot be said in another dialect.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,56 +68,103 @@ pub(crate) struct Context {
     pub(crate) echo: String,
 }
 
-/// Which dialects lie between a client and its upstream.
+/// The dialects of a client and its upstream, where they are not the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pair {
-    /// A chat client, an Anthropic upstream.
-    ChatMessages,
-    /// An Anthropic client, a chat upstream.
-    MessagesChat,
-    /// A Responses client, a chat upstream.
-    ResponsesChat,
-    /// A Responses client, an Anthropic upstream.
-    ResponsesMessages,
+pub(crate) struct Pair {
+    client: Client,
+    upstream: Upstream,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Client {
+    Chat,
+    Messages,
+    Responses,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Upstream {
+    Chat,
+    Messages,
+    Gemini,
+    Converse,
+}
+
+/// What a chat does not say of itself, and another dialect wants to know.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    /// The longest answer, where the client does not say.
+    pub(crate) longest: u64,
+    /// Whether the client wants to see the model think.
+    pub(crate) thinking: bool,
 }
 
 impl Pair {
-    /// The pair of a client's surface and its upstream's; `None` where both speak the same.
-    pub(crate) const fn of(client: Surface, upstream: Surface) -> Option<Self> {
-        match (client, upstream) {
-            (Surface::Chat, Surface::Messages) => Some(Self::ChatMessages),
-            (Surface::Messages, Surface::Chat) => Some(Self::MessagesChat),
-            (Surface::Responses, Surface::Chat) => Some(Self::ResponsesChat),
-            (Surface::Responses, Surface::Messages) => Some(Self::ResponsesMessages),
-            _ => None,
+    /// The pair of a client's surface and its upstream's dialect; `None` where both speak the same.
+    pub(crate) fn of(client: Surface, upstream: Dialect) -> Option<Self> {
+        let client = match client {
+            _ if upstream.is(client) => return None,
+            Surface::Chat => Client::Chat,
+            Surface::Messages => Client::Messages,
+            Surface::Responses => Client::Responses,
+            Surface::Completions | Surface::Embeddings | Surface::CountTokens => return None,
+        };
+        let upstream = match upstream {
+            Dialect::CHAT => Upstream::Chat,
+            Dialect::Of(Surface::Messages) => Upstream::Messages,
+            Dialect::Gemini => Upstream::Gemini,
+            Dialect::Converse => Upstream::Converse,
+            Dialect::Of(_) => return None,
+        };
+        Some(Self { client, upstream })
+    }
+
+    /// The client's request as a chat.
+    pub(crate) fn to_chat(self, body: &str) -> Result<Translated, Untranslatable> {
+        match self.client {
+            Client::Chat => Ok(Translated {
+                body: body.to_owned(),
+                dropped: Vec::new(),
+                sent: Sent::default(),
+            }),
+            Client::Messages => request::messages_to_chat(body),
+            Client::Responses => request::responses_to_chat(body),
         }
     }
 
-    /// The client's request in the upstream's dialect; `longest` is the longest answer where the client does not say.
-    pub(crate) fn request(self, body: &str, longest: u64) -> Result<Translated, Untranslatable> {
-        match self {
-            Self::ChatMessages => request::chat_to_messages(body, longest),
-            Self::MessagesChat => request::messages_to_chat(body),
-            Self::ResponsesChat => request::responses_to_chat(body),
-            Self::ResponsesMessages => {
-                let chat = request::responses_to_chat(body)?;
-                let mut messages = request::chat_to_messages(&chat.body, longest)?;
-                messages.dropped.extend(chat.dropped);
-                messages.sent = chat.sent;
-                Ok(messages)
-            }
+    /// A chat in the upstream's dialect; what it says of the model is the model's name there.
+    pub(crate) fn of_chat(
+        self,
+        body: String,
+        wanted: Wanted,
+    ) -> Result<Translated, Untranslatable> {
+        match self.upstream {
+            Upstream::Chat => Ok(Translated {
+                body,
+                dropped: Vec::new(),
+                sent: Sent::default(),
+            }),
+            Upstream::Messages => request::chat_to_messages(&body, wanted.longest),
+            Upstream::Gemini => request::chat_to_gemini(&body, wanted),
+            Upstream::Converse => request::chat_to_converse(&body, wanted),
         }
     }
 
     /// The upstream's answer in the client's dialect.
     pub(crate) fn answer(self, body: &str, context: &Context) -> Result<String, Untranslatable> {
-        match self {
-            Self::ChatMessages => answer::messages_to_chat(body, context),
-            Self::MessagesChat => answer::chat_to_messages(body, context),
-            Self::ResponsesChat => answer::chat_to_responses(body, context),
-            Self::ResponsesMessages => {
-                let chat = answer::messages_to_chat(body, context)?;
-                answer::chat_to_responses(&chat, context)
+        let chat = match self.upstream {
+            Upstream::Chat => None,
+            Upstream::Messages => Some(answer::messages_to_chat(body, context)?),
+            Upstream::Gemini => Some(answer::gemini_to_chat(body, context)?),
+            Upstream::Converse => Some(answer::converse_to_chat(body, context)?),
+        };
+        match (self.client, chat) {
+            (Client::Chat, chat) => Ok(chat.unwrap_or_else(|| body.to_owned())),
+            (Client::Messages, chat) => {
+                answer::chat_to_messages(chat.as_deref().unwrap_or(body), context)
+            }
+            (Client::Responses, chat) => {
+                answer::chat_to_responses(chat.as_deref().unwrap_or(body), context)
             }
         }
     }

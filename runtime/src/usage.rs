@@ -1,5 +1,7 @@
 //! What an upstream says a call used, or what can be told from the text that it sent.
 
+mod converse;
+mod gemini;
 mod messages;
 mod responses;
 
@@ -9,6 +11,8 @@ use std::borrow::Cow;
 use waypost_policies::cost::Usage;
 use waypost_policies::facts::Surface;
 use waypost_policies::tokens;
+
+use crate::dialect::Dialect;
 
 /// What an answer, or an event of a streamed one, tells.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +30,8 @@ pub(crate) struct Heard {
     pub(crate) answers: bool,
     /// Whether it carries nothing but usage.
     pub(crate) only_usage: bool,
+    /// Whether a filter of the provider's refuses the prompt.
+    pub(crate) blocked: bool,
 }
 
 /// Usage as far as it is said: a stream may say it piece by piece, and what comes later counts.
@@ -72,10 +78,14 @@ impl From<Usage> for Reported {
     }
 }
 
-/// What JSON in the dialect of a surface tells; `None` where it cannot be read.
-pub(crate) fn hear(surface: Surface, json: &[u8]) -> Option<Heard> {
-    match surface {
-        Surface::Chat | Surface::Completions | Surface::Embeddings => {
+/// What JSON in a dialect tells; `None` where it cannot be read.
+pub(crate) fn hear(dialect: Dialect, json: &[u8]) -> Option<Heard> {
+    match dialect {
+        Dialect::Gemini => gemini::hear(json),
+        Dialect::Converse => converse::hear(json),
+        Dialect::Of(Surface::Messages | Surface::CountTokens) => messages::hear(json),
+        Dialect::Of(Surface::Responses) => responses::hear(json),
+        Dialect::Of(Surface::Chat | Surface::Completions | Surface::Embeddings) => {
             let answer = Answer::parse(json)?;
             let usage = answer.usage.map(Usage::from);
             let said = usage.map_or(0, |usage| usage.output);
@@ -88,10 +98,9 @@ pub(crate) fn hear(surface: Surface, json: &[u8]) -> Option<Heard> {
                 error: answer.error.is_some(),
                 answers: answer.choices.is_some(),
                 only_usage: answer.is_only_usage(),
+                blocked: false,
             })
         }
-        Surface::Messages | Surface::CountTokens => messages::hear(json),
-        Surface::Responses => responses::hear(json),
     }
 }
 

@@ -1,6 +1,6 @@
-//! Broken variants of one sound file, as people break files: each slip is one mistake and gives one finding.
+//! Broken variants of two sound files, as people break files: each slip is one mistake and gives one finding.
 //!
-//! `tests/slips/*.slips` holds them. A slip is a title, the lines taken out (`-`), those put in for them (`+`),
+//! `tests/slips/*.slips` holds them: those in `reuse.slips` break `reuse.route`, which builds on the other, `base.route`. A slip is a title, the lines taken out (`-`), those put in for them (`+`),
 //! how many mistakes that is if not one a hunk (`= 2`), and what is said of it (`>`):
 //! `line:column-column CODE message | label | help | fix`. `WAYPOST_BLESS=1` writes what is said anew.
 #![allow(
@@ -20,8 +20,13 @@ use waypost_lang::Diagnostic;
 
 const BASE: &str = include_str!("../slips/base.route");
 
+/// Imports, overlays, a catalog and demands, on top of [`BASE`].
+const REUSE: &str = include_str!("../slips/reuse.route");
+
 fn compile(text: &str) -> Checked {
-    check("slip.route", text, &|_: &str| None)
+    check("slip.route", text, &|path: &str| {
+        (path == "base.route").then(|| BASE.to_owned())
+    })
 }
 
 fn errors(checked: &Checked) -> Vec<&Diagnostic> {
@@ -32,6 +37,8 @@ fn errors(checked: &Checked) -> Vec<&Diagnostic> {
 /// One way to break the file.
 struct Slip {
     title: String,
+    /// The file that it breaks.
+    base: &'static str,
     /// Lines taken out, lines put in.
     hunks: Vec<(Vec<String>, Vec<String>)>,
     mistakes: usize,
@@ -39,10 +46,11 @@ struct Slip {
 }
 
 impl Slip {
-    fn read(text: &str) -> Self {
+    fn read(base: &'static str, text: &str) -> Self {
         let mut lines = text.lines();
         let mut slip = Self {
             title: lines.next().unwrap().to_owned(),
+            base,
             hunks: Vec::new(),
             mistakes: 0,
             expected: Vec::new(),
@@ -68,7 +76,7 @@ impl Slip {
     }
 
     fn apply(&self) -> String {
-        let mut text = format!("\n{BASE}");
+        let mut text = format!("\n{}", self.base);
         for (old, new) in &self.hunks {
             let old = format!("\n{}\n", old.join("\n"));
             let count = text.matches(&old).count();
@@ -125,16 +133,23 @@ fn files() -> Vec<(PathBuf, Vec<Slip>)> {
     let read = |path: PathBuf| {
         let text = std::fs::read_to_string(&path).unwrap();
         let slips = format!("\n{text}");
-        let slips = slips.split("\n## ").skip(1).map(Slip::read).collect();
+        let base = if path.ends_with("reuse.slips") {
+            REUSE
+        } else {
+            BASE
+        };
+        let slips = slips.split("\n## ").skip(1);
+        let slips = slips.map(|slip| Slip::read(base, slip)).collect();
         (path, slips)
     };
     paths.into_iter().map(read).collect()
 }
 
 #[test]
-fn the_base_is_sound() {
-    let checked = compile(BASE);
-    assert_eq!(said(&checked), Vec::<String>::new());
+fn the_bases_are_sound() {
+    for base in [BASE, REUSE] {
+        assert_eq!(said(&compile(base)), Vec::<String>::new());
+    }
 }
 
 #[test]

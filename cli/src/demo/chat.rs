@@ -156,15 +156,20 @@ pub(super) enum Shape {
     Completion,
     /// `/messages`, as Anthropic has it
     Messages,
+    /// `/responses`
+    Responses,
+    /// `/models/NAME:generateContent`, as Google has it
+    Gemini,
+    /// `/model/NAME/converse`, as Amazon has it
+    Converse,
 }
 
 impl Shape {
     const fn object(self, stream: bool) -> &'static str {
         match (self, stream) {
-            (Self::Chat, false) => "chat.completion",
-            (Self::Chat, true) => "chat.completion.chunk",
             (Self::Completion, _) => "text_completion",
-            (Self::Messages, _) => "message",
+            (_, false) => "chat.completion",
+            (_, true) => "chat.completion.chunk",
         }
     }
 }
@@ -189,7 +194,7 @@ impl Reply {
             (Shape::Completion, Content::Text(pieces)) => {
                 json!({"index": 0, "text": pieces.concat(), "finish_reason": finish})
             }
-            (Shape::Chat | Shape::Messages, Content::Text(pieces)) => json!({
+            (_, Content::Text(pieces)) => json!({
                 "index": 0, "finish_reason": finish, "logprobs": null,
                 "message": {"role": "assistant", "content": pieces.concat(), "refusal": null},
             }),
@@ -208,10 +213,10 @@ impl Reply {
     pub(super) fn opening(&self) -> Option<Value> {
         let delta = match (self.shape, &self.answer.content) {
             (Shape::Completion, _) => return None,
-            (Shape::Chat | Shape::Messages, Content::Text(_)) => {
+            (_, Content::Text(_)) => {
                 json!({"role": "assistant", "content": ""})
             }
-            (Shape::Chat | Shape::Messages, Content::ToolCall { name, .. }) => json!({
+            (_, Content::ToolCall { name, .. }) => json!({
                 "role": "assistant", "content": null, "tool_calls": [{
                     "index": 0, "id": self.tool_call_id(), "type": "function",
                     "function": {"name": name, "arguments": ""},
@@ -232,10 +237,10 @@ impl Reply {
                 (Shape::Completion, _) => {
                     json!({"index": 0, "text": piece, "finish_reason": null})
                 }
-                (Shape::Chat | Shape::Messages, false) => {
+                (_, false) => {
                     json!({"index": 0, "delta": {"content": piece}, "finish_reason": null})
                 }
-                (Shape::Chat | Shape::Messages, true) => json!({
+                (_, true) => json!({
                     "index": 0, "finish_reason": null,
                     "delta": {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]},
                 }),
@@ -248,10 +253,8 @@ impl Reply {
     pub(super) fn closing(&self) -> Value {
         let finish = self.answer.finish_reason();
         self.chunk(match self.shape {
-            Shape::Chat | Shape::Messages => {
-                json!({"index": 0, "delta": {}, "finish_reason": finish})
-            }
             Shape::Completion => json!({"index": 0, "text": "", "finish_reason": finish}),
+            _ => json!({"index": 0, "delta": {}, "finish_reason": finish}),
         })
     }
 
@@ -285,7 +288,8 @@ impl Reply {
         })
     }
 
-    fn tool_call_id(&self) -> String {
+    /// The id of the one tool that it calls.
+    pub(super) fn tool_call_id(&self) -> String {
         self.id.replace("chatcmpl", "call")
     }
 }

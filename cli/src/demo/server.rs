@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 
 use super::answer::answer;
 use super::chat::{Call, Reply, Shape};
+use super::dialect;
 use super::engine::{Engine, Sequence};
 use super::events::Events;
 use super::messages;
@@ -92,18 +93,12 @@ impl Server {
             "/health" => text("ok\n".to_owned()),
             _ if path.ends_with("/models") && method == Method::GET => document(&self.list()),
             _ if method != Method::POST => not_found(&path),
-            _ if path.ends_with("/chat/completions") => {
-                self.complete(request, &path, Shape::Chat).await
-            }
-            _ if path.ends_with("/completions") => {
-                self.complete(request, &path, Shape::Completion).await
-            }
-            _ if path.ends_with("/messages") => {
-                self.complete(request, &path, Shape::Messages).await
-            }
             _ if path.ends_with("/messages/count_tokens") => self.count(request).await,
             _ if path.ends_with("/embeddings") => self.embed(request).await,
-            _ => not_found(&path),
+            _ => match dialect::of_path(&path) {
+                Some(shape) => self.complete(request, &path, shape).await,
+                None => not_found(&path),
+            },
         }
     }
 
@@ -132,11 +127,7 @@ impl Server {
             Ok(body) => body,
             Err(message) => return refusal(StatusCode::PAYLOAD_TOO_LARGE, &message),
         };
-        let read = match shape {
-            Shape::Messages => messages::as_chat(&body).and_then(|chat| Call::read(&chat)),
-            Shape::Chat | Shape::Completion => Call::read(&body),
-        };
-        let call = match read {
+        let call = match dialect::read(shape, path, &body) {
             Ok(call) => call,
             Err(message) => return refusal(StatusCode::BAD_REQUEST, &message),
         };
@@ -157,10 +148,7 @@ impl Server {
         }
         sequence.speak(reply.answer.tokens()).await;
         sequence.finish();
-        match shape {
-            Shape::Messages => document(&messages::whole(&reply)),
-            Shape::Chat | Shape::Completion => document(&reply.whole()),
-        }
+        document(&dialect::whole(&reply))
     }
 
     /// How many tokens a body of messages has.
@@ -175,12 +163,9 @@ impl Server {
         }
     }
 
-    /// The model of an Azure deployment path, else of the body.
+    /// The model that a path names, as Azure's, Google's and Amazon's do; else that of the body.
     fn asked_model(&self, path: &str, body: &[u8]) -> String {
-        let deployment = path
-            .split_once("/deployments/")
-            .and_then(|(_, rest)| rest.split_once('/'))
-            .map(|(name, _)| name.to_owned());
+        let deployment = dialect::model_of_path(path);
         let in_body = || {
             let body: Value = serde_json::from_slice(body).ok()?;
             body.get("model")?.as_str().map(str::to_owned)
@@ -214,36 +199,19 @@ impl Server {
 /// Sends the answer token by token; the sequence ends with the reader.
 fn stream(reply: Reply, mut sequence: Sequence, include_usage: bool) -> Response<Body> {
     let (sender, receiver) = mpsc::channel(EVENT_BUFFER);
+    let spoken = dialect::spoken(&reply, include_usage);
+    let media_type = spoken.media_type;
     tokio::spawn(async move {
         let speak = async {
-            let is_messages = reply.shape == Shape::Messages;
-            let (opening, pieces, mut closing) = match is_messages {
-                true => (
-                    messages::opening(&reply),
-                    messages::pieces(&reply),
-                    messages::closing(&reply),
-                ),
-                false => (
-                    reply.opening().into_iter().collect(),
-                    reply.pieces().collect(),
-                    vec![reply.closing()],
-                ),
-            };
-            if include_usage && !is_messages {
-                closing.push(reply.usage_event());
+            for event in spoken.opening {
+                sender.send(event).await?;
             }
-            for document in &opening {
-                sender.send(event(document)).await?;
-            }
-            for piece in &pieces {
+            for piece in spoken.pieces {
                 sequence.speak(1).await;
-                sender.send(event(piece)).await?;
+                sender.send(piece).await?;
             }
-            for document in &closing {
-                sender.send(event(document)).await?;
-            }
-            if !is_messages {
-                sender.send(Bytes::from_static(b"data: [DONE]\n\n")).await?;
+            for event in spoken.closing {
+                sender.send(event).await?;
             }
             Ok::<(), mpsc::error::SendError<Bytes>>(())
         };
@@ -252,16 +220,9 @@ fn stream(reply: Reply, mut sequence: Sequence, include_usage: bool) -> Response
         }
     });
     let mut response = Response::new(Events::new(receiver).boxed_unsync());
-    set(&mut response, CONTENT_TYPE, "text/event-stream");
+    set(&mut response, CONTENT_TYPE, media_type);
     set(&mut response, CACHE_CONTROL, "no-cache");
     response
-}
-
-/// An event; Anthropic's have their type as a name.
-fn event(document: &Value) -> Bytes {
-    let name = document.get("type").and_then(Value::as_str);
-    let name = name.map(|name| format!("event: {name}\n"));
-    Bytes::from(format!("{}data: {document}\n\n", name.unwrap_or_default()))
 }
 
 async fn read(request: Request<Incoming>) -> Result<Bytes, String> {

@@ -8,6 +8,8 @@ use waypost_lang::diagnostic::Diagnostic;
 use waypost_lang::source::Span;
 use waypost_lang::syntax::tree::Name;
 
+use crate::program::ProviderKind;
+
 /// A kind of provider whose dialect the runtime does not speak.
 pub(crate) fn provider_kind(kind: &Name) -> Diagnostic {
     let message = format!(
@@ -17,16 +19,17 @@ pub(crate) fn provider_kind(kind: &Name) -> Diagnostic {
     codes::NOT_IN_THIS_BUILD
         .error(kind.span, message)
         .label("its dialect is not spoken yet")
-        .help("use `openai`, `azure-openai`, `anthropic` or `openai-compatible`, or a gateway that speaks one of them")
+        .help("use `gemini` with a key of Google's AI Studio, or a gateway that speaks one of the other kinds")
 }
 
-/// `auth workload-identity`: no token would be sent.
-pub(crate) fn workload_identity(span: Span) -> Diagnostic {
+/// `auth workload-identity` where it is not Azure's: no token would be sent.
+pub(crate) fn workload_identity(span: Span, kind: ProviderKind) -> Diagnostic {
+    let message = format!(
+        "this version cannot authenticate at `{}` with a workload's identity",
+        kind.word()
+    );
     codes::NOT_IN_THIS_BUILD
-        .error(
-            span,
-            "this version cannot authenticate with a workload's identity",
-        )
+        .error(span, message)
         .label("calls would leave without credentials")
         .help("write `auth secret NAME`, with the key in a Kubernetes secret")
 }

@@ -6,15 +6,22 @@ use waypost_lang::diagnostic::Diagnostic;
 use crate::program::{Program, ProviderKind, Via};
 
 pub(crate) fn check(program: &Program) -> Vec<Diagnostic> {
-    let anthropic = |via: &Via| match via {
-        Via::Provider(index) => program
-            .providers
-            .get(*index)
-            .is_some_and(|provider| provider.kind == ProviderKind::Anthropic),
-        Via::Pool(_) => false,
+    let only_conversations = |via: &Via| match via {
+        Via::Provider(index) => match program.providers.get(*index)?.kind {
+            ProviderKind::Anthropic => Some("Anthropic's API has none"),
+            ProviderKind::Gemini => Some("only conversations are translated to Gemini's API"),
+            ProviderKind::Bedrock => Some("Bedrock's Converse has none"),
+            ProviderKind::OpenAi | ProviderKind::AzureOpenAi | ProviderKind::OpenAiCompatible => {
+                None
+            }
+        },
+        Via::Pool(_) => None,
     };
     let mut found = Vec::new();
-    for model in program.models.iter().filter(|model| anthropic(&model.via)) {
+    for model in &program.models {
+        let Some(why) = only_conversations(&model.via) else {
+            continue;
+        };
         let surfaces = [
             ("completions", model.serves.completions),
             ("embeddings", model.serves.embeddings),
@@ -24,7 +31,7 @@ pub(crate) fn check(program: &Program) -> Vec<Diagnostic> {
             found.push(
                 codes::BAD_VALUE
                     .error(model.name.span, message)
-                    .label("Anthropic's API has none")
+                    .label(why)
                     .help(format!("leave `{surface}` out of `serves`")),
             );
         }

@@ -7,8 +7,8 @@ use waypost_policies::vm::Datum;
 
 use super::shape::Kind;
 use crate::program::{
-    Action, Engine, Label, Model, ModelIndex, Monitor, PoolSource, Program, ProviderAuth,
-    ProviderKind, Quota, SecretSource, Shape, Step, Tier, Via,
+    Action, Engine, Label, Model, ModelIndex, Monitor, PoolSource, Program, ProviderAuth, Quota,
+    SecretSource, Shape, Step, Tier, Via,
 };
 
 /// An item: what a finding calls it, where it is declared, and what it has.
@@ -422,12 +422,6 @@ fn duration(milliseconds: Milliseconds) -> Datum {
 }
 
 fn provider(provider: &crate::program::Provider) -> Item {
-    let kind = match provider.kind {
-        ProviderKind::OpenAi => "openai",
-        ProviderKind::AzureOpenAi => "azure-openai",
-        ProviderKind::OpenAiCompatible => "openai-compatible",
-        ProviderKind::Anthropic => "anthropic",
-    };
     let auth = match provider.auth {
         ProviderAuth::Secret(_) => "secret",
         ProviderAuth::WorkloadIdentity => "workload-identity",
@@ -435,7 +429,7 @@ fn provider(provider: &crate::program::Provider) -> Item {
     };
     let value = record([
         ("name", text(&provider.name.value)),
-        ("kind", text(kind)),
+        ("kind", text(provider.kind.word())),
         ("url", text(&provider.url)),
         ("version", text(&provider.version)),
         ("auth", text(auth)),

@@ -12,7 +12,6 @@ use waypost_policies::money::NanoDollars;
 use super::search::{Before, Both, Goal, Search};
 use super::{Change, ChangeKind, Side, place};
 use crate::program::{Action, Label, Program, Quota};
-use crate::proofs::conditions;
 use crate::proofs::coverage::{Fate, Proofs};
 
 /// A rule of one file.
@@ -54,14 +53,10 @@ pub(super) fn compare(old: Side<'_>, new: Side<'_>, search: &mut Search<'_>) -> 
 
 /// The rules that are proved to decide nothing: that one comes or goes changes no call.
 fn idle(program: &Program) -> BTreeSet<Span> {
-    let mut idle = BTreeSet::new();
-    conditions::visit(program, &mut |reasoner, written| {
-        let condition = reasoner.condition(written.when);
-        if reasoner.never(&condition) {
-            idle.insert(written.span);
-        }
-    });
-    for group in Proofs::of(program).groups {
+    let proofs = Proofs::of(program);
+    let never = proofs.conditions.iter().filter(|one| one.never.is_some());
+    let mut idle: BTreeSet<Span> = never.map(|one| one.written.span).collect();
+    for group in proofs.groups {
         let fates = group.rules.iter().zip(&group.fates);
         let covered = fates.filter(|(_, fate)| matches!(fate, Fate::Covered { .. }));
         idle.extend(covered.map(|(rule, _)| rule.span));

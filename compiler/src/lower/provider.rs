@@ -15,13 +15,16 @@ pub(crate) fn lower(providers: &[Provider]) -> Vec<draft::Provider> {
                 ProviderKind::AzureOpenAi => draft::ProviderKind::AzureOpenAi,
                 ProviderKind::OpenAiCompatible => draft::ProviderKind::OpenAiCompatible,
                 ProviderKind::Anthropic => draft::ProviderKind::Anthropic,
+                ProviderKind::Gemini => draft::ProviderKind::Gemini,
+                ProviderKind::Bedrock => draft::ProviderKind::Bedrock,
             },
             base_url: provider.url.clone(),
             api_version: provider.version.clone(),
+            region: provider.region.clone(),
             auth: match provider.auth {
                 ProviderAuth::Secret(secret) => draft::ProviderAuth::Secret(index(secret)),
-                // The check refuses a workload's identity in this version, so no program has it.
-                ProviderAuth::WorkloadIdentity | ProviderAuth::None => draft::ProviderAuth::None,
+                ProviderAuth::WorkloadIdentity => draft::ProviderAuth::WorkloadIdentity,
+                ProviderAuth::None => draft::ProviderAuth::None,
             },
         })
         .collect()

@@ -90,6 +90,8 @@ pub(crate) struct Workload<'a> {
     pub(crate) api_access: bool,
     pub(crate) grace_seconds: u32,
     pub(crate) annotations: Map,
+    /// Whether Azure gives the pod an identity.
+    pub(crate) identity: bool,
     pub(crate) init_containers: Vec<Container>,
     pub(crate) container: Container,
     pub(crate) volumes: Vec<Volume>,
@@ -98,6 +100,10 @@ pub(crate) struct Workload<'a> {
 /// The Deployment of `workload`.
 pub(crate) fn deployment(target: &Target<'_>, workload: Workload<'_>) -> Object<Spec<Deployment>> {
     let (replicas, strategy) = replacement(workload.replacement);
+    let mut labels = labels::of(workload.app);
+    if workload.identity {
+        labels.insert(labels::AZURE_IDENTITY.into(), "true".into());
+    }
     let spec = Deployment {
         replicas,
         selector: Selector {
@@ -107,7 +113,7 @@ pub(crate) fn deployment(target: &Target<'_>, workload: Workload<'_>) -> Object<
         template: Template {
             metadata: TemplateMetadata {
                 annotations: workload.annotations,
-                labels: labels::of(workload.app),
+                labels,
             },
             spec: Pod {
                 service_account_name: workload.app.to_owned(),

@@ -7,6 +7,8 @@ use super::object::{Map, Metadata, pair};
 pub(crate) const APP: &str = "app";
 /// The label that KAITO puts on the pods of a workspace. Its `labelSelector` is another thing: it selects nodes.
 pub(crate) const KAITO_WORKSPACE: &str = "kaito.sh/workspace";
+/// The label of pods that Azure's webhook gives a token and the names that go with it.
+pub(crate) const AZURE_IDENTITY: &str = "azure.workload.identity/use";
 /// The label that every namespace carries with its own name.
 pub(crate) const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 

@@ -8,7 +8,7 @@ use super::collected::Collected;
 use super::context::Context;
 use super::values::{meaningless, missing, url, word};
 use crate::checks::{secret_placeholder, this_version};
-use crate::program::{ANTHROPIC, Provider, ProviderAuth, ProviderKind};
+use crate::program::{ANTHROPIC, GEMINI, Provider, ProviderAuth, ProviderKind};
 
 /// The kinds of provider. Those without a meaning parse, and cannot be served in this version.
 const KINDS: &[(&str, Option<ProviderKind>)] = &[
@@ -16,9 +16,9 @@ const KINDS: &[(&str, Option<ProviderKind>)] = &[
     ("azure-openai", Some(ProviderKind::AzureOpenAi)),
     ("openai-compatible", Some(ProviderKind::OpenAiCompatible)),
     ("anthropic", Some(ProviderKind::Anthropic)),
-    ("gemini", None),
+    ("gemini", Some(ProviderKind::Gemini)),
+    ("bedrock", Some(ProviderKind::Bedrock)),
     ("vertex", None),
-    ("bedrock", None),
 ];
 
 pub(crate) fn resolve(
@@ -59,31 +59,29 @@ fn resolve_one(provider: &tree::Provider, context: &mut Context<'_>) -> Option<P
     let real = resource.is_none_or(|text| resource_name(text, context));
     let base = base_url(provider, speaks, &owner, context);
     let version = version(provider, speaks, &owner, context);
+    let region = region(provider, speaks, &owner, context);
     refuse_meaningless(provider, speaks, context);
+    refuse_identity(provider, speaks, context);
     Some(Provider {
         name: provider.name.clone(),
         kind: speaks,
         resource: resource.map(|text| text.value.clone()).unwrap_or_default(),
         url: base.filter(|_| real)?,
         version: version?,
+        region: region?,
         auth: auth?,
     })
 }
 
 fn auth(provider: &tree::Provider, owner: &str, context: &mut Context<'_>) -> Option<ProviderAuth> {
     match provider.auth.as_ref() {
-        Some(Spanned { value, span }) => match value {
+        Some(Spanned { value, .. }) => match value {
             Auth::Secret(name) => {
                 let secret = context.names.secrets.resolve(name, context.findings);
                 secret.map(ProviderAuth::Secret)
             }
             Auth::None => Some(ProviderAuth::None),
-            Auth::WorkloadIdentity => {
-                context
-                    .findings
-                    .push(this_version::workload_identity(*span));
-                Some(ProviderAuth::WorkloadIdentity)
-            }
+            Auth::WorkloadIdentity => Some(ProviderAuth::WorkloadIdentity),
             Auth::Literal(text) => {
                 context.findings.push(secret_placeholder::literal(text));
                 None
@@ -139,6 +137,12 @@ fn base_url(
     match (kind, &provider.resource) {
         (ProviderKind::OpenAi, _) => Some("https://api.openai.com/v1".to_owned()),
         (ProviderKind::Anthropic, _) => Some(ANTHROPIC.to_owned()),
+        (ProviderKind::Gemini, _) => Some(GEMINI.to_owned()),
+        (ProviderKind::Bedrock, _) => {
+            // Without a region, its absence is what is said.
+            let region = provider.region.as_ref().map_or("", |region| &region.value);
+            Some(format!("https://bedrock-runtime.{region}.amazonaws.com"))
+        }
         (ProviderKind::AzureOpenAi, Some(resource)) => {
             let host = resource.value.to_ascii_lowercase();
             Some(format!("https://{host}.openai.azure.com"))
@@ -205,23 +209,70 @@ fn version(
     }
 }
 
+/// Amazon's region: a part of its host, and of every signature.
+fn region(
+    provider: &tree::Provider,
+    kind: ProviderKind,
+    owner: &str,
+    context: &mut Context<'_>,
+) -> Option<String> {
+    let (ProviderKind::Bedrock, region) = (kind, &provider.region) else {
+        return Some(String::new());
+    };
+    let Some(region) = region else {
+        let why = "where is it?";
+        let example = "region \"eu-west-1\"";
+        missing(
+            provider.name.span,
+            owner,
+            "region",
+            why,
+            example,
+            context.findings,
+        );
+        return None;
+    };
+    if !secret_placeholder::is_real(region, context.findings) {
+        return None;
+    }
+    let good = super::values::is_dns_label(&region.value);
+    if !good {
+        out_of_range(
+            region.span,
+            format!("`{}` is no region", region.value),
+            "cannot be a part of a host",
+            "write its code, such as `\"eu-west-1\"`",
+            context.findings,
+        );
+    }
+    good.then(|| region.value.clone())
+}
+
 /// Fields that this kind would not use. Ignored, they would let the author believe in them.
 fn refuse_meaningless(provider: &tree::Provider, kind: ProviderKind, context: &mut Context<'_>) {
     let azure = kind == ProviderKind::AzureOpenAi;
-    let word = match kind {
-        ProviderKind::OpenAi => "`openai`",
-        ProviderKind::AzureOpenAi => "`azure-openai`",
-        ProviderKind::OpenAiCompatible => "`openai-compatible`",
-        ProviderKind::Anthropic => "`anthropic`",
-    };
+    let word = format!("`{}`", kind.word());
     let help = "delete it";
     if let Some(resource) = provider.resource.as_ref().filter(|_| !azure) {
-        meaningless(resource.span, "resource", word, help, context.findings);
+        meaningless(resource.span, "resource", &word, help, context.findings);
     }
     if let Some(version) = provider.version.as_ref().filter(|_| !azure) {
-        meaningless(version.span, "version", word, help, context.findings);
+        meaningless(version.span, "version", &word, help, context.findings);
     }
-    if let Some(region) = &provider.region {
-        meaningless(region.span, "region", word, help, context.findings);
+    let amazon = kind == ProviderKind::Bedrock;
+    if let Some(region) = provider.region.as_ref().filter(|_| !amazon) {
+        meaningless(region.span, "region", &word, help, context.findings);
+    }
+}
+
+/// A workload's identity is one of Azure's; elsewhere calls would leave without credentials.
+fn refuse_identity(provider: &tree::Provider, kind: ProviderKind, context: &mut Context<'_>) {
+    let Some(auth) = &provider.auth else {
+        return;
+    };
+    if auth.value == Auth::WorkloadIdentity && kind != ProviderKind::AzureOpenAi {
+        context
+            .findings
+            .push(this_version::workload_identity(auth.span, kind));
     }
 }

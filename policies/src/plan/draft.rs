@@ -164,6 +164,8 @@ pub struct Provider {
     pub base_url: String,
     /// Azure's `api-version`, else "".
     pub api_version: String,
+    /// Amazon's region, else "".
+    pub region: String,
     /// How calls are authenticated.
     pub auth: ProviderAuth,
 }
@@ -179,6 +181,10 @@ pub enum ProviderKind {
     OpenAiCompatible,
     /// api.anthropic.com, and servers of its API: `/messages`, header `x-api-key`
     Anthropic,
+    /// Google's `/models/<model>:generateContent`, header `x-goog-api-key`
+    Gemini,
+    /// Amazon's `/model/<model>/converse`, signed
+    Bedrock,
 }
 
 /// How calls to a provider are authenticated.
@@ -186,6 +192,8 @@ pub enum ProviderKind {
 pub enum ProviderAuth {
     /// With a key.
     Secret(SecretIndex),
+    /// With tokens that Azure gives for the workload's own: a file that the cluster writes.
+    WorkloadIdentity,
     /// Not at all.
     None,
 }

@@ -82,6 +82,7 @@ record! {
         kind: ProviderKindColumn,
         base_url: Text,
         api_version: Text,
+        region: Text,
         auth: ProviderAuthColumn,
     }
 }
@@ -407,6 +408,8 @@ variants! {
         1 = AzureOpenAi {},
         2 = OpenAiCompatible {},
         3 = Anthropic {},
+        4 = Gemini {},
+        5 = Bedrock {},
     }
 }
 
@@ -415,6 +418,7 @@ variants! {
     ProviderAuthColumn: ProviderAuth => ProviderAuth {
         0 = None {},
         1 = Secret { 0: secret as Ref<Secret<'static>> },
+        2 = WorkloadIdentity {},
     }
 }
 

@@ -22,13 +22,14 @@ use super::deadline::Deadline;
 use super::upstream::{self, Dialects, Head, Outgoing, Reply};
 use crate::account::Account;
 use crate::clock;
+use crate::dialect::Dialect;
 use crate::failure::Tried;
 use crate::forward::{Shape, cached_parts, shape, without};
 use crate::gateway::{Gateway, Model, lock};
 use crate::json::{self, Member};
 use crate::pool::{LeftAlone, Picked, Placed, Rank, Seat, Unplaced, Wanted};
-use crate::provider::{Credential, Provider, replica_address, spoken_by_engines};
-use crate::translate::{Context, Pair, Sent, without_unsigned_thoughts};
+use crate::provider::{Provider, replica_address, spoken_by_engines};
+use crate::translate::{Context, Pair, Sent, Wanted as Said, without_unsigned_thoughts};
 
 /// The pause before the first retry; it doubles each time.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -127,11 +128,11 @@ impl<'c> Asking<'c> {
                 true => self.gateway.bounds.first_byte,
                 false => self.gateway.bounds.whole_answer,
             });
-        let Some(asked_on) = self.asked_on(model)? else {
+        let Some(dialect) = self.asked_in(model)? else {
             account.sent("");
             return Ok(self.count_here());
         };
-        let (body, chain, dialects) = self.shaped(model, route, asked_on)?;
+        let (body, chain, dialects) = self.shaped(model, route, dialect)?;
         let mut target = Target {
             model,
             route,
@@ -201,7 +202,7 @@ impl<'c> Asking<'c> {
         let outgoing = Outgoing {
             address: &place.address,
             headers: &self.headers,
-            credential: self.credential(target.model),
+            provider: self.provider(target.model),
             timeout: self.deadline.header(),
             body: &target.body,
             dialects: &target.dialects,
@@ -209,7 +210,7 @@ impl<'c> Asking<'c> {
             hides_usage: self.request.stream
                 && !self.request.include_usage
                 && matches!(self.surface, Surface::Chat | Surface::Completions)
-                && target.dialects.upstream == self.surface,
+                && target.dialects.upstream.is(self.surface),
             answers: self.request.answers,
         };
         let longest = self.gateway.bounds.answer;
@@ -245,9 +246,9 @@ impl<'c> Asking<'c> {
         }
     }
 
-    fn credential(&self, model: &Model) -> Option<&'c Credential> {
+    fn provider(&self, model: &Model) -> Option<&'c Provider> {
         match model.via {
-            Via::Provider(index) => self.gateway.providers.get(usize::from(index))?.credential(),
+            Via::Provider(index) => self.gateway.providers.get(usize::from(index)),
             Via::Pool(_) => None,
         }
     }
@@ -255,16 +256,15 @@ impl<'c> Asking<'c> {
     /// Where the model is asked now.
     async fn place(&self, target: &mut Target<'_>) -> Result<Place, AttemptError> {
         let index = match target.model.via {
-            Via::Provider(index) => {
-                let provider = self
-                    .gateway
-                    .providers
-                    .get(usize::from(index))
-                    .ok_or(AttemptError::NoReplica)?;
+            Via::Provider(_) => {
+                let provider = self.provider(target.model).ok_or(AttemptError::NoReplica)?;
                 let entered = target.model.hosted.enter(self.insists);
                 return Ok(Place {
-                    address: provider
-                        .address(target.dialects.upstream, &target.model.upstream_name),
+                    address: provider.address(
+                        target.dialects.upstream,
+                        &target.model.upstream_name,
+                        self.request.stream,
+                    ),
                     name: provider.name.clone(),
                     seat: Seat::Hosted(entered?),
                 });
@@ -335,13 +335,12 @@ impl<'c> Asking<'c> {
         })
     }
 
-    /// On which surface a model is asked; `None` where tokens are to be counted and it does not.
-    fn asked_on(&self, model: &Model) -> Result<Option<Surface>, AttemptError> {
-        let provider = |index| self.gateway.providers.get(usize::from(index));
+    /// In which dialect a model is asked; `None` where tokens are to be counted and it does not.
+    fn asked_in(&self, model: &Model) -> Result<Option<Dialect>, AttemptError> {
         let asked = match model.via {
-            Via::Provider(index) => {
-                provider(index).and_then(|provider: &Provider| provider.asked_on(self.surface))
-            }
+            Via::Provider(_) => self
+                .provider(model)
+                .and_then(|provider| provider.asked_in(self.surface)),
             Via::Pool(_) => spoken_by_engines(self.surface),
         };
         match asked {
@@ -374,16 +373,18 @@ impl<'c> Asking<'c> {
         &self,
         model: &Model,
         route: &Route,
-        upstream: Surface,
+        upstream: Dialect,
     ) -> Result<(Bytes, Vec<u64>, Dialects), AttemptError> {
-        let (text, sent) = match Pair::of(self.surface, upstream) {
-            None if upstream == Surface::Messages => {
+        let pair = Pair::of(self.surface, upstream);
+        let (text, sent) = match pair {
+            None if upstream.is(Surface::Messages) => {
                 (without_unsigned_thoughts(&self.text), Sent::default())
             }
             None => (Cow::Borrowed(&*self.text), Sent::default()),
-            Some(pair) => self.translated(pair, model, route)?,
+            Some(pair) => self.as_chat(pair, model, route)?,
         };
-        let is_chat = upstream == Surface::Chat;
+        let is_chat = upstream == Dialect::CHAT;
+        let asks_usage = is_chat || upstream.is(Surface::Completions);
         let members = json::members(&text);
         let shaped = shape(
             &text,
@@ -394,17 +395,22 @@ impl<'c> Asking<'c> {
                 // Where the caller does not say, nothing was lowered.
                 most_tokens: self.request.max_tokens.map(|_| route.max_tokens),
                 completion_tokens: model.completion_tokens && is_chat,
-                asks_usage: self.request.stream && (is_chat || upstream == Surface::Completions),
+                asks_usage: self.request.stream && asks_usage,
             },
         );
         let chain = chain(model, &members);
         drop(members);
-        let body = match (shaped.text, &text, &self.text) {
-            (Some(shaped), ..) => Bytes::from(shaped),
-            (None, Cow::Borrowed(_), Cow::Borrowed(_)) => self.body.clone(),
-            (None, ..) => Bytes::from(text.into_owned()),
-        };
         self.count_dropped(route, model, &shaped.dropped);
+        let thinking = sent.thinking;
+        let body = match (pair, shaped.text, &text, &self.text) {
+            (Some(pair), Some(chat), ..) => self.of_chat(pair, model, route, chat, thinking)?,
+            (Some(pair), None, ..) => {
+                self.of_chat(pair, model, route, text.into_owned(), thinking)?
+            }
+            (None, Some(shaped), ..) => Bytes::from(shaped),
+            (None, None, Cow::Borrowed(_), Cow::Borrowed(_)) => self.body.clone(),
+            (None, None, ..) => Bytes::from(text.into_owned()),
+        };
         let dialects = Dialects {
             client: self.surface,
             upstream,
@@ -414,28 +420,49 @@ impl<'c> Asking<'c> {
                 id: self.request_id.replace('-', "_"),
                 prompt_tokens: self.request.tokens,
                 include_usage: self.request.include_usage,
-                thinking: sent.thinking,
+                thinking,
                 echo: sent.echo,
             },
         };
         Ok((body, chain, dialects))
     }
 
-    fn translated(
+    /// The caller's body as the chat in the middle, without what the model rejects in the caller's own words.
+    fn as_chat(
         &self,
         pair: Pair,
         model: &Model,
         route: &Route,
     ) -> Result<(Cow<'static, str>, Sent), AttemptError> {
-        let untranslatable = |reason: String| AttemptError::Untranslatable(reason);
         let (text, rejected) = without(&self.text, &model.rejects);
-        let longest = model.output.unwrap_or(USUAL_ANSWER);
-        let translated = pair
-            .request(&text, longest)
-            .map_err(|error| untranslatable(error.to_string()))?;
+        let chat = pair
+            .to_chat(&text)
+            .map_err(|error| AttemptError::Untranslatable(error.to_string()))?;
         self.count_dropped(route, model, &rejected);
+        self.count_dropped(route, model, &chat.dropped);
+        Ok((chat.body.into(), chat.sent))
+    }
+
+    /// The chat in the upstream's dialect, without what the model rejects in words of that.
+    fn of_chat(
+        &self,
+        pair: Pair,
+        model: &Model,
+        route: &Route,
+        chat: String,
+        thinking: bool,
+    ) -> Result<Bytes, AttemptError> {
+        let wanted = Said {
+            longest: model.output.unwrap_or(USUAL_ANSWER),
+            thinking,
+        };
+        let translated = pair
+            .of_chat(chat, wanted)
+            .map_err(|error| AttemptError::Untranslatable(error.to_string()))?;
+        let (sent, rejected) = without(&translated.body, &model.rejects);
         self.count_dropped(route, model, &translated.dropped);
-        Ok((translated.body.into(), translated.sent))
+        self.count_dropped(route, model, &rejected);
+        Ok(sent.into_owned().into())
     }
 
     fn count_dropped(&self, route: &Route, model: &Model, parameters: &[String]) {

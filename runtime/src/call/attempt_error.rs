@@ -30,6 +30,8 @@ pub(crate) enum AttemptError {
     ContentFilter(String),
     #[error("it does not accept this server's credentials ({0})")]
     Credentials(StatusCode),
+    #[error("the call cannot be authenticated there: {0}")]
+    Unauthorized(String),
     #[error("it points elsewhere ({0}), which is not followed")]
     Redirects(StatusCode),
     #[error("it does not know the model or deployment")]
@@ -103,7 +105,7 @@ impl AttemptError {
             Self::ErrorInAnswer => AGAIN_ANYWHERE,
             Self::Coded => Reaction::new(false, true, false),
             Self::ContextLength(_) | Self::ContentFilter(_) => NEXT_MODEL,
-            Self::Credentials(_) | Self::Redirects(_) => NEXT_MODEL,
+            Self::Credentials(_) | Self::Unauthorized(_) | Self::Redirects(_) => NEXT_MODEL,
             Self::UnknownThere | Self::Address => NEXT_MODEL,
             Self::Untranslatable(_) | Self::NoSurface => NEXT_MODEL,
             Self::Resting { .. } => AGAIN_ANYWHERE,
@@ -150,7 +152,7 @@ impl AttemptError {
             Self::Status { .. } | Self::Resting { .. } | Self::ErrorInAnswer => "upstream_error",
             Self::ContextLength(_) => "context_length_exceeded",
             Self::ContentFilter(_) => "content_filter",
-            Self::Credentials(_) => "upstream_credentials",
+            Self::Credentials(_) | Self::Unauthorized(_) => "upstream_credentials",
             Self::Redirects(_) => "upstream_redirects",
             Self::UnknownThere => "upstream_unknown_model",
             Self::TooLarge(_) => "upstream_too_large",
@@ -167,9 +169,11 @@ impl AttemptError {
             Self::ContentFilter(_) => "change what the call says",
             Self::Untranslatable(_) => "leave it out, or name a model that speaks this API itself",
             Self::NoSurface => "name a model that does, or send the call to another path",
-            Self::Credentials(_) | Self::Redirects(_) | Self::UnknownThere | Self::Address => {
-                "tell the operator: this server is set up wrongly for this model"
-            }
+            Self::Credentials(_)
+            | Self::Unauthorized(_)
+            | Self::Redirects(_)
+            | Self::UnknownThere
+            | Self::Address => "tell the operator: this server is set up wrongly for this model",
             Self::TooLarge(_) => "ask for a shorter answer",
             _ => "send the call again later",
         }

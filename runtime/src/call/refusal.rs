@@ -93,6 +93,8 @@ struct Said {
     message: Option<String>,
     /// Its codes and types.
     codes: Vec<String>,
+    /// Google's reason, which stands beside.
+    reason: Option<String>,
     /// Whether it is in the shape of OpenAI's and Anthropic's: an object `error` with a message.
     is_error_object: bool,
 }
@@ -115,7 +117,10 @@ impl Said {
             document.get("code"),
             document.get("type"),
         ];
+        let details = inside("details").and_then(Value::as_array);
+        let mut reasons = details.into_iter().flatten();
         Self {
+            reason: reasons.find_map(|detail| text(detail.get("reason"))),
             is_error_object: message.is_some(),
             message: message
                 // TGI and Ollama; vLLM before 0.9 and Bedrock; FastAPI.
@@ -167,6 +172,10 @@ pub(super) async fn refused(
     if said.is_filter(head.status) {
         return Err(AttemptError::ContentFilter(words(said)));
     }
+    // Google's status for it is that of a call that is wrong.
+    if said.reason.as_deref() == Some("API_KEY_INVALID") {
+        return Err(AttemptError::Credentials(head.status));
+    }
     match head.status {
         StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED | StatusCode::FORBIDDEN => {
             Err(AttemptError::Credentials(head.status))
@@ -176,6 +185,8 @@ pub(super) async fn refused(
         | StatusCode::REQUEST_TIMEOUT
         | StatusCode::CONFLICT
         | StatusCode::TOO_EARLY
+        // A model behind Bedrock failed.
+        | StatusCode::FAILED_DEPENDENCY
         | StatusCode::TOO_MANY_REQUESTS => Err(status_error(&head, said.message)),
         // Credentials go where the file says, and nowhere else.
         status if status.is_redirection() => Err(AttemptError::Redirects(status)),

@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, USER_AGENT,
 };
-use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use serde::de::IgnoredAny;
 use tokio::time::{Instant, timeout_at};
 use waypost_policies::cost::Usage;
@@ -23,23 +23,27 @@ use super::deadline;
 use super::refusal::refused;
 use crate::body::{BodyError, collect};
 use crate::client::{self, Client, root_cause};
-use crate::provider::{Credential, USUAL_VERSION, VERSION};
-use crate::stream::Watcher;
+use crate::clock;
+use crate::dialect::Dialect;
+use crate::provider::{Provider, USUAL_VERSION, VERSION};
+use crate::stream::{FRAMED, Source, Watcher};
 use crate::translate::{Context, Pair, Translation};
 use crate::usage::hear;
 
 /// What a stream may send before its first event with data: comments, mostly.
 const LONGEST_OPENING: usize = 4 << 20;
+/// What is said where a provider does not say it in words.
+const PROMPT_BLOCKED: &str = "it refuses the prompt";
 /// What a client speaks, what its upstream does, and what is known for an answer in between.
 #[derive(Debug, Clone)]
 pub(super) struct Dialects {
     pub(super) client: Surface,
-    pub(super) upstream: Surface,
+    pub(super) upstream: Dialect,
     pub(super) context: Context,
 }
 
 impl Dialects {
-    pub(super) const fn pair(&self) -> Option<Pair> {
+    pub(super) fn pair(&self) -> Option<Pair> {
         Pair::of(self.client, self.upstream)
     }
 }
@@ -48,7 +52,8 @@ impl Dialects {
 pub(super) struct Outgoing<'a> {
     pub(super) address: &'a str,
     pub(super) headers: &'a HeaderMap,
-    pub(super) credential: Option<&'a Credential>,
+    /// Whose credentials the call gets.
+    pub(super) provider: Option<&'a Provider>,
     /// How much time is left, where the caller says.
     pub(super) timeout: Option<HeaderValue>,
     pub(super) body: &'a Bytes,
@@ -73,7 +78,7 @@ pub(crate) enum Reply {
     Stream {
         head: Head,
         first: VecDeque<Bytes>,
-        rest: Incoming,
+        rest: Source,
         watcher: Box<Watcher>,
         translation: Option<Box<Translation>>,
     },
@@ -98,26 +103,28 @@ pub(super) async fn ask(
     let (stream, hides_usage) = (outgoing.stream, outgoing.hides_usage);
     let answers = outgoing.answers;
     let dialects = outgoing.dialects;
-    let uri: Uri = outgoing
-        .address
-        .parse()
-        .map_err(|_| AttemptError::Address)?;
+    let (provider, body) = (outgoing.provider, outgoing.body);
+    let mut request = outgoing.request()?;
     let deadline = Instant::now() + patience;
     let reply = async {
-        let response = client::send(client, || outgoing.request(&uri))
-            .await
-            .map_err(|error| {
-                let reason = root_cause(&error);
-                match error.is_connect() {
-                    true => AttemptError::Connect(reason),
-                    false => AttemptError::Broken(reason),
-                }
-            })?;
+        if let Some(provider) = provider {
+            provider
+                .authorize(client, &mut request, body, clock::now())
+                .await
+                .map_err(|error| AttemptError::Unauthorized(error.to_string()))?;
+        }
+        let response = client::send(client, request).await.map_err(|error| {
+            let reason = root_cause(&error);
+            match error.is_connect() {
+                true => AttemptError::Connect(reason),
+                false => AttemptError::Broken(reason),
+            }
+        })?;
         match response.status() {
             status if !status.is_success() => refused(response, dialects).await,
             // What it used could not be read.
             _ if is_coded(response.headers()) => Err(AttemptError::Coded),
-            _ if stream && is_event_stream(response.headers()) => {
+            _ if stream && is_event_stream(response.headers(), dialects.upstream) => {
                 let watcher = Watcher::new(dialects.upstream, hides_usage, answers);
                 begun(response, watcher, dialects).await
             }
@@ -163,7 +170,7 @@ pub(super) fn forwarded_headers(headers: &HeaderMap, stream: bool) -> HeaderMap 
 }
 
 /// Whether a header concerns one hop, this server, or the caller's own credentials. Where callers are is nothing to
-/// providers.
+/// providers, and what Amazon is told is signed here.
 fn concerns_this_hop(name: &str) -> bool {
     matches!(
         name,
@@ -198,29 +205,32 @@ fn concerns_this_hop(name: &str) -> bool {
             | deadline::HEADER
     ) || name.starts_with("x-waypost-")
         || name.starts_with("x-forwarded-")
+        || name.starts_with("x-amz-")
 }
 
 impl Outgoing<'_> {
-    fn request(&self, uri: &Uri) -> Request<Full<Bytes>> {
+    fn request(self) -> Result<Request<Full<Bytes>>, AttemptError> {
         let mut request = Request::new(Full::new(self.body.clone()));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = uri.clone();
+        *request.uri_mut() = self.address.parse().map_err(|_| AttemptError::Address)?;
         *request.headers_mut() = self.headers.clone();
-        speak_as(request.headers_mut(), self.dialects.upstream);
-        if let Some((name, value)) = self.credential {
-            request.headers_mut().insert(name.clone(), value.clone());
+        speak_as(request.headers_mut(), self.dialects.upstream, self.stream);
+        if let Some(timeout) = self.timeout {
+            request.headers_mut().insert(deadline::HEADER, timeout);
         }
-        if let Some(timeout) = &self.timeout {
-            let headers = request.headers_mut();
-            headers.insert(deadline::HEADER, timeout.clone());
-        }
-        request
+        Ok(request)
     }
 }
 
 /// Headers that only one API knows.
-fn speak_as(headers: &mut HeaderMap, upstream: Surface) {
-    if matches!(upstream, Surface::Messages | Surface::CountTokens) {
+fn speak_as(headers: &mut HeaderMap, upstream: Dialect, stream: bool) {
+    if upstream == Dialect::Converse && stream {
+        headers.insert(ACCEPT, HeaderValue::from_static(FRAMED));
+    }
+    if matches!(
+        upstream,
+        Dialect::Of(Surface::Messages | Surface::CountTokens)
+    ) {
         headers.entry(VERSION).or_insert(USUAL_VERSION);
         return;
     }
@@ -234,11 +244,15 @@ fn speak_as(headers: &mut HeaderMap, upstream: Surface) {
     }
 }
 
-fn is_event_stream(headers: &HeaderMap) -> bool {
+fn is_event_stream(headers: &HeaderMap, upstream: Dialect) -> bool {
+    is(headers, "text/event-stream") || (upstream == Dialect::Converse && is(headers, FRAMED))
+}
+
+fn is(headers: &HeaderMap, media_type: &str) -> bool {
     let media = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
-    media.is_some_and(|media| media.trim_start().starts_with("text/event-stream"))
+    media.is_some_and(|media| media.trim_start().starts_with(media_type))
 }
 
 fn is_coded(headers: &HeaderMap) -> bool {
@@ -261,7 +275,13 @@ async fn begun(
     mut watcher: Watcher,
     dialects: &Dialects,
 ) -> Result<Reply, AttemptError> {
-    let (head, mut rest) = head(response);
+    let framed = is(response.headers(), FRAMED);
+    let (mut head, rest) = head(response);
+    if framed {
+        let events = HeaderValue::from_static("text/event-stream");
+        head.headers.insert(CONTENT_TYPE, events);
+    }
+    let mut rest = Source::new(rest, framed);
     let mut first = VecDeque::new();
     let mut length = 0_usize;
     while !watcher.told().data {
@@ -276,6 +296,9 @@ async fn begun(
         }
     }
     let told = watcher.told();
+    if told.blocked && told.tokens == 0 {
+        return Err(AttemptError::ContentFilter(PROMPT_BLOCKED.to_owned()));
+    }
     if told.error && told.tokens == 0 {
         return Err(AttemptError::ErrorInAnswer);
     }
@@ -304,6 +327,9 @@ async fn whole(
             other => AttemptError::Broken(other.to_string()),
         })?;
     let heard = hear(dialects.upstream, &body);
+    if heard.is_some_and(|heard| heard.blocked && heard.tokens == 0) {
+        return Err(AttemptError::ContentFilter(PROMPT_BLOCKED.to_owned()));
+    }
     if heard.is_some_and(|heard| heard.error && !heard.answers) {
         return Err(AttemptError::ErrorInAnswer);
     }

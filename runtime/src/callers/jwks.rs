@@ -358,7 +358,7 @@ impl Jwks {
         request
             .headers_mut()
             .insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let response = client::send(&self.client, || request.clone())
+        let response = client::send(&self.client, request)
             .await
             .map_err(|error| root_cause(&error))?;
         if response.status() != StatusCode::OK {

@@ -29,14 +29,14 @@ use super::Client;
 /// More kept connections than this are not tried in a row.
 const MOST_STALE: usize = 16;
 
-/// Sends a request, again where only a kept connection was at fault; `make` makes it each time.
+/// Sends a request, again where only a kept connection was at fault.
 pub(crate) async fn send(
     client: &Client,
-    make: impl Fn() -> Request<Full<Bytes>>,
+    request: Request<Full<Bytes>>,
 ) -> Result<Response<Incoming>, legacy::Error> {
     let mut stale = 0;
     loop {
-        let mut attempt = make();
+        let mut attempt = request.clone();
         let connection = capture_connection(&mut attempt);
         let result = client.request(attempt).await;
         let answered = Answered::of(&connection);

@@ -3,8 +3,8 @@
 use hyper::header::{HeaderName, HeaderValue};
 use waypost_policies::facts::Surface;
 
-use super::{Credential, path, sensitive};
-use crate::secrets::SecretValue;
+use super::{Api, Credential, path_of, sensitive};
+use crate::dialect::Dialect;
 
 /// The header that names the API's version.
 pub(crate) const VERSION: HeaderName = HeaderName::from_static("anthropic-version");
@@ -13,31 +13,26 @@ pub(crate) const USUAL_VERSION: HeaderValue = HeaderValue::from_static("2023-06-
 
 /// A server of Anthropic's API.
 #[derive(Debug)]
-pub(crate) struct Anthropic {
-    base_url: String,
-    credential: Option<Credential>,
+pub(super) struct Anthropic {
+    pub(super) base_url: String,
 }
 
-impl Anthropic {
-    pub(crate) fn new(base_url: String, key: Option<&SecretValue>) -> Option<Self> {
-        let credential = match key {
-            Some(key) => Some((
-                HeaderName::from_static("x-api-key"),
-                sensitive(key.expose())?,
-            )),
-            None => None,
-        };
-        Some(Self {
-            base_url,
-            credential,
-        })
+impl Api for Anthropic {
+    fn asked_in(&self, surface: Surface) -> Option<Dialect> {
+        match surface {
+            Surface::Chat | Surface::Messages | Surface::Responses => {
+                Some(Dialect::Of(Surface::Messages))
+            }
+            Surface::CountTokens => Some(Dialect::Of(surface)),
+            Surface::Completions | Surface::Embeddings => None,
+        }
     }
 
-    pub(crate) fn address(&self, surface: Surface) -> String {
-        format!("{}/{}", self.base_url, path(surface))
+    fn address(&self, dialect: Dialect, _: &str, _: bool) -> String {
+        format!("{}/{}", self.base_url, path_of(dialect))
     }
 
-    pub(crate) const fn credential(&self) -> Option<&Credential> {
-        self.credential.as_ref()
+    fn key(&self, key: &str) -> Option<Credential> {
+        Some((HeaderName::from_static("x-api-key"), sensitive(key)?))
     }
 }

@@ -3,42 +3,32 @@
 use hyper::header::HeaderName;
 use waypost_policies::facts::Surface;
 
-use super::{Credential, path, sensitive};
-use crate::secrets::SecretValue;
+use super::{Api, Credential, path_of, sensitive, spoken_by_engines};
+use crate::dialect::Dialect;
+
+/// Responses came with this version of the API.
+const FIRST_WITH_RESPONSES: &str = "2025-03-01";
 
 /// A resource of Azure OpenAI.
 #[derive(Debug)]
-pub(crate) struct Azure {
-    base_url: String,
-    api_version: String,
-    credential: Option<Credential>,
+pub(super) struct Azure {
+    pub(super) base_url: String,
+    pub(super) api_version: String,
 }
 
-impl Azure {
-    pub(crate) fn new(
-        base_url: String,
-        api_version: String,
-        key: Option<&SecretValue>,
-    ) -> Option<Self> {
-        let credential = match key {
-            Some(key) => Some((HeaderName::from_static("api-key"), sensitive(key.expose())?)),
-            None => None,
-        };
-        Some(Self {
-            base_url,
-            api_version,
-            credential,
-        })
+impl Api for Azure {
+    fn asked_in(&self, surface: Surface) -> Option<Dialect> {
+        match surface {
+            Surface::Responses if self.api_version.as_str() >= FIRST_WITH_RESPONSES => {
+                Some(Dialect::Of(surface))
+            }
+            _ => spoken_by_engines(surface),
+        }
     }
 
-    /// Responses came with this version of the API.
-    pub(crate) fn has_responses(&self) -> bool {
-        self.api_version.as_str() >= "2025-03-01"
-    }
-
-    pub(crate) fn address(&self, surface: Surface, deployment: &str) -> String {
+    fn address(&self, dialect: Dialect, deployment: &str, _: bool) -> String {
         // These name the deployment in their body.
-        if surface == Surface::Responses {
+        if dialect.is(Surface::Responses) {
             return format!(
                 "{}/openai/responses?api-version={}",
                 self.base_url, self.api_version
@@ -47,12 +37,12 @@ impl Azure {
         format!(
             "{}/openai/deployments/{deployment}/{}?api-version={}",
             self.base_url,
-            path(surface),
+            path_of(dialect),
             self.api_version
         )
     }
 
-    pub(crate) const fn credential(&self) -> Option<&Credential> {
-        self.credential.as_ref()
+    fn key(&self, key: &str) -> Option<Credential> {
+        Some((HeaderName::from_static("api-key"), sensitive(key)?))
     }
 }

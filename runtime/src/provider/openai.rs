@@ -1,38 +1,31 @@
 //! OpenAI and every server of its API: `Authorization: Bearer`, paths below the base URL.
 
-use hyper::header::AUTHORIZATION;
 use waypost_policies::facts::Surface;
 
-use super::{Credential, path, sensitive};
-use crate::secrets::SecretValue;
+use super::{Api, Credential, bearer, path_of, spoken_by_engines};
+use crate::dialect::Dialect;
 
 /// A server of OpenAI's API.
 #[derive(Debug)]
-pub(crate) struct OpenAi {
-    base_url: String,
-    credential: Option<Credential>,
+pub(super) struct OpenAi {
+    pub(super) base_url: String,
+    /// Others may have no more than its oldest paths.
+    pub(super) has_responses: bool,
 }
 
-impl OpenAi {
-    pub(crate) fn new(base_url: String, key: Option<&SecretValue>) -> Option<Self> {
-        let credential = match key {
-            Some(key) => Some((
-                AUTHORIZATION,
-                sensitive(&format!("Bearer {}", key.expose()))?,
-            )),
-            None => None,
-        };
-        Some(Self {
-            base_url,
-            credential,
-        })
+impl Api for OpenAi {
+    fn asked_in(&self, surface: Surface) -> Option<Dialect> {
+        match surface {
+            Surface::Responses if self.has_responses => Some(Dialect::Of(surface)),
+            _ => spoken_by_engines(surface),
+        }
     }
 
-    pub(crate) fn address(&self, surface: Surface) -> String {
-        format!("{}/{}", self.base_url, path(surface))
+    fn address(&self, dialect: Dialect, _: &str, _: bool) -> String {
+        format!("{}/{}", self.base_url, path_of(dialect))
     }
 
-    pub(crate) const fn credential(&self) -> Option<&Credential> {
-        self.credential.as_ref()
+    fn key(&self, key: &str) -> Option<Credential> {
+        bearer(key)
     }
 }

@@ -1,12 +1,11 @@
 //! Replicas of a pool: `/v1` below their base URL, no credentials.
 
-use waypost_policies::facts::Surface;
-
-use super::path;
+use super::path_of;
+use crate::dialect::Dialect;
 
 /// Where calls go at a replica.
-pub(crate) fn replica_address(base: &str, surface: Surface) -> String {
+pub(crate) fn replica_address(base: &str, dialect: Dialect) -> String {
     let base = base.trim_end_matches('/');
     let base = base.strip_suffix("/v1").unwrap_or(base);
-    format!("{base}/v1/{}", path(surface))
+    format!("{base}/v1/{}", path_of(dialect))
 }

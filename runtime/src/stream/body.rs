@@ -11,11 +11,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use hyper::body::{Body, Frame, Incoming};
+use hyper::body::{Body, Frame};
 use tokio::time::{Instant, Sleep, sleep};
 use waypost_policies::facts::Surface;
 
-use super::Watcher;
+use super::{Source, Watcher};
 use crate::account::Account;
 use crate::pool::Seat;
 use crate::receipt::Ending;
@@ -42,7 +42,7 @@ pub(crate) struct AnswerStream {
     /// What came before the answer began; it has been watched already.
     first: VecDeque<Bytes>,
     /// The rest, until it ends.
-    rest: Option<Incoming>,
+    rest: Option<Source>,
     watcher: Watcher,
     account: Account,
     /// The place at whoever answers.
@@ -57,7 +57,7 @@ pub(crate) struct AnswerStream {
 impl AnswerStream {
     pub(crate) fn new(
         first: VecDeque<Bytes>,
-        rest: Incoming,
+        rest: Source,
         watcher: Watcher,
         account: Account,
         seat: Option<Seat>,

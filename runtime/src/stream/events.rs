@@ -6,8 +6,8 @@
 use bytes::{Bytes, BytesMut};
 use memchr::memchr;
 use waypost_policies::cost::Usage;
-use waypost_policies::facts::Surface;
 
+use crate::dialect::Dialect;
 use crate::usage::{Reported, hear};
 
 /// The longest line that is read.
@@ -30,6 +30,8 @@ pub(crate) struct Told {
     pub(crate) done: bool,
     /// Whether the upstream sent an error.
     pub(crate) error: bool,
+    /// Whether a filter of the provider's refuses the prompt.
+    pub(crate) blocked: bool,
 }
 
 impl Told {
@@ -44,7 +46,7 @@ impl Told {
 pub(crate) struct Watcher {
     told: Told,
     /// The dialect that goes by.
-    surface: Surface,
+    dialect: Dialect,
     /// What the upstream has said of usage so far.
     reported: Option<Reported>,
     /// Whether the event that carries only usage is kept from the client.
@@ -60,10 +62,10 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    /// A watcher of a stream of so many answers, in the dialect of a surface.
-    pub(crate) fn new(surface: Surface, hides_usage: bool, answers: u64) -> Self {
+    /// A watcher of a stream of so many answers.
+    pub(crate) fn new(dialect: Dialect, hides_usage: bool, answers: u64) -> Self {
         Self {
-            surface,
+            dialect,
             reported: None,
             told: Told {
                 answers: u32::try_from(answers).unwrap_or(u32::MAX).min(u128::BITS),
@@ -170,7 +172,7 @@ impl Watcher {
             self.told.done = true;
             return true;
         }
-        let Some(heard) = hear(self.surface, data) else {
+        let Some(heard) = hear(self.dialect, data) else {
             self.told.tokens += data.len() as u64 / 4;
             return true;
         };
@@ -184,6 +186,7 @@ impl Watcher {
         self.told.finished |= heard.finished;
         self.told.done |= heard.done;
         self.told.error |= heard.error;
+        self.told.blocked |= heard.blocked;
         self.swallows_blank = self.hides_usage && heard.only_usage;
         !self.swallows_blank
     }
@@ -203,7 +206,7 @@ mod tests {
     const HIDDEN: &str = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":1,\"total_tokens\":10}}\n\n";
 
     fn passed(hides_usage: bool, chunks: impl Iterator<Item = Vec<u8>>) -> (String, Told) {
-        let mut watcher = Watcher::new(Surface::Chat, hides_usage, 1);
+        let mut watcher = Watcher::new(Dialect::CHAT, hides_usage, 1);
         let mut output = Vec::new();
         for chunk in chunks {
             output.extend_from_slice(&watcher.pass(Bytes::from(chunk)));
@@ -240,13 +243,13 @@ mod tests {
     fn whole_lines_are_not_copied() {
         let chunk =
             Bytes::from_static(b"data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n");
-        let passed = Watcher::new(Surface::Chat, true, 1).pass(chunk.clone());
+        let passed = Watcher::new(Dialect::CHAT, true, 1).pass(chunk.clone());
         assert_eq!(passed.as_ptr(), chunk.as_ptr());
     }
 
     #[test]
     fn a_line_without_end_is_passed_on_and_counted() {
-        let mut watcher = Watcher::new(Surface::Chat, true, 1);
+        let mut watcher = Watcher::new(Dialect::CHAT, true, 1);
         let mut length = 0;
         for _ in 0..40 {
             length += watcher.pass(Bytes::from(vec![b'x'; 100_000])).len();
@@ -258,7 +261,7 @@ mod tests {
 
     #[test]
     fn each_answer_has_its_own_end() {
-        let mut watcher = Watcher::new(Surface::Chat, false, 2);
+        let mut watcher = Watcher::new(Dialect::CHAT, false, 2);
         let mut is_complete_after = |index: u32| {
             let event = format!(
                 "data: {{\"choices\":[{{\"index\":{index},\"delta\":{{}},\"finish_reason\":\"stop\"}}]}}\n\n"

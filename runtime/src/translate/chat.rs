@@ -37,6 +37,12 @@ pub(super) struct Request<'a> {
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) reasoning_effort: Option<Text<'a>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) seed: Option<Json<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) presence_penalty: Option<Json<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) frequency_penalty: Option<Json<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) safety_identifier: Option<Text<'a>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) user: Option<Text<'a>>,
@@ -113,6 +119,9 @@ pub(super) struct ToolCall<'a> {
     pub(super) r#type: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub(super) function: Called<'a>,
+    /// What a provider wants back with the call, as Google's own chat API sends it.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) extra_content: Option<Json<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize, Serialize)]

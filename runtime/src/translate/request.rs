@@ -1,9 +1,14 @@
 //! Requests: one file for each pair and direction.
 
+mod chat_to_converse;
+mod chat_to_gemini;
 mod chat_to_messages;
+mod gemini_settings;
 mod messages_to_chat;
 mod responses_to_chat;
 
+pub(super) use chat_to_converse::translate as chat_to_converse;
+pub(super) use chat_to_gemini::translate as chat_to_gemini;
 pub(super) use chat_to_messages::translate as chat_to_messages;
 pub(super) use messages_to_chat::translate as messages_to_chat;
 pub(super) use responses_to_chat::translate as responses_to_chat;
@@ -30,7 +35,7 @@ pub(crate) struct Sent {
 
 /// Parameters that are counted under their own name when they are dropped. Others are counted together: names that
 /// callers make up must not become labels of metrics.
-const KNOWN: [&str; 40] = [
+const KNOWN: [&str; 41] = [
     "audio",
     "container",
     "context_management",
@@ -47,6 +52,7 @@ const KNOWN: [&str; 40] = [
     "min_p",
     "modalities",
     "moderation",
+    "parallel_tool_calls",
     "prediction",
     "presence_penalty",
     "prompt_cache_key",

@@ -5,17 +5,21 @@
 
 mod chat_to_messages;
 mod chat_to_responses;
+mod converse_to_chat;
 mod events;
+mod gemini_to_chat;
 mod messages_to_chat;
 
 use bytes::Bytes;
 use serde_json::json;
 use waypost_policies::facts::Surface;
 
-use super::{Context, Pair};
+use super::{Client, Context, Pair, Upstream};
 use chat_to_messages::ChatToMessages;
 use chat_to_responses::ChatToResponses;
+use converse_to_chat::ConverseToChat;
 use events::Reader;
+use gemini_to_chat::GeminiToChat;
 use messages_to_chat::MessagesToChat;
 
 /// An event to send: its name where the dialect names events, and its data.
@@ -52,48 +56,113 @@ impl Event {
 /// The end of a chat's stream.
 const DONE: &str = "[DONE]";
 
+/// What makes a chat's events of an upstream's.
 #[derive(Debug)]
-enum Machine {
-    MessagesToChat(MessagesToChat),
-    ChatToMessages(ChatToMessages),
-    ChatToResponses(ChatToResponses),
-    MessagesToResponses(Box<(MessagesToChat, ChatToResponses)>),
+enum ToChat {
+    Messages(MessagesToChat),
+    Gemini(GeminiToChat),
+    Converse(ConverseToChat),
+}
+
+impl ToChat {
+    fn take(&mut self, data: &str, output: &mut Vec<Event>) {
+        match self {
+            Self::Messages(machine) => machine.take(data, output),
+            Self::Gemini(machine) => machine.take(data, output),
+            Self::Converse(machine) => machine.take(data, output),
+        }
+    }
+
+    fn finish(&mut self, output: &mut Vec<Event>) {
+        match self {
+            Self::Messages(machine) => machine.finish(output),
+            Self::Gemini(machine) => machine.finish(output),
+            Self::Converse(machine) => machine.finish(output),
+        }
+    }
+}
+
+/// What makes a client's events of a chat's.
+#[derive(Debug)]
+enum FromChat {
+    Messages(ChatToMessages),
+    Responses(ChatToResponses),
+}
+
+impl FromChat {
+    fn take(&mut self, data: &str, output: &mut Vec<Event>) {
+        match self {
+            Self::Messages(machine) => machine.take(data, output),
+            Self::Responses(machine) => machine.take(data, output),
+        }
+    }
+
+    fn finish(&mut self, output: &mut Vec<Event>) {
+        match self {
+            Self::Messages(machine) => machine.finish(output),
+            Self::Responses(machine) => machine.finish(output),
+        }
+    }
+}
+
+/// The one or two machines between an upstream and its client.
+#[derive(Debug)]
+struct Machine {
+    first: Option<ToChat>,
+    second: Option<FromChat>,
 }
 
 impl Machine {
+    fn new(pair: Pair, context: Context) -> Self {
+        let second = match pair.client {
+            Client::Chat => None,
+            Client::Messages => Some(FromChat::Messages(ChatToMessages::new(context.clone()))),
+            Client::Responses => Some(FromChat::Responses(ChatToResponses::new(context.clone()))),
+        };
+        let context = Context {
+            // The second machine says it in its own way.
+            include_usage: context.include_usage || second.is_some(),
+            ..context
+        };
+        let first = match pair.upstream {
+            Upstream::Chat => None,
+            Upstream::Messages => Some(ToChat::Messages(MessagesToChat::new(context))),
+            Upstream::Gemini => Some(ToChat::Gemini(GeminiToChat::new(context))),
+            Upstream::Converse => Some(ToChat::Converse(ConverseToChat::new(context))),
+        };
+        Self { first, second }
+    }
+
     /// Takes the data of an event.
     fn take(&mut self, data: &str, output: &mut Vec<Event>) {
-        match self {
-            Self::MessagesToChat(machine) => machine.take(data, output),
-            Self::ChatToMessages(machine) => machine.take(data, output),
-            Self::ChatToResponses(machine) => machine.take(data, output),
-            Self::MessagesToResponses(both) => {
-                let (first, second) = &mut **both;
+        match (&mut self.first, &mut self.second) {
+            (Some(first), Some(second)) => {
                 let mut between = Vec::new();
                 first.take(data, &mut between);
                 for event in between {
                     second.take(&event.data, output);
                 }
             }
+            (Some(first), None) => first.take(data, output),
+            (None, Some(second)) => second.take(data, output),
+            (None, None) => output.push(Event::unnamed(data.to_owned())),
         }
     }
 
     /// The upstream has ended, and said all that there was to say.
     fn finish(&mut self, output: &mut Vec<Event>) {
-        match self {
-            Self::MessagesToChat(machine) => machine.finish(output),
-            Self::ChatToMessages(machine) => machine.finish(output),
-            Self::ChatToResponses(machine) => machine.finish(output),
-            Self::MessagesToResponses(both) => {
-                let (first, second) = &mut **both;
-                let mut between = Vec::new();
-                first.finish(&mut between);
-                for event in between {
-                    second.take(&event.data, output);
-                }
-                second.finish(output);
-            }
+        let mut between = Vec::new();
+        if let Some(first) = &mut self.first {
+            first.finish(&mut between);
         }
+        let Some(second) = &mut self.second else {
+            output.append(&mut between);
+            return;
+        };
+        for event in between {
+            second.take(&event.data, output);
+        }
+        second.finish(output);
     }
 }
 
@@ -106,21 +175,9 @@ pub(crate) struct Translation {
 
 impl Translation {
     pub(crate) fn new(pair: Pair, context: Context) -> Self {
-        let machine = match pair {
-            Pair::ChatMessages => Machine::MessagesToChat(MessagesToChat::new(context)),
-            Pair::MessagesChat => Machine::ChatToMessages(ChatToMessages::new(context)),
-            Pair::ResponsesChat => Machine::ChatToResponses(ChatToResponses::new(context)),
-            Pair::ResponsesMessages => {
-                let first = MessagesToChat::new(Context {
-                    include_usage: true,
-                    ..context.clone()
-                });
-                Machine::MessagesToResponses(Box::new((first, ChatToResponses::new(context))))
-            }
-        };
         Self {
             reader: Reader::default(),
-            machine,
+            machine: Machine::new(pair, context),
         }
     }
 

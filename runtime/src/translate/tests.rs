@@ -24,6 +24,24 @@ fn context() -> Context {
     }
 }
 
+const MESSAGES: Dialect = Dialect::Of(Surface::Messages);
+
+fn pair(client: Surface, upstream: Dialect) -> Pair {
+    Pair::of(client, upstream).unwrap()
+}
+
+/// The client's request as the upstream gets it.
+fn request(pair: Pair, body: &str, longest: u64) -> Result<Translated, Untranslatable> {
+    let chat = pair.to_chat(body)?;
+    let wanted = Wanted {
+        longest,
+        thinking: chat.sent.thinking,
+    };
+    let mut translated = pair.of_chat(chat.body, wanted)?;
+    translated.dropped.splice(0..0, chat.dropped);
+    Ok(translated)
+}
+
 fn value(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }

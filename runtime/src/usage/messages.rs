@@ -90,7 +90,7 @@ impl WireUsage {
     }
 }
 
-fn estimate<'t>(texts: impl IntoIterator<Item = Option<&'t str>>) -> u64 {
+pub(super) fn estimate<'t>(texts: impl IntoIterator<Item = Option<&'t str>>) -> u64 {
     let said = texts.into_iter().flatten().filter(|text| !text.is_empty());
     said.map(|text| tokens::of_text(text).max(1)).sum()
 }
@@ -130,6 +130,7 @@ pub(super) fn hear(json: &[u8]) -> Option<Heard> {
         error: document.error.is_some() || document.r#type == "error",
         answers: document.content.is_some(),
         only_usage: false,
+        blocked: false,
     })
 }
 

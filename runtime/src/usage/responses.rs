@@ -99,6 +99,7 @@ pub(super) fn hear(json: &[u8]) -> Option<Heard> {
         error: document.error.is_some() || matches!(&*document.r#type, "error" | "response.failed"),
         answers: output.is_some(),
         only_usage: false,
+        blocked: false,
     })
 }
 

@@ -22,6 +22,7 @@ mod http2;
 mod limits;
 mod plan;
 mod pools;
+mod providers;
 mod reload;
 mod resilience;
 mod shutdown;

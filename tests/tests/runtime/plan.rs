@@ -57,6 +57,7 @@ fn provider(name: &str, secret: u16) -> Provider {
         kind: ProviderKind::OpenAiCompatible,
         base_url: "http://127.0.0.1:1/v1".to_owned(),
         api_version: String::new(),
+        region: String::new(),
         auth: ProviderAuth::Secret(secret),
     }
 }

@@ -26,6 +26,8 @@ pub(crate) enum Script {
     Whole(StatusCode, Vec<(&'static str, &'static str)>, String),
     /// Streams what comes, until the sender is dropped; an error breaks the connection.
     Stream(UnboundedReceiver<io::Result<String>>),
+    /// Answers with these bytes of this media type.
+    Bytes(&'static str, Bytes),
     /// Closes the connection without a word.
     Reset,
     /// Never answers.
@@ -175,6 +177,13 @@ async fn reply(
     match script {
         None => Ok(whole(StatusCode::OK, &[], usual_answer())),
         Some(Script::Whole(status, headers, text)) => Ok(whole(status, &headers, text)),
+        Some(Script::Bytes(media_type, bytes)) => {
+            let body = Full::new(bytes).map_err(|never: Infallible| match never {});
+            Ok(Response::builder()
+                .header("content-type", media_type)
+                .body(body.boxed_unsync())
+                .unwrap())
+        }
         Some(Script::Reset) => Err(io::Error::other("reset")),
         Some(Script::Hang) => {
             let _ended = ended;

@@ -11,6 +11,9 @@ const WORDS: &[(&str, &str, &[Word])] = &[
         &[
             ("openai", "OpenAI"),
             ("azure-openai", "Azure OpenAI"),
+            ("anthropic", "Anthropic"),
+            ("gemini", "Google's Gemini"),
+            ("bedrock", "Amazon Bedrock"),
             ("openai-compatible", "any server that speaks OpenAI's API"),
         ],
     ),
@@ -19,7 +22,7 @@ const WORDS: &[(&str, &str, &[Word])] = &[
         "auth",
         &[
             ("secret", "with a key"),
-            ("workload-identity", "by the pod's identity"),
+            ("workload-identity", "by the pod's identity: Azure"),
             ("none", "not at all"),
         ],
     ),

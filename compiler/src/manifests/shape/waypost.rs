@@ -49,7 +49,12 @@ pub(crate) fn write(
     let secrets = secrets(target)?;
     let pools = &target.program.pools;
     namespace::write(target, documents);
-    documents.add(&rbac::service_account(target, APP), &[]);
+    let note = has_identity(target).then(|| {
+        "Azure's identity: annotate it with `azure.workload.identity/client-id`, your client's id"
+            .to_owned()
+    });
+    let notes: Vec<String> = note.into_iter().collect();
+    documents.add(&rbac::service_account(target, APP), &notes);
     write_roles(target, documents);
     write_plan(target, plan, documents);
     write_policies(target, documents);
@@ -105,6 +110,12 @@ fn secrets(target: &Target<'_>) -> Result<SecretMounts, Vec<Diagnostic>> {
     } else {
         Err(faults)
     }
+}
+
+/// Whether a provider is asked as the pod that Azure knows.
+fn has_identity(target: &Target<'_>) -> bool {
+    let mut providers = target.program.providers.iter();
+    providers.any(|provider| provider.auth == ProviderAuth::WorkloadIdentity)
 }
 
 /// The pods that the runtime watches and calls, by pool.
@@ -185,6 +196,7 @@ fn workload<'a>(target: &Target<'_>, plan: &[u8], secrets: &SecretMounts) -> Wor
         api_access: watched(target).next().is_some(),
         grace_seconds: GRACE_SECONDS,
         annotations: pair("waypost/plan-fingerprint", fingerprint(plan)),
+        identity: has_identity(target),
         init_containers: Vec::new(),
         container: container(target, secrets),
         volumes,

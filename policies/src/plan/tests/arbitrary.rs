@@ -216,13 +216,16 @@ fn provider(choices: &mut Choices, secrets: usize) -> Provider {
             ProviderKind::AzureOpenAi,
             ProviderKind::OpenAiCompatible,
             ProviderKind::Anthropic,
-        ][choices.below(3)],
+            ProviderKind::Gemini,
+            ProviderKind::Bedrock,
+        ][choices.below(6)],
         base_url: choices.name(),
         api_version: choices.name(),
-        auth: if secrets > 0 && choices.yes() {
-            ProviderAuth::Secret(choices.index(secrets))
-        } else {
-            ProviderAuth::None
+        region: choices.name(),
+        auth: match choices.below(3) {
+            0 if secrets > 0 => ProviderAuth::Secret(choices.index(secrets)),
+            1 => ProviderAuth::WorkloadIdentity,
+            _ => ProviderAuth::None,
         },
     }
 }

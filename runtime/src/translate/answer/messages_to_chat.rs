@@ -57,6 +57,7 @@ fn message(blocks: Vec<messages::Block<'_>>) -> Message<'_> {
                             .into(),
                     ),
                 },
+                extra_content: None,
             }),
             // What its own tools found is in the text as well.
             _ => {}

@@ -32,7 +32,7 @@ const CARRIED: [&str; 18] = [
     "user",
 ];
 /// A schema that takes any object.
-const ANY_OBJECT: &str = r#"{"type":"object","properties":{}}"#;
+pub(super) const ANY_OBJECT: &str = r#"{"type":"object","properties":{}}"#;
 
 pub(in super::super) fn translate(body: &str, longest: u64) -> Result<Translated, Untranslatable> {
     let chat: chat::Request<'_> = serde_json::from_str(body)?;
@@ -273,21 +273,26 @@ fn owned_thought(thought: &Block<'_>) -> Block<'static> {
 }
 
 fn tool_use<'a>(id: Text<'a>, call: chat::Called<'a>) -> Result<Block<'a>, Untranslatable> {
-    let arguments = call.arguments.unwrap_or_default();
+    let input = input(call.arguments)?;
+    Ok(Block::tool_use(id, call.name.unwrap_or_default(), input))
+}
+
+/// The arguments of a call as the object that they are.
+pub(super) fn input(arguments: Option<Text<'_>>) -> Result<Json<'static>, Untranslatable> {
+    let arguments = arguments.unwrap_or_default();
     let text = match arguments.trim() {
         "" => "{}".to_owned(),
         text => text.to_owned(),
     };
-    let input = Json::from_text(text)
+    Json::from_text(text)
         .filter(|json| json.get().starts_with('{'))
         .ok_or_else(|| {
             Untranslatable::no_counterpart("a tool call whose arguments are no JSON object")
-        })?;
-    Ok(Block::tool_use(id, call.name.unwrap_or_default(), input))
+        })
 }
 
 /// Anthropic takes letters, digits, `-` and `_` in ids; others come from engines that number their calls.
-fn identifier(id: Text<'_>) -> Text<'_> {
+pub(super) fn identifier(id: Text<'_>) -> Text<'_> {
     let allowed = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
     if id.chars().all(allowed) && !id.is_empty() {
         return id;
@@ -418,7 +423,7 @@ fn choose(
 }
 
 /// Anthropic refuses sequences of nothing but spaces.
-fn stop_sequences<'a>(
+pub(super) fn stop_sequences<'a>(
     stop: Option<Content<'a, Text<'a>>>,
     dropped: &mut Vec<String>,
 ) -> Option<Vec<Text<'a>>> {
@@ -438,7 +443,7 @@ fn stop_sequences<'a>(
 }
 
 /// OpenAI's goes to 2, Anthropic's to 1.
-fn within_one(temperature: Json<'_>) -> Option<Json<'_>> {
+pub(super) fn within_one(temperature: Json<'_>) -> Option<Json<'_>> {
     let value: f64 = temperature.get().parse().ok()?;
     if value > 1.0 {
         return Json::from_text("1".to_owned());

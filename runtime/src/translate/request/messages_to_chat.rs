@@ -209,6 +209,7 @@ fn assistant(blocks: Vec<Block<'_>>) -> Result<Option<chat::Message<'_>>, Untran
                             .into(),
                     ),
                 },
+                extra_content: None,
             }),
             "thinking" | "redacted_thinking" => {}
             kind => {

@@ -155,6 +155,7 @@ fn take<'a>(item: Item<'a>, said: &mut Vec<Message<'a>>) -> Result<(), Untransla
                     name: item.name,
                     arguments: item.arguments,
                 },
+                extra_content: None,
             };
             match said.last_mut() {
                 // A result in between would have come as a message of its own.

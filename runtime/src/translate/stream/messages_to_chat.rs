@@ -110,6 +110,7 @@ impl MessagesToChat {
                         name: block.name,
                         arguments: Some("".into()),
                     },
+                    extra_content: None,
                 }));
             }
             _ => {}

@@ -91,6 +91,16 @@ fn chat() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Every client with every upstream that speaks otherwise.
+fn pairs() -> impl Iterator<Item = Pair> {
+    let clients = [Surface::Chat, Surface::Messages, Surface::Responses];
+    let upstreams = [Dialect::CHAT, MESSAGES, Dialect::Gemini, Dialect::Converse];
+    clients
+        .into_iter()
+        .flat_map(move |client| upstreams.map(|upstream| Pair::of(client, upstream)))
+        .flatten()
+}
+
 /// What of a request a rule can see: the same, whichever dialect it came in.
 fn check_same_facts(one: &Request<'_>, other: &Request<'_>) {
     assert_eq!(one.prompt, other.prompt);
@@ -106,9 +116,9 @@ proptest! {
     #[test]
     fn a_chat_survives_the_way_to_messages_and_back(body in chat()) {
         let body = body.to_string();
-        let there = Pair::ChatMessages.request(&body, 4096).unwrap();
+        let there = request(pair(Surface::Chat, MESSAGES), &body, 4096).unwrap();
         prop_assert!(there.dropped.is_empty());
-        let back = Pair::MessagesChat.request(&there.body, 0).unwrap();
+        let back = request(pair(Surface::Messages, Dialect::CHAT), &there.body, 0).unwrap();
         let (sent, came) = (value(&body), value(&back.body));
         prop_assert_eq!(&came["messages"], &without_empty(&sent["messages"]));
         prop_assert_eq!(&came["tools"], &sent["tools"]);
@@ -117,23 +127,67 @@ proptest! {
     }
 
     #[test]
+    fn nothing_said_is_lost_on_the_way_to_gemini(body in chat()) {
+        let sent = request(pair(Surface::Chat, Dialect::Gemini), &body.to_string(), 4096).unwrap();
+        prop_assert!(sent.dropped.is_empty());
+        let sent = value(&sent.body);
+        let parts = |role: &str| -> Vec<Value> {
+            let turns = sent["contents"].as_array().unwrap().iter().filter(|turn| turn["role"] == role);
+            turns.flat_map(|turn| turn["parts"].as_array().unwrap().clone()).collect()
+        };
+        let (user, model) = (parts("user"), parts("model"));
+        let messages = body["messages"].as_array().unwrap();
+        let calls = messages.iter().filter_map(|message| message["tool_calls"].as_array()).flatten();
+        let called: Vec<_> = model.iter().filter(|part| !part["functionCall"].is_null()).collect();
+        for (call, part) in calls.clone().zip(&called) {
+            prop_assert_eq!(&part["functionCall"]["name"], &call["function"]["name"]);
+            prop_assert_eq!(&part["functionCall"]["args"], &value(call["function"]["arguments"].as_str().unwrap()));
+        }
+        prop_assert_eq!(calls.count(), called.len());
+        // Each turn of calls is followed by one turn with as many results, in their order.
+        let results = messages.iter().filter(|message| message["role"] == "tool");
+        let answered: Vec<_> = user.iter().filter(|part| !part["functionResponse"].is_null()).collect();
+        for (result, part) in results.clone().zip(&answered) {
+            prop_assert_eq!(&part["functionResponse"]["id"], &result["tool_call_id"]);
+            prop_assert_eq!(&part["functionResponse"]["response"]["output"], &result["content"]);
+        }
+        prop_assert_eq!(results.count(), answered.len());
+    }
+
+    #[test]
+    fn turns_alternate_on_the_way_to_bedrock(body in chat()) {
+        let pair = pair(Surface::Chat, Dialect::Converse);
+        // Tools cannot be forbidden there once they were used.
+        prop_assume!(body["tool_choice"] != "none");
+        // It fetches no images.
+        let body = body.to_string().replace("https://x.dev/y.png", "data:image/png;base64,AAAA");
+        let sent = request(pair, &body, 4096).unwrap();
+        let sent = value(&sent.body);
+        let roles: Vec<_> = sent["messages"].as_array().unwrap().iter().map(|turn| turn["role"].clone()).collect();
+        prop_assert_eq!(&roles[0], "user");
+        for pair in roles.windows(2) {
+            prop_assert_ne!(&pair[0], &pair[1]);
+        }
+    }
+
+    #[test]
     fn rules_see_the_same_in_both_dialects(body in chat()) {
         let body = body.to_string();
-        let there = Pair::ChatMessages.request(&body, 4096).unwrap().body;
+        let there = request(pair(Surface::Chat, MESSAGES), &body, 4096).unwrap().body;
         check_same_facts(&read(Surface::Chat, &body), &read(Surface::Messages, &there));
     }
 
     #[test]
     fn rules_see_the_same_in_responses(body in responses()) {
         let body = body.to_string();
-        let there = Pair::ResponsesChat.request(&body, 4096).unwrap().body;
+        let there = request(pair(Surface::Responses, Dialect::CHAT), &body, 4096).unwrap().body;
         check_same_facts(&read(Surface::Responses, &body), &read(Surface::Chat, &there));
     }
 
     #[test]
     fn no_text_makes_a_translation_panic(body in "(?s).{0,80}", size in 1_usize..9) {
-        for pair in [Pair::ChatMessages, Pair::MessagesChat, Pair::ResponsesChat, Pair::ResponsesMessages] {
-            let _ = pair.request(&body, 10);
+        for pair in pairs() {
+            let _ = request(pair, &body, 10);
             let _ = pair.answer(&body, &context());
             let _ = streamed(pair, format!("data: {body}\n\n").as_bytes(), size);
         }
@@ -144,7 +198,7 @@ proptest! {
         events in proptest::collection::vec(event(), 0..12), size in 1_usize..40,
     ) {
         let stream: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
-        for pair in [Pair::ChatMessages, Pair::MessagesChat, Pair::ResponsesChat, Pair::ResponsesMessages] {
+        for pair in pairs() {
             let whole = streamed(pair, stream.as_bytes(), stream.len().max(1));
             prop_assert_eq!(&streamed(pair, stream.as_bytes(), size), &whole);
         }
@@ -161,7 +215,7 @@ proptest! {
             stream.push_str(&format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]})));
         }
         stream.push_str("data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\ndata: [DONE]\n\n");
-        let output = streamed(Pair::MessagesChat, stream.as_bytes(), 11);
+        let output = streamed(pair(Surface::Messages, Dialect::CHAT), stream.as_bytes(), 11);
         let mut blocks: Vec<(String, String)> = Vec::new();
         for event in output.lines().filter_map(|line| line.strip_prefix("data: ")).map(value) {
             match event["type"].as_str().unwrap() {
@@ -240,6 +294,13 @@ fn event() -> impl Strategy<Value = String> {
         r#"{"type":"message_stop"}"#.to_owned(),
         r#"{"type":"ping"}"#.to_owned(),
         r#"{"choices":[{"index":0,"delta":{},"finish_reason":"length"}]}"#.to_owned(),
+        r#"{"candidates":[{"content":{"parts":[{"text":"hm","thought":true},{"functionCall":{"name":"f"}}]}}]}"#.to_owned(),
+        r#"{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3}}"#.to_owned(),
+        r#"{"contentBlockStart":{"start":{"toolUse":{"toolUseId":"t","name":"f"}},"contentBlockIndex":1}}"#.to_owned(),
+        r#"{"contentBlockDelta":{"delta":{"reasoningContent":{"text":"hm","signature":"s"}}}}"#.to_owned(),
+        r#"{"contentBlockStop":{"contentBlockIndex":0}}"#.to_owned(),
+        r#"{"messageStop":{"stopReason":"max_tokens"}}"#.to_owned(),
+        r#"{"modelStreamErrorException":{"message":"no"}}"#.to_owned(),
         r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":9}}"#.to_owned(),
     ]);
     let chat = text().prop_map(|text| {

@@ -155,6 +155,7 @@ impl Gateway {
             api_access: false,
             grace_seconds: GRACE_SECONDS,
             annotations: pair("waypost/config-fingerprint", fingerprint(config.as_bytes())),
+            identity: false,
             init_containers: Vec::new(),
             container: self.container(secrets),
             volumes,
@@ -272,6 +273,8 @@ fn catalog(layers: &Layers<'_>) -> Vec<CatalogSource> {
             ProviderKind::AzureOpenAi => "azure",
             ProviderKind::OpenAi | ProviderKind::OpenAiCompatible => "openai",
             ProviderKind::Anthropic => "anthropic",
+            ProviderKind::Gemini => "gcp.gemini",
+            ProviderKind::Bedrock => "aws.bedrock",
         };
         let models = &mut catalog.providers.entry(name.into()).or_default().models;
         let rates = rates(price);

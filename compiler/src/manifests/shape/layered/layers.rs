@@ -9,7 +9,8 @@ use crate::manifests::object::dns_name;
 use crate::manifests::shape::serving::{Pods, pods};
 use crate::manifests::{Refusal, Target};
 use crate::program::{
-    Content, Escalation, Model, ModelIndex, Pool, PoolIndex, Provider, ProviderAuth, Tier, Via,
+    Content, Escalation, Model, ModelIndex, Pool, PoolIndex, Provider, ProviderAuth, ProviderKind,
+    Tier, Via,
 };
 
 /// The file as the three layers see it.
@@ -183,6 +184,16 @@ fn provider(provider: &Provider) -> Result<Upstream<'_>, Refusal> {
         return Err(codes::NOT_IN_THIS_BUILD
             .error(provider.name.span, message)
             .help("write `auth secret NAME`")
+            .into());
+    }
+    if matches!(provider.kind, ProviderKind::Gemini | ProviderKind::Bedrock) {
+        let message = format!(
+            "this version writes no configuration of agentgateway for `{}`",
+            provider.kind.word()
+        );
+        return Err(codes::NOT_IN_THIS_BUILD
+            .error(provider.name.span, message)
+            .help("write `shape waypost`, whose runtime speaks it")
             .into());
     }
     Ok(Upstream::Provider(provider))

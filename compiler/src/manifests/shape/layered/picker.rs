@@ -248,6 +248,7 @@ impl<'p> Picker<'p> {
             // As long as the longest answer that a pod of the pool may still stream.
             grace_seconds: 130,
             annotations: pair("waypost/config-fingerprint", fingerprint(config.as_bytes())),
+            identity: false,
             init_containers: Vec::new(),
             container: self.container(target),
             volumes: vec![Volume::config_map("config", &self.app)],

@@ -211,6 +211,7 @@ impl Router {
             api_access: false,
             grace_seconds: GRACE_SECONDS,
             annotations: pair("waypost/config-fingerprint", fingerprint),
+            identity: false,
             init_containers: vec![install()],
             container: self.container(),
             volumes: vec![

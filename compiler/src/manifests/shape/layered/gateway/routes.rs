@@ -128,7 +128,8 @@ fn hosted(route: &Route<'_>, provider: &Provider, tokenize: bool) -> Result<Back
     let mut policies = None;
     let mut elsewhere = false;
     match provider.kind {
-        ProviderKind::OpenAi => {}
+        // Gemini and Bedrock are refused before.
+        ProviderKind::OpenAi | ProviderKind::Gemini | ProviderKind::Bedrock => {}
         ProviderKind::AzureOpenAi => ai.provider = azure(route, provider)?,
         ProviderKind::OpenAiCompatible => elsewhere = true,
         ProviderKind::Anthropic => {

@@ -1,0 +1,492 @@
+//! An OpenAI chat as Bedrock's Converse.
+//!
+//! System and developer messages go to `system`. User and assistant take turns there, so what one of them says in
+//! several messages stands in one; results of tools are the user's.
+
+use serde_json::{Value, json};
+
+use super::super::chat::{self, Choosing};
+use super::super::converse::{
+    Block, CachePoint, InferenceConfig, Media, Message, Reasoning, Request, Schema, Source,
+    Thought, Tool, ToolConfig, ToolResult, ToolSpec, ToolUse,
+};
+use super::super::json::{Content, Json, Text, write};
+use super::super::messages;
+use super::super::{Untranslatable, Wanted, request::Sent, request::Translated};
+use super::chat_to_messages::{ANY_OBJECT, identifier, input, stop_sequences, within_one};
+
+const CARRIED: [&str; 16] = [
+    "model",
+    "messages",
+    "tools",
+    "functions",
+    "tool_choice",
+    "max_tokens",
+    "max_completion_tokens",
+    "temperature",
+    "top_p",
+    "stop",
+    "n",
+    "stream",
+    "stream_options",
+    "response_format",
+    "reasoning_effort",
+    "parallel_tool_calls",
+];
+/// No id is longer there.
+const LONGEST_ID: usize = 64;
+
+pub(in super::super) fn translate(
+    body: &str,
+    _wanted: Wanted,
+) -> Result<Translated, Untranslatable> {
+    let chat: chat::Request<'_> = serde_json::from_str(body)?;
+    if chat.n.is_some_and(|n| n > 1) {
+        return Err(Untranslatable::no_counterpart("`n` above 1"));
+    }
+    let mut dropped = super::dropped(body, &CARRIED);
+    if chat.parallel_tool_calls == Some(false) {
+        dropped.push("parallel_tool_calls".to_owned());
+    }
+    let (system, messages) = conversation(chat.messages)?;
+    let offered = offered(chat.tools, chat.functions)?;
+    let tool_config = tool_config(offered, chat.tool_choice.as_ref(), &messages)?;
+    let additional = effort(&chat.model, chat.reasoning_effort.as_deref(), &mut dropped);
+    let request = Request {
+        messages,
+        system,
+        inference_config: InferenceConfig {
+            max_tokens: chat.max_completion_tokens.or(chat.max_tokens),
+            temperature: chat.temperature.and_then(within_one),
+            top_p: chat.top_p.filter(|value| value.get() != "null"),
+            stop_sequences: stop_sequences(chat.stop, &mut dropped),
+        },
+        tool_config,
+        output_config: output_config(chat.response_format, &mut dropped),
+        additional_model_request_fields: additional,
+    };
+    Ok(Translated {
+        body: write(&request),
+        dropped,
+        sent: Sent::default(),
+    })
+}
+
+type Conversation<'a> = (Vec<Block<'a>>, Vec<Message<'a>>);
+
+fn conversation(messages: Vec<chat::Message<'_>>) -> Result<Conversation<'_>, Untranslatable> {
+    let mut system = Vec::new();
+    let mut turns: Vec<Message<'_>> = Vec::new();
+    let mut unnamed = 0;
+    for message in messages {
+        let (role, blocks) = match &*message.role {
+            "system" | "developer" => {
+                system.extend(blocks(message.content)?);
+                continue;
+            }
+            "assistant" => ("assistant", assistant(message, &mut unnamed)?),
+            "tool" | "function" => ("user", vec![result(message, unnamed)?]),
+            _ => ("user", blocks(message.content)?),
+        };
+        if blocks.is_empty() {
+            continue;
+        }
+        match turns.last_mut() {
+            Some(turn) if &*turn.role == role => turn.content.extend(blocks),
+            _ => turns.push(Message {
+                role: role.into(),
+                content: blocks,
+            }),
+        }
+    }
+    if turns.is_empty() && !system.is_empty() {
+        // There is no conversation without a user.
+        turns.push(Message {
+            role: "user".into(),
+            content: std::mem::take(&mut system),
+        });
+    }
+    Ok((system, turns))
+}
+
+/// A text; one of nothing but spaces is refused there, and says nothing.
+fn text(text: Text<'_>) -> Option<Block<'_>> {
+    (!text.trim().is_empty()).then(|| Block {
+        text: Some(text),
+        ..Block::default()
+    })
+}
+
+fn cache_point() -> CachePoint<'static> {
+    CachePoint {
+        r#type: "default".into(),
+    }
+}
+
+fn blocks<'a>(
+    content: Option<Content<'a, chat::Part<'a>>>,
+) -> Result<Vec<Block<'a>>, Untranslatable> {
+    let parts = match content {
+        None => return Ok(Vec::new()),
+        Some(Content::Text(words)) => return Ok(text(words).into_iter().collect()),
+        Some(Content::Parts(parts)) => parts,
+    };
+    let mut blocks = Vec::with_capacity(parts.len());
+    for mut part in parts {
+        let cached = part.cache_control.take();
+        blocks.extend(block(part)?);
+        // What Anthropic is told with a block stands behind it here.
+        if cached.is_some_and(|cached| cached.get() != "null") {
+            blocks.push(Block {
+                cache_point: Some(cache_point()),
+                ..Block::default()
+            });
+        }
+    }
+    Ok(blocks)
+}
+
+fn block(part: chat::Part<'_>) -> Result<Option<Block<'_>>, Untranslatable> {
+    let words = part.text.or(part.refusal);
+    match (&*part.r#type, words, part.image_url, part.file) {
+        ("text" | "refusal" | "input_text", words, ..) => Ok(words.and_then(text)),
+        ("image_url", _, Some(image), _) => {
+            let (kind, bytes) = data(&image.url)
+                .ok_or_else(|| Untranslatable::no_counterpart("an image that is not sent along"))?;
+            let format = match kind.as_str() {
+                "image/png" => "png",
+                "image/jpeg" | "image/jpg" => "jpeg",
+                "image/gif" => "gif",
+                "image/webp" => "webp",
+                _ => {
+                    return Err(Untranslatable::no_counterpart(format!(
+                        "an image in `{kind}`"
+                    )));
+                }
+            };
+            Ok(Some(Block {
+                image: Some(media(format, None, bytes)),
+                ..Block::default()
+            }))
+        }
+        ("file", _, _, Some(file)) => document(file).map(Some),
+        (kind, ..) => Err(Untranslatable::no_counterpart(format!(
+            "content of type `{kind}`"
+        ))),
+    }
+}
+
+fn media(format: &'static str, name: Option<Text<'static>>, bytes: String) -> Media<'static> {
+    Media {
+        format: format.into(),
+        name,
+        source: Source {
+            bytes: bytes.into(),
+        },
+    }
+}
+
+/// Media type and base64 of `data:image/png;base64,…`.
+fn data(url: &str) -> Option<(String, String)> {
+    let (kind, data) = url.strip_prefix("data:")?.split_once(";base64,")?;
+    Some((kind.to_ascii_lowercase(), data.to_owned()))
+}
+
+fn document(file: chat::File<'_>) -> Result<Block<'static>, Untranslatable> {
+    let sent = file.file_data.as_deref().and_then(data);
+    let Some((kind, bytes)) = sent else {
+        return Err(Untranslatable::no_counterpart(
+            "a document that is not sent along",
+        ));
+    };
+    let format = match kind.as_str() {
+        "application/pdf" => "pdf",
+        "text/csv" => "csv",
+        "text/html" => "html",
+        "text/plain" => "txt",
+        "text/markdown" => "md",
+        "application/msword" => "doc",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => "docx",
+        "application/vnd.ms-excel" => "xls",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => "xlsx",
+        _ => {
+            return Err(Untranslatable::no_counterpart(format!(
+                "a document in `{kind}`"
+            )));
+        }
+    };
+    // Letters, digits, hyphens and brackets are all that a name may have there.
+    let name = file.filename.as_deref().unwrap_or("document");
+    let name = name.rsplit_once('.').map_or(name, |(name, _)| name);
+    let name: String = name
+        .chars()
+        .map(|character| match character {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '(' | ')' | '[' | ']' => character,
+            _ => '-',
+        })
+        .collect();
+    Ok(Block {
+        document: Some(media(format, Some(name.into()), bytes)),
+        ..Block::default()
+    })
+}
+
+fn assistant<'a>(
+    message: chat::Message<'a>,
+    unnamed: &mut u32,
+) -> Result<Vec<Block<'a>>, Untranslatable> {
+    let mut said = Vec::new();
+    for thought in message.thinking_blocks.into_iter().flatten() {
+        said.extend(reasoning(&thought)?);
+    }
+    said.extend(blocks(message.content)?);
+    said.extend(message.refusal.and_then(text));
+    for call in message.tool_calls.into_iter().flatten() {
+        let id = tool_id(call.id.unwrap_or_default());
+        said.push(tool_use(id, call.function)?);
+    }
+    if let Some(call) = message.function_call {
+        *unnamed += 1;
+        said.push(tool_use(format!("call_{unnamed}").into(), call)?);
+    }
+    Ok(said)
+}
+
+/// A thought that came from a Claude goes back as it came; one that nobody signed does not.
+fn reasoning(thought: &Json<'_>) -> Result<Option<Block<'static>>, Untranslatable> {
+    let thought: messages::Block<'_> = serde_json::from_str(thought.get())?;
+    let keep = |text: &Text<'_>| Text::from(text.to_string());
+    let signature = thought.signature.as_ref().filter(|text| !text.is_empty());
+    let reasoning = match (&thought.thinking, signature, &thought.data) {
+        (Some(text), Some(signature), _) => Reasoning {
+            reasoning_text: Some(Thought {
+                text: keep(text),
+                signature: Some(keep(signature)),
+            }),
+            redacted_content: None,
+        },
+        (_, _, Some(data)) => Reasoning {
+            reasoning_text: None,
+            redacted_content: Some(keep(data)),
+        },
+        _ => return Ok(None),
+    };
+    Ok(Some(Block {
+        reasoning_content: Some(reasoning),
+        ..Block::default()
+    }))
+}
+
+fn tool_id(id: Text<'_>) -> Text<'_> {
+    let id = identifier(id);
+    match id.get(..LONGEST_ID) {
+        Some(short) if id.len() > LONGEST_ID => Text::from(short.to_owned()),
+        _ => id,
+    }
+}
+
+fn tool_use<'a>(id: Text<'a>, call: chat::Called<'a>) -> Result<Block<'a>, Untranslatable> {
+    Ok(Block {
+        tool_use: Some(ToolUse {
+            tool_use_id: id,
+            name: call.name.unwrap_or_default(),
+            input: Some(input(call.arguments)?),
+        }),
+        ..Block::default()
+    })
+}
+
+fn result(message: chat::Message<'_>, unnamed: u32) -> Result<Block<'_>, Untranslatable> {
+    let id = match message.tool_call_id {
+        Some(id) => tool_id(id),
+        None => format!("call_{unnamed}").into(),
+    };
+    let mut content = blocks(message.content)?;
+    content.retain(|block| block.cache_point.is_none());
+    if content.is_empty() {
+        // A result has something in it there.
+        content.push(Block {
+            text: Some("(nothing)".into()),
+            ..Block::default()
+        });
+    }
+    Ok(Block {
+        tool_result: Some(ToolResult {
+            tool_use_id: id,
+            content,
+        }),
+        ..Block::default()
+    })
+}
+
+fn offered<'a>(
+    tools: Option<Vec<chat::Tool<'a>>>,
+    functions: Option<Vec<chat::Function<'a>>>,
+) -> Result<Vec<Tool<'a>>, Untranslatable> {
+    let mut offered = Vec::new();
+    for tool in tools.into_iter().flatten() {
+        let Some(function) = tool.function else {
+            return Err(Untranslatable::no_counterpart(format!(
+                "a tool of type `{}`",
+                &*tool.r#type
+            )));
+        };
+        offered.push(spec(function));
+        if tool
+            .cache_control
+            .is_some_and(|cached| cached.get() != "null")
+        {
+            offered.push(Tool {
+                tool_spec: None,
+                cache_point: Some(cache_point()),
+            });
+        }
+    }
+    offered.extend(functions.into_iter().flatten().map(spec));
+    Ok(offered)
+}
+
+fn spec(function: chat::Function<'_>) -> Tool<'_> {
+    let schema = function
+        .parameters
+        .filter(|schema| schema.get().starts_with('{'))
+        .or_else(|| Json::from_text(ANY_OBJECT.to_owned()));
+    Tool {
+        tool_spec: Some(ToolSpec {
+            name: function.name,
+            // An empty one is refused.
+            description: function.description.filter(|text| !text.is_empty()),
+            input_schema: Schema {
+                json: schema.unwrap_or_else(Json::null),
+            },
+        }),
+        cache_point: None,
+    }
+}
+
+/// The tools of a call. A conversation in which tools were used must name some there.
+fn tool_config<'a>(
+    mut offered: Vec<Tool<'a>>,
+    choice: Option<&Json<'_>>,
+    messages: &[Message<'_>],
+) -> Result<Option<ToolConfig<'a>>, Untranslatable> {
+    let used: Vec<&ToolUse<'_>> = messages
+        .iter()
+        .flat_map(|message| &message.content)
+        .filter_map(|block| block.tool_use.as_ref())
+        .collect();
+    let chosen = choice
+        .map(|choice| choose(choice, &mut offered))
+        .transpose()?
+        .unwrap_or_default();
+    let tool_choice = match chosen {
+        Chosen::Nothing if used.is_empty() => return Ok(None),
+        Chosen::Nothing => {
+            return Err(Untranslatable::no_counterpart(
+                "`tool_choice` `none` after tools were used",
+            ));
+        }
+        Chosen::Usual => None,
+        Chosen::As(choice) => Some(choice),
+    };
+    if offered.is_empty() {
+        // Those of before: an agent without tools may go on where one with tools ended.
+        let mut names: Vec<&str> = used.iter().map(|call| &*call.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        offered.extend(names.into_iter().map(|name| {
+            spec(chat::Function {
+                name: name.to_owned().into(),
+                ..chat::Function::default()
+            })
+        }));
+    }
+    Ok((!offered.is_empty()).then_some(ToolConfig {
+        tools: offered,
+        tool_choice,
+    }))
+}
+
+#[derive(Debug, Default)]
+enum Chosen {
+    /// The model may call any of them.
+    #[default]
+    Usual,
+    /// It may call none, which has no word there.
+    Nothing,
+    As(Value),
+}
+
+impl Chosen {
+    fn mode(word: &str) -> Self {
+        match word {
+            "none" => Self::Nothing,
+            "required" => Self::As(json!({"any": {}})),
+            _ => Self::Usual,
+        }
+    }
+}
+
+fn choose(choice: &Json<'_>, offered: &mut Vec<Tool<'_>>) -> Result<Chosen, Untranslatable> {
+    if let Some(word) = choice.string() {
+        return Ok(Chosen::mode(&word));
+    }
+    if !choice.get().starts_with('{') {
+        return Ok(Chosen::Usual);
+    }
+    let choosing: Choosing<'_> = serde_json::from_str(choice.get())?;
+    if let Some(function) = choosing.function {
+        return Ok(Chosen::As(json!({"tool": {"name": &*function.name}})));
+    }
+    let Some(allowed) = choosing.allowed_tools else {
+        return Err(Untranslatable::no_counterpart("this `tool_choice`"));
+    };
+    offered.retain(|tool| {
+        let mut names = allowed
+            .tools
+            .iter()
+            .filter_map(|tool| tool.function.as_ref());
+        let spec = tool.tool_spec.as_ref();
+        names.any(|function| spec.is_some_and(|spec| *spec.name == *function.name))
+    });
+    Ok(Chosen::mode(&allowed.mode))
+}
+
+/// How hard the model thinks is said in each maker's own words.
+fn effort(model: &str, effort: Option<&str>, dropped: &mut Vec<String>) -> Option<Value> {
+    let effort = effort?;
+    let word = match effort {
+        "minimal" | "low" => Some("low"),
+        "medium" => Some("medium"),
+        "high" | "xhigh" | "max" => Some("high"),
+        _ => None,
+    };
+    let known = word.is_some();
+    let effort = word.unwrap_or_default();
+    if known && model.contains("anthropic.") {
+        return Some(json!({"output_config": {"effort": effort}}));
+    }
+    if known && model.contains("openai.") {
+        return Some(json!({"reasoning_effort": effort}));
+    }
+    dropped.push("reasoning_effort".to_owned());
+    None
+}
+
+fn output_config(
+    format: Option<chat::ResponseFormat<'_>>,
+    dropped: &mut Vec<String>,
+) -> Option<Value> {
+    let format = format.filter(|format| &*format.r#type != "text")?;
+    let described = format.json_schema.unwrap_or_default();
+    let Some(schema) = described.schema else {
+        dropped.push("response_format".to_owned());
+        return None;
+    };
+    // The schema is text there.
+    let mut definition = json!({"schema": schema.get()});
+    if let (false, Some(members)) = (described.name.is_empty(), definition.as_object_mut()) {
+        members.insert("name".to_owned(), json!(&*described.name));
+    }
+    Some(json!({"textFormat": {"type": "json_schema", "structure": {"jsonSchema": definition}}}))
+}
