@@ -51,12 +51,10 @@ pub(crate) struct Clients {
 
 impl Clients {
     /// Clients that trust the authorities that browsers trust.
-    pub(crate) fn public(connect: Duration) -> Result<Self, ClientError> {
+    pub(crate) fn public(connect: Duration, workers: usize) -> Result<Self, ClientError> {
         let connector = public_connector(connect)?;
         Ok(Self {
-            of_workers: (0..worker::count())
-                .map(|_| build(connector.clone()))
-                .collect(),
+            of_workers: (0..workers).map(|_| build(connector.clone())).collect(),
             of_others: build(connector),
         })
     }

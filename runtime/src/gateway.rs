@@ -158,7 +158,7 @@ impl Gateway {
         let kept = Kept {
             books: Books::open(&plan, &settings.state, &metrics.disk)?,
             evaluations: Arc::new(Evaluations::new()),
-            clients: Clients::public(settings.bounds.connect)?,
+            clients: Clients::public(settings.bounds.connect, settings.workers)?,
             metrics,
             journal: Arc::default(),
             recent: Arc::default(),

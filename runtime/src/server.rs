@@ -78,7 +78,7 @@ impl Server {
             );
         }
         let edge = edge(&gateway, &settings)?;
-        let workers = Workers::start().map_err(StartError::Threads)?;
+        let workers = Workers::start(settings.workers).map_err(StartError::Threads)?;
         let (listener, address) = Listener::bind(&settings.listen).await?;
         let (stop, stopped) = channel(false);
         first_look(&gateway).await;

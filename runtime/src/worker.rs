@@ -24,7 +24,7 @@ pub(crate) fn here() -> usize {
     HERE.get()
 }
 
-/// How many threads answer calls: as many as there are cores that this process may use.
+/// How many threads answer calls where nobody says otherwise: as many as there are cores that this process may use.
 pub(crate) fn count() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
@@ -46,9 +46,9 @@ struct Worker {
 pub(crate) struct Place(Arc<AtomicUsize>);
 
 impl Workers {
-    /// Starts them.
-    pub(crate) fn start() -> io::Result<Self> {
-        (1..=count())
+    /// Starts so many, and one at least.
+    pub(crate) fn start(count: usize) -> io::Result<Self> {
+        (1..=count.max(1))
             .map(Worker::start)
             .collect::<io::Result<_>>()
             .map(Self)
@@ -97,7 +97,7 @@ mod tests {
 
     #[tokio::test]
     async fn connections_are_dealt_out_evenly_and_stay_where_they_are() {
-        let workers = Workers((1..=3).map(|n| Worker::start(n).unwrap()).collect());
+        let workers = Workers::start(3).unwrap();
         let mut places = Vec::new();
         let mut threads = Vec::new();
         for _ in 0..6 {
