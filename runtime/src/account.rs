@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use waypost_policies::cost::{Usage, actual};
 use waypost_policies::decision::{Charge, Decision, Outcome, Route};
-use waypost_policies::limits::{Position, Reservation, Spent};
+use waypost_policies::limits::{Position, Reservation, Spent, Unit};
 use waypost_policies::plan::draft::{ModelIndex, Price, TierIndex};
 use waypost_policies::{Facts, NanoDollars};
 
@@ -249,7 +249,8 @@ impl Account {
             receipt.input_tokens = usage.input;
             receipt.cached_tokens = usage.cached;
             receipt.output_tokens = usage.output;
-            receipt.cost = cost;
+            receipt.cost = receipt.cost.plus(cost);
+            receipt.strongest = self.gateway.strongest(usage);
             receipt.estimated = estimated;
         }
         receipt.status = status;
@@ -280,6 +281,7 @@ impl Account {
             .price
             .map_or(NanoDollars::ZERO, |price| actual(price, usage));
         let requests = u64::from(held.sent);
+        self.note_charges(&held.charges, spent(requests, usage, cost));
         self.end(held.reservation, spent(requests, usage, cost), now);
         Some((usage, cost, held.estimated))
     }
@@ -293,6 +295,10 @@ impl Account {
         let cost = held
             .price
             .map_or(NanoDollars::ZERO, |price| actual(price, used));
+        self.note_charges(&held.charges, spent(0, used, cost));
+        if let Some(receipt) = &mut self.receipt {
+            receipt.cost = receipt.cost.plus(cost);
+        }
         self.end(held.reservation, spent(0, used, cost), clock::now());
     }
 
@@ -303,13 +309,30 @@ impl Account {
     }
 
     /// Counts a call that no model answered: hammering at a broken upstream is limited too.
-    pub(crate) fn count_failed_call(&self, charges: &[Charge]) {
+    pub(crate) fn count_failed_call(&mut self, charges: &[Charge]) {
         let now = clock::now();
         for charge in charges {
-            if self.gateway.counts_requests(charge.quota) {
+            if self.gateway.unit(charge.quota) == Some(Unit::Requests) {
                 let position = self.gateway.state.add(charge.quota, charge.key, 1, now);
                 let _ = self.gateway.books.commit(position);
+                self.note_charge(charge.quota, 1);
             }
+        }
+    }
+
+    /// What was charged stands on the receipt too, so that the audit log and the counters can be held against each other.
+    fn note_charges(&mut self, charges: &[Charge], spent: Spent) {
+        for charge in charges {
+            if let Some(unit) = self.gateway.unit(charge.quota) {
+                self.note_charge(charge.quota, spent.of(unit));
+            }
+        }
+    }
+
+    fn note_charge(&mut self, quota: u16, amount: u64) {
+        let label = self.gateway.quota_label(quota);
+        if let (Some(receipt), 1..) = (&mut self.receipt, amount) {
+            receipt.charged.push((label.to_owned(), amount));
         }
     }
 

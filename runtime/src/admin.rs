@@ -48,6 +48,7 @@ pub(crate) async fn serve(current: &Arc<Current>, request: &Request<Incoming>) -
                 json!({"version": 1, "decisions": decisions}).to_string(),
             )
         }
+        "/spend" => json_response(StatusCode::OK, gateway.spending().to_string()),
         "/plan" => json_response(StatusCode::OK, plan(&gateway).to_string()),
         "/reload" => json_response(StatusCode::OK, current.to_json().to_string()),
         path => Failure::invalid(
@@ -55,7 +56,7 @@ pub(crate) async fn serve(current: &Arc<Current>, request: &Request<Incoming>) -
             "unknown_url",
             format!("there is no `{path}` here"),
         )
-        .hint("this port has /metrics, /healthz, /readyz, /decisions, /plan and /reload")
+        .hint("this port has /metrics, /healthz, /readyz, /decisions, /spend, /plan and /reload")
         .response(),
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 
 use crate::settings::Bounds;
@@ -49,7 +49,10 @@ pub(crate) fn discard(mut body: Incoming) {
 }
 
 /// All of a body, as long as it is no larger than `limit`.
-pub(crate) async fn collect(body: &mut Incoming, limit: usize) -> Result<Bytes, BodyError> {
+pub(crate) async fn collect<B>(body: &mut B, limit: usize) -> Result<Bytes, BodyError>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| BodyError::Disconnected)?;

@@ -1,30 +1,42 @@
-//! The HTTP client that speaks to upstreams, replicas and the cluster.
+//! The HTTP client that speaks to upstreams, replicas and the cluster: HTTP/1.1 and HTTP/2, over TCP, TLS and files.
+//!
+//! Invariants: a call is sent again only where not a byte of an answer came, and only from a connection that had
+//! answered before: there a server's farewell and our request cross. A server that breaks a new connection has failed. Over
+//! HTTP/2, where many calls share a connection, the server must have said that it has not begun with this one.
 
-mod reuse;
+mod answer;
+mod dial;
+mod host;
+mod origin;
+mod resolve;
+mod trust;
 
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
+use hyper::header::{HOST, HeaderValue};
+use hyper::http::uri::{PathAndQuery, Scheme};
+use hyper::{Request, Response, Uri};
+use tokio::runtime::Handle;
+use tokio::time::sleep;
 
-use reuse::Remembering;
-pub(crate) use reuse::send;
+pub(crate) use answer::Answer;
+pub(crate) use origin::base_url;
+pub use trust::UpstreamTls;
 
 use crate::worker;
+use dial::Dialer;
+use host::Host;
+use origin::{Origin, Place, Speaks};
 
-/// An HTTP client over TCP and TLS.
-pub(crate) type Client = legacy::Client<HttpsConnector<Remembering>, Full<Bytes>>;
-
-/// Connections that nobody uses are closed after this long: before servers close theirs.
-const IDLE: Duration = Duration::from_secs(20);
+/// More kept connections than this are not tried in a row.
+const MOST_STALE: usize = 16;
+/// Between two looks for connections that nobody uses.
+const TIDY: Duration = Duration::from_secs(5);
 
 /// Why a client cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -32,9 +44,11 @@ pub enum ClientError {
     /// The TLS library refused its own defaults.
     #[error("tls: {0}")]
     Tls(#[from] rustls::Error),
-    /// The certificate authority's file.
-    #[error("certificate authority `{path}`: {reason}")]
-    Authority {
+    /// A file of TLS.
+    #[error("{what} `{path}`: {reason}")]
+    File {
+        /// What it is.
+        what: &'static str,
         /// Where it was looked for.
         path: String,
         /// Why it cannot be used.
@@ -42,20 +56,54 @@ pub enum ClientError {
     },
 }
 
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SendError {
+    #[error("no connection")]
+    Connect(#[source] std::io::Error),
+    #[error("the connection broke")]
+    Broken(#[source] hyper::Error),
+    #[error("`{0}` is no address of a server")]
+    Address(Uri),
+}
+
+impl SendError {
+    pub(crate) const fn is_connect(&self) -> bool {
+        matches!(self, Self::Connect(_))
+    }
+}
+
+/// An HTTP client. Clones share their connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Client(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    dialer: Dialer,
+    hosts: Mutex<HashMap<Origin, Arc<Host>>>,
+}
+
 /// A client for each thread that answers calls, and one for all others: connections are kept where they are used.
 #[derive(Debug, Clone)]
 pub(crate) struct Clients {
     of_workers: Arc<[Client]>,
     of_others: Client,
+    /// Those threads, once there are any.
+    workers: Arc<OnceLock<Vec<Handle>>>,
 }
 
 impl Clients {
-    /// Clients that trust the authorities that browsers trust.
-    pub(crate) fn public(connect: Duration, workers: usize) -> Result<Self, ClientError> {
-        let connector = public_connector(connect)?;
+    /// Clients for upstreams.
+    pub(crate) fn public(
+        tls: &UpstreamTls,
+        connect: Duration,
+        workers: usize,
+    ) -> Result<Self, ClientError> {
+        let of_workers = (0..workers).map(|_| public(tls, connect));
         Ok(Self {
-            of_workers: (0..workers).map(|_| build(connector.clone())).collect(),
-            of_others: build(connector),
+            of_workers: of_workers.collect::<Result<_, _>>()?,
+            of_others: public(tls, connect)?,
+            workers: Arc::default(),
         })
     }
 
@@ -66,64 +114,168 @@ impl Clients {
             .and_then(|number| self.of_workers.get(number));
         of_this.unwrap_or(&self.of_others)
     }
+
+    /// These are the threads that answer calls.
+    pub(crate) fn live_on(&self, workers: Vec<Handle>) {
+        // A server has its threads for as long as it runs: nobody says this twice.
+        let _ = self.workers.set(workers);
+    }
+
+    /// From now on, new connections go by these files.
+    pub(crate) fn trust(&self, tls: &UpstreamTls) -> Result<(), ClientError> {
+        let mut all = self.of_workers.iter().chain([&self.of_others]);
+        all.try_for_each(|client| client.trust(tls))
+    }
+
+    /// Makes connections before anybody needs them: one for each thread that answers calls.
+    pub(crate) fn warm(&self, address: &str) {
+        let workers = self.workers.get().into_iter().flatten();
+        for (worker, client) in workers.zip(self.of_workers.iter().cloned()) {
+            let address = address.to_owned();
+            worker.spawn(async move { client.warm(&address).await });
+        }
+    }
 }
 
-/// A client that trusts the authorities that browsers trust.
-pub(crate) fn public(connect: Duration) -> Result<Client, ClientError> {
-    public_connector(connect).map(build)
-}
-
-fn public_connector(connect: Duration) -> Result<HttpsConnector<Remembering>, ClientError> {
-    let builder = HttpsConnectorBuilder::new()
-        .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?;
-    Ok(builder
-        .https_or_http()
-        .enable_http1()
-        .wrap_connector(tcp(connect)))
+/// A client for upstreams.
+pub(crate) fn public(tls: &UpstreamTls, connect: Duration) -> Result<Client, ClientError> {
+    Ok(Client::new(Dialer::new(tls.config()?, connect)))
 }
 
 /// A client that trusts one authority: a cluster's.
 pub(crate) fn trusting(authority: &Path, connect: Duration) -> Result<Client, ClientError> {
-    let failed = |reason: String| ClientError::Authority {
-        path: authority.display().to_string(),
-        reason,
+    Ok(Client::new(Dialer::new(
+        trust::trusting(authority)?,
+        connect,
+    )))
+}
+
+/// Sends a request, again where only a kept connection was at fault.
+pub(crate) async fn send(
+    client: &Client,
+    mut request: Request<Full<Bytes>>,
+) -> Result<Response<Answer>, SendError> {
+    let Some(origin) = Origin::of(request.uri()) else {
+        return Err(SendError::Address(request.uri().clone()));
     };
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in
-        CertificateDer::pem_file_iter(authority).map_err(|error| failed(error.to_string()))?
-    {
-        let certificate = certificate.map_err(|error| failed(error.to_string()))?;
-        roots
-            .add(certificate)
-            .map_err(|error| failed(error.to_string()))?;
+    let (host, uri) = (client.host(origin), request.uri().clone());
+    let mut is_addressed = None;
+    let mut stale = 0;
+    loop {
+        let lease = host.lease(&client.0.dialer).await;
+        let mut lease = lease.map_err(SendError::Connect)?;
+        let (is_http2, is_kept) = (lease.is_http2(), lease.has_answered());
+        if is_addressed != Some(is_http2) {
+            is_addressed = Some(is_http2);
+            address(&mut request, &uri, host.origin(), is_http2);
+        }
+        let sent = lease.send(request.clone()).await;
+        match sent {
+            Ok(response) => return Ok(response.map(|body| Answer::new(body, lease))),
+            Err(error) => {
+                stale += 1;
+                let is_ours = match is_http2 {
+                    true => is_untouched(&error),
+                    false => is_kept && !error.is_parse(),
+                };
+                if !is_ours || stale > MOST_STALE {
+                    return Err(SendError::Broken(error));
+                }
+            }
+        }
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let builder = HttpsConnectorBuilder::new().with_tls_config(config);
-    Ok(build(
-        builder
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp(connect)),
-    ))
 }
 
-fn tcp(connect: Duration) -> Remembering {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(connect));
-    Remembering(tcp)
+impl Client {
+    fn new(dialer: Dialer) -> Self {
+        let inner = Arc::new(Inner {
+            dialer,
+            hosts: Mutex::default(),
+        });
+        tokio::spawn(tidy(Arc::downgrade(&inner)));
+        Self(inner)
+    }
+
+    /// From now on, new connections go by these files.
+    fn trust(&self, tls: &UpstreamTls) -> Result<(), ClientError> {
+        self.0.dialer.tls.store(Arc::new(tls.config()?));
+        Ok(())
+    }
+
+    /// Makes a connection before anybody needs it, where that takes long: over TLS.
+    async fn warm(&self, address: &str) {
+        let origin = address.parse().ok().and_then(|uri| Origin::of(&uri));
+        let Some(origin) = origin.filter(|origin| origin.speaks == Speaks::Tls) else {
+            return;
+        };
+        match self.host(origin).lease(&self.0.dialer).await {
+            Ok(lease) => lease.give_back(),
+            // Calls will tell who is concerned.
+            Err(error) => tracing::debug!(%error, address, "not connected ahead"),
+        }
+    }
+
+    fn host(&self, origin: Origin) -> Arc<Host> {
+        let mut hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(host) = hosts.get(&origin) {
+            return Arc::clone(host);
+        }
+        let host = Arc::new(Host::new(origin.clone()));
+        hosts.insert(origin, Arc::clone(&host));
+        host
+    }
 }
 
-fn build(connector: HttpsConnector<Remembering>) -> Client {
-    legacy::Client::builder(TokioExecutor::new())
-        .pool_idle_timeout(IDLE)
-        .pool_timer(TokioTimer::new())
-        .build(connector)
+/// Closes connections that nobody uses, for as long as there is a client.
+async fn tidy(inner: Weak<Inner>) {
+    loop {
+        sleep(TIDY).await;
+        let Some(inner) = inner.upgrade() else { return };
+        let mut hosts = inner.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        hosts.retain(|_, host| host.tidy() || Arc::strong_count(host) > 1);
+    }
+}
+
+/// Says where a request goes, as the protocol wants it said.
+fn address(request: &mut Request<Full<Bytes>>, uri: &Uri, origin: &Origin, is_http2: bool) {
+    let authority = match &origin.place {
+        Place::File(_) => "localhost".to_owned(),
+        Place::Host(..) => uri.authority().map(ToString::to_string).unwrap_or_default(),
+    };
+    let path = uri.path_and_query().cloned();
+    let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
+    if is_http2 {
+        let scheme = match origin.speaks {
+            Speaks::Tls => Scheme::HTTPS,
+            Speaks::Http1 | Speaks::Http2 => Scheme::HTTP,
+        };
+        let whole = Uri::builder().scheme(scheme).authority(authority);
+        if let Ok(uri) = whole.path_and_query(path).build() {
+            *request.uri_mut() = uri;
+        }
+        request.headers_mut().remove(HOST);
+        return;
+    }
+    if let Ok(host) = HeaderValue::from_str(&authority) {
+        request.headers_mut().insert(HOST, host);
+    }
+    *request.uri_mut() = path.into();
+}
+
+/// Whether a server of HTTP/2 has said that it did nothing with a call, or never got it.
+fn is_untouched(error: &hyper::Error) -> bool {
+    if error.is_canceled() {
+        return true;
+    }
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<h2::Error>() {
+            let is_refused = error.reason() == Some(h2::Reason::REFUSED_STREAM);
+            return error.is_remote() && (error.is_go_away() || is_refused);
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// The innermost reason: what wraps it says only that something failed.

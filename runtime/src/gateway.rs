@@ -5,20 +5,24 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
-use waypost_policies::Facts;
-use waypost_policies::decision::{Decision, Outcome};
+use waypost_policies::cost::{Usage, actual};
+use waypost_policies::decision::{Charge, Decision, Outcome};
 use waypost_policies::explain::{Explanation, explain};
-use waypost_policies::limits::State;
+use waypost_policies::limits::{State, Unit};
 use waypost_policies::place::RetryBudget;
 use waypost_policies::plan::draft::{self, Draft, ModelIndex, Price};
 use waypost_policies::plan::{Plan, view};
+use waypost_policies::{Facts, NanoDollars};
 
+use crate::audit::{Audit, AuditError};
 use crate::books::Books;
 use crate::callers::{Callers, KeysError, watch};
-use crate::client::{ClientError, Clients};
+use crate::client::{ClientError, Clients, base_url};
 use crate::clock;
+use crate::dialect::Dialect;
 use crate::evaluations::Evaluations;
 use crate::journal::Journal;
 use crate::ledger::LedgerError;
@@ -31,6 +35,7 @@ use crate::redact::{RedactionError, Redactions};
 use crate::secrets::{SecretError, SecretValue};
 use crate::server::{Address, TlsError};
 use crate::settings::{Bounds, Settings};
+use crate::spending::Spending;
 
 /// What all calls of a plan share.
 #[derive(Debug)]
@@ -52,6 +57,10 @@ pub(crate) struct Gateway {
     tiers: Vec<Tier>,
     quotas: Vec<Quota>,
     receipts: Option<UnboundedSender<Receipt>>,
+    audit: Option<Arc<Audit>>,
+    spending: Arc<Spending>,
+    /// The price of the first model of the dearest tier.
+    strongest: Option<Price>,
     /// What looks after the callers; ended with this.
     _watching: JoinSet<()>,
 }
@@ -89,7 +98,7 @@ pub(crate) struct Tier {
 struct Quota {
     label: String,
     per_caller: bool,
-    requests: bool,
+    unit: Unit,
 }
 
 /// What a gateway takes over from the one before it.
@@ -103,6 +112,8 @@ struct Kept<'g> {
     pools: &'g [Placed],
     models: &'g [Model],
     callers: Option<&'g Callers>,
+    audit: Option<Arc<Audit>>,
+    spending: Arc<Spending>,
 }
 
 /// Why a server does not start.
@@ -143,6 +154,9 @@ pub enum StartError {
     /// The threads that answer calls.
     #[error("cannot start threads: {0}")]
     Threads(std::io::Error),
+    /// The audit log cannot be kept.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The keys of tokens cannot be fetched from such an address.
     #[error("`{0}` is no address that the keys of tokens can be fetched from")]
     Jwks(String),
@@ -155,16 +169,23 @@ impl Gateway {
     /// For the plan that a server starts with.
     pub(crate) fn build(plan: Arc<Plan>, settings: &Settings) -> Result<Self, StartError> {
         let metrics = Metrics::default();
+        let audit = settings.audit.as_deref().map(Audit::open);
         let kept = Kept {
             books: Books::open(&plan, &settings.state, &metrics.disk)?,
             evaluations: Arc::new(Evaluations::new()),
-            clients: Clients::public(settings.bounds.connect, settings.workers)?,
+            clients: Clients::public(
+                &settings.upstream_tls,
+                settings.bounds.connect,
+                settings.workers,
+            )?,
             metrics,
             journal: Arc::default(),
             recent: Arc::default(),
             pools: &[],
             models: &[],
             callers: None,
+            audit: audit.transpose()?.map(Arc::new),
+            spending: Arc::default(),
         };
         Self::assemble(plan, settings, kept)
     }
@@ -175,6 +196,7 @@ impl Gateway {
         plan: Arc<Plan>,
         settings: &Settings,
     ) -> Result<Self, StartError> {
+        old.clients.trust(&settings.upstream_tls)?;
         let kept = Kept {
             books: old.books.next(&plan, &settings.state, &old.metrics.disk)?,
             evaluations: Arc::clone(&old.evaluations),
@@ -185,6 +207,8 @@ impl Gateway {
             pools: &old.pools,
             models: &old.models,
             callers: Some(&old.callers),
+            audit: old.audit.clone(),
+            spending: Arc::clone(&old.spending),
         };
         Self::assemble(plan, settings, kept)
     }
@@ -214,6 +238,13 @@ impl Gateway {
             metrics: kept.metrics,
             journal: kept.journal,
             recent: kept.recent,
+            audit: kept.audit,
+            spending: kept.spending,
+            strongest: draft
+                .tiers
+                .last()
+                .and_then(strongest)
+                .and_then(|model| draft.models.get(usize::from(model))?.price),
             bounds: settings.bounds,
             models: models(&draft, kept.models),
             tiers: draft.tiers.iter().map(Tier::new).collect(),
@@ -236,11 +267,52 @@ impl Gateway {
         }
     }
 
-    /// Whether a quota counts calls.
-    pub(crate) fn counts_requests(&self, quota: u16) -> bool {
-        self.quotas
-            .get(usize::from(quota))
-            .is_some_and(|quota| quota.requests)
+    /// What a quota counts.
+    pub(crate) fn unit(&self, quota: u16) -> Option<Unit> {
+        Some(self.quotas.get(usize::from(quota))?.unit)
+    }
+
+    /// What a quota is called.
+    pub(crate) fn quota_label(&self, quota: u16) -> &str {
+        let quota = self.quotas.get(usize::from(quota));
+        quota.map_or("", |quota| &quota.label)
+    }
+
+    /// What this use would have cost at the first model of the dearest tier; nothing where that has no price.
+    pub(crate) fn strongest(&self, usage: Usage) -> NanoDollars {
+        self.strongest
+            .map_or(NanoDollars::ZERO, |price| actual(price, usage))
+    }
+
+    /// Whether what a call comes to can be written down now, where it must be.
+    pub(crate) fn can_record(&self, charges: &[Charge]) -> bool {
+        let audited = self.audit.as_ref().is_none_or(|audit| audit.can_record());
+        // What nothing counts needs no place in the books.
+        audited && (charges.is_empty() || self.books.can_record())
+    }
+
+    /// What calls have cost since the start, and how full limits and budgets are.
+    pub(crate) fn spending(&self) -> Value {
+        let now = clock::now();
+        let quotas = (0..).zip(&self.quotas).map(|(index, quota)| {
+            let usage = self.state.usage(index, self.state.key(""), now);
+            let mut document =
+                json!({"quota": quota.label, "unit": quota.unit.word(), "each": quota.per_caller});
+            if let (false, Some(document)) = (quota.per_caller, document.as_object_mut()) {
+                document.insert("used".to_owned(), usage.used.into());
+                document.insert("of".to_owned(), usage.capacity.into());
+                document.insert(
+                    "resets_milliseconds".to_owned(),
+                    usage.resets_milliseconds.into(),
+                );
+            }
+            document
+        });
+        let mut document = self.spending.to_json();
+        if let Some(document) = document.as_object_mut() {
+            document.insert("quotas".to_owned(), quotas.collect());
+        }
+        document
     }
 
     /// What a decision warns of.
@@ -278,6 +350,10 @@ impl Gateway {
             attempts = receipt.attempts,
             "call"
         );
+        self.spending.add(&receipt);
+        if let Some(audit) = &self.audit {
+            audit.write(receipt.to_json().to_string().as_bytes());
+        }
         if let Some(receipts) = &self.receipts {
             // Whoever listened may be gone; calls go on.
             let _ = receipts.send(receipt.clone());
@@ -310,11 +386,20 @@ impl Gateway {
         self.metrics.text()
     }
 
+    /// Connects to hosted APIs before the first call has to, in the background.
+    pub(crate) fn warm(&self) {
+        for provider in &self.providers {
+            self.clients
+                .warm(&provider.address(Dialect::CHAT, "-", false));
+        }
+    }
+
     /// What is missing before calls can be served.
     pub(crate) fn missing(&self) -> Vec<String> {
         let pools = self.pools.iter();
         let pools = pools.filter_map(|placed| placed.pool.missing());
-        pools.chain(self.books.trouble()).collect()
+        let audit = self.audit.as_ref().and_then(|audit| audit.trouble());
+        pools.chain(self.books.trouble()).chain(audit).collect()
     }
 
     /// What calls are served in spite of, and somebody should look at.
@@ -423,8 +508,20 @@ impl Quota {
         Self {
             label: quota.label.clone(),
             per_caller: quota.per.is_some(),
-            requests: matches!(quota.amount, view::Amount::Requests(_)),
+            unit: match quota.amount {
+                draft::Amount::Requests(_) => Unit::Requests,
+                draft::Amount::Tokens(_) => Unit::Tokens,
+                draft::Amount::Money(_) => Unit::Money,
+            },
         }
+    }
+}
+
+/// The model that a tier tries first.
+fn strongest(tier: &draft::Tier) -> Option<ModelIndex> {
+    match tier.steps.first()? {
+        draft::Step::Try(model) => Some(*model),
+        draft::Step::Split { arms, .. } => arms.first().map(|(model, _)| *model),
     }
 }
 
@@ -445,8 +542,8 @@ fn providers(
             draft::ProviderAuth::Secret(index) => secrets.get(usize::from(index)),
             draft::ProviderAuth::None | draft::ProviderAuth::WorkloadIdentity => None,
         };
-        let base_url = overrides.get(&provider.name).unwrap_or(&provider.base_url);
-        Provider::new(provider, base_url, key, &settings.secrets)
+        let written = overrides.get(&provider.name).unwrap_or(&provider.base_url);
+        Provider::new(provider, &base_url(written), key, &settings.secrets)
             .map_err(|error| StartError::Provider(provider.name.clone(), error))
     };
     draft.providers.iter().map(provider).collect()

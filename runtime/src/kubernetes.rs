@@ -14,7 +14,7 @@ use hyper::{Request, StatusCode};
 use serde::Deserialize;
 
 use crate::body::collect;
-use crate::client::{self, Client, ClientError, root_cause};
+use crate::client::{self, Client, ClientError, UpstreamTls, root_cause};
 use crate::pool::Found;
 
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -111,7 +111,7 @@ impl Pods {
     pub(crate) fn new(cluster: Cluster, connect: Duration) -> Result<Self, ClientError> {
         let client = match &cluster.authority {
             Some(authority) => client::trusting(authority, connect)?,
-            None => client::public(connect)?,
+            None => client::public(&UpstreamTls::default(), connect)?,
         };
         Ok(Self { cluster, client })
     }
@@ -154,9 +154,7 @@ impl Pods {
         let request = request
             .body(Full::<Bytes>::default())
             .map_err(|error| unreachable(root_cause(&error)))?;
-        let response = self
-            .client
-            .request(request)
+        let response = client::send(&self.client, request)
             .await
             .map_err(|error| unreachable(root_cause(&error)))?;
         let status = response.status();

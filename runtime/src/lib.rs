@@ -6,6 +6,7 @@
 
 mod account;
 mod admin;
+mod audit;
 mod body;
 mod books;
 mod call;
@@ -33,14 +34,16 @@ mod rule;
 mod secrets;
 mod server;
 mod settings;
+mod spending;
 mod stream;
 mod translate;
 mod usage;
 mod worker;
 
+pub use audit::AuditError;
 pub use callers::key::{beginning, key_digest, new_key};
 pub use callers::{KeyEntry, KeyFile, KeysError, moment};
-pub use client::ClientError;
+pub use client::{ClientError, UpstreamTls};
 pub use failure::Tried;
 pub use gateway::StartError;
 pub use kubernetes::Cluster;

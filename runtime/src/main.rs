@@ -14,6 +14,7 @@ use tracing_subscriber::EnvFilter;
 use waypost_policies::Plan;
 use waypost_runtime::{
     Address, Cluster, PlanFile, PlanSource as _, Secrets, Server, Settings, StateStore, TlsFiles,
+    UpstreamTls,
 };
 
 /// Calls allocate and free many small pieces on one thread, which this is quicker at than the system's.
@@ -34,6 +35,8 @@ struct Arguments {
     listen: Address,
     #[command(flatten)]
     tls: Option<TlsFiles>,
+    #[command(flatten)]
+    upstream_tls: UpstreamTls,
     /// Where metrics, health and the last decisions are served
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:9901")]
     admin: Address,
@@ -46,6 +49,9 @@ struct Arguments {
     /// Where what is used of limits and budgets is kept, so that a restart does not forget it; `memory` keeps it nowhere
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
+    /// A folder for the audit log: a line of JSON for each call, without its texts; none is kept without it
+    #[arg(long, value_name = "DIR")]
+    audit: Option<PathBuf>,
     /// The largest request body, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     body_limit: u16,
@@ -93,6 +99,7 @@ fn run(arguments: Arguments) -> Result<(), String> {
     let mut settings = Settings::new(arguments.listen);
     settings.source = Some(Arc::new(source));
     settings.tls = arguments.tls;
+    settings.upstream_tls = arguments.upstream_tls;
     settings.admin = Some(arguments.admin);
     settings.cluster = Cluster::of_this_pod();
     settings.bounds.body = usize::from(arguments.body_limit) << 20;
@@ -100,6 +107,7 @@ fn run(arguments: Arguments) -> Result<(), String> {
     settings.bounds.farewell = Duration::from_secs(arguments.shutdown_delay.into());
     settings.bounds.drain = Duration::from_secs(arguments.drain.into());
     settings.state = StateStore::named(&arguments.state.unwrap_or_else(state_directory));
+    settings.audit = arguments.audit;
     if let Some(folder) = arguments.secrets {
         settings.secrets = Secrets::system().mounted_at(folder);
     }

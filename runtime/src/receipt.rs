@@ -57,6 +57,10 @@ pub struct Receipt {
     pub cost: NanoDollars,
     /// What it could have cost at worst.
     pub ceiling: NanoDollars,
+    /// What the same would have cost at the first model of the dearest tier.
+    pub strongest: NanoDollars,
+    /// What it was charged on limits and budgets, by their labels, in each one's unit: calls, tokens or nano-dollars.
+    pub charged: Vec<(String, u64)>,
     /// From its first byte to the answer's last.
     pub duration: Duration,
     /// Until the answer's first byte.
@@ -127,6 +131,8 @@ impl Receipt {
             "tokens": {"input": self.input_tokens, "cached": self.cached_tokens, "output": self.output_tokens, "estimated": self.estimated},
             "cost_usd": self.cost.to_string(),
             "ceiling_usd": self.ceiling.to_string(),
+            "strongest_usd": self.strongest.to_string(),
+            "charged": self.charged.iter().map(charged).collect::<Value>(),
             "milliseconds": milliseconds(self.duration),
             "first_byte_milliseconds": self.first_byte.map(milliseconds),
             "attempts": self.attempts,
@@ -134,6 +140,10 @@ impl Receipt {
             "warnings": self.warnings,
         })
     }
+}
+
+fn charged((quota, amount): &(String, u64)) -> Value {
+    json!({"quota": quota, "amount": amount})
 }
 
 fn milliseconds(duration: Duration) -> f64 {

@@ -232,6 +232,7 @@ impl Current {
 
 /// Calls that come at once should find replicas: waits until each pool has one, but not for ever.
 pub(crate) async fn first_look(gateway: &Gateway) {
+    gateway.warm();
     let all = async {
         for placed in &gateway.pools {
             placed.pool.has_replica().await;

@@ -79,6 +79,7 @@ impl Server {
         }
         let edge = edge(&gateway, &settings)?;
         let workers = Workers::start(settings.workers).map_err(StartError::Threads)?;
+        gateway.clients.live_on(workers.handles());
         let (listener, address) = Listener::bind(&settings.listen).await?;
         let (stop, stopped) = channel(false);
         first_look(&gateway).await;

@@ -1,11 +1,13 @@
 //! What a server needs beside its plan: addresses, bounds, where secrets are.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::client::UpstreamTls;
 use crate::kubernetes::Cluster;
 use crate::ledger::StateStore;
 use crate::receipt::Receipt;
@@ -21,6 +23,8 @@ pub struct Settings {
     pub listen: Address,
     /// What callers are shown who use TLS; without it they do not.
     pub tls: Option<TlsFiles>,
+    /// Whom upstreams are believed by TLS to be, and what they are shown.
+    pub upstream_tls: UpstreamTls,
     /// Where metrics, health and the last decisions are served; nowhere without it.
     pub admin: Option<Address>,
     /// How the plan's secrets are resolved.
@@ -31,6 +35,8 @@ pub struct Settings {
     pub state: StateStore,
     /// Whether the caller key `demo` is accepted: for demonstrations, never in production.
     pub demo_key: bool,
+    /// The folder of the audit log; none is kept without it.
+    pub audit: Option<PathBuf>,
     /// Gets a receipt of each call that was decided.
     pub receipts: Option<UnboundedSender<Receipt>>,
     /// Where the plan is read again from when it changes; without it a server keeps the plan that it starts with.
@@ -52,11 +58,13 @@ impl Settings {
         Self {
             listen,
             tls: None,
+            upstream_tls: UpstreamTls::default(),
             admin: None,
             secrets: Secrets::system(),
             upstreams: Overrides::default(),
             state: StateStore::default(),
             demo_key: false,
+            audit: None,
             receipts: None,
             source: None,
             reloads: None,

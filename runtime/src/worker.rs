@@ -54,6 +54,12 @@ impl Workers {
             .map(Self)
     }
 
+    /// All of them, by their numbers.
+    pub(crate) fn handles(&self) -> Vec<Handle> {
+        let workers = self.0.iter();
+        workers.map(|worker| worker.handle.clone()).collect()
+    }
+
     /// The thread that has the fewest connections, and a place on it.
     pub(crate) fn least_busy(&self) -> Option<(&Handle, Place)> {
         let connections = |worker: &&Worker| worker.connections.load(Ordering::Relaxed);

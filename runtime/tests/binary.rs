@@ -40,6 +40,10 @@ fn a_plan_that_is_missing_or_none_is_refused() {
 fn bounds_that_cannot_be_meant_are_refused() {
     refuses(&["plan", "--body-limit", "0"], "0 is not in 1..=65535");
     refuses(&["plan", "--body-limit", "99999999999999"], "--body-limit");
+    refuses(&["plan", "--listen", "8080"], "an address with a port");
+    refuses(&["plan", "--tls-certificate", "a"], "--tls-key");
+    refuses(&["plan", "--client-authority", "a"], "--tls-certificate");
+    refuses(&["plan", "--upstream-key", "a"], "--upstream-certificate");
     refuses(&["plan", "--drain", "18446744073709551615"], "--drain");
 }
 

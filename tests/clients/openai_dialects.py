@@ -1,7 +1,7 @@
 """Drives a running `waypost run tests/clients/dialects.route --demo` with the official OpenAI client.
 
 Usage: openai_dialects.py BASE_URL. Exits 0 if every check holds, and prints one line for each. `phi` speaks OpenAI's
-API and `claude` speaks Anthropic's: the same checks hold for both, in chats and in Responses.
+API, `claude` Anthropic's, `gemini` Google's and `nova` Amazon's: the same checks hold for all, in chats and in Responses.
 """
 
 import json
@@ -10,7 +10,7 @@ import sys
 import openai
 
 BASE_URL = sys.argv[1]
-MODELS = ("phi", "claude")
+MODELS = ("phi", "claude", "gemini", "nova")
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 CLIENT = openai.OpenAI(base_url=f"{BASE_URL}/v1", api_key="demo", max_retries=0, timeout=30)
 

@@ -15,6 +15,7 @@ use waypost_policies::Plan;
 use waypost_policies::plan::view::AcceptTarget;
 use waypost_runtime::{
     Address, Cluster, Receipt, Reload, ReloadError, Server, Settings, StateStore, TlsFiles,
+    UpstreamTls,
 };
 
 use crate::compile::{Loaded, Warnings, load};
@@ -39,6 +40,8 @@ pub(crate) struct Run {
     listen: Address,
     #[command(flatten)]
     tls: Option<TlsFiles>,
+    #[command(flatten)]
+    upstream_tls: UpstreamTls,
     /// Where metrics, health and the last decisions are served
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9901")]
     admin: Address,
@@ -46,6 +49,9 @@ pub(crate) struct Run {
     /// file's own in ~/.local/state/waypost, and memory with --demo
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
+    /// A folder for the audit log: a line of JSON for each call, without its texts; none is kept without it
+    #[arg(long, value_name = "DIR")]
+    audit: Option<PathBuf>,
     /// Simulate every model server in this process, stand in for missing secrets, and accept
     /// the caller key `demo`
     #[arg(long)]
@@ -73,11 +79,13 @@ impl Run {
         let (sender, receipts) = unbounded_channel();
         let mut settings = Settings::new(self.listen.clone());
         settings.tls = self.tls.clone();
+        settings.upstream_tls = self.upstream_tls.clone();
         settings.admin = Some(self.admin.clone());
         settings.receipts = Some(sender);
         settings.cluster = Cluster::of_this_pod();
         settings.bounds.drain = DRAIN;
         settings.state = self.state();
+        settings.audit = self.audit.clone();
         let demo = match self.demo {
             true => Some(simulate(&plan, program.as_ref(), &mut settings, terminal).await?),
             false => None,

@@ -1,4 +1,5 @@
-//! `waypost spend`: what a file can spend at worst, per tier, caller and file, and the rule that sets it.
+//! `waypost spend`: what a file can spend at worst, per tier, caller and file, and the rule that sets it; with `--live`
+//! what a runtime has spent.
 
 use clap::Args;
 use waypost_compiler::ceiling;
@@ -11,12 +12,17 @@ use crate::terminal::Terminal;
 
 mod human;
 mod json;
+mod live;
 
-/// Say what a .route file can spend at most, and which rule sets it.
+/// Say what a .route file can spend at most, and which rule sets it; or what a runtime has spent.
 #[derive(Debug, Args)]
 pub(crate) struct Spend {
     #[command(flatten)]
-    file: FileArgument,
+    file: Option<FileArgument>,
+    /// Ask the admin port of a runtime what calls have cost since its start
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:9901")]
+    #[arg(conflicts_with = "path", required_unless_present = "path")]
+    live: Option<String>,
     /// How to write it
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
@@ -24,7 +30,20 @@ pub(crate) struct Spend {
 
 impl Spend {
     pub(super) fn run(&self, terminal: &mut Terminal<'_>) -> Result<Exit, Failure> {
-        let input = self.file.read(terminal)?;
+        if let Some(address) = &self.live {
+            let document = live::fetch(address)?;
+            let text = match self.format {
+                Format::Human => live::render(&document),
+                Format::Json => format!("{document}\n"),
+            };
+            terminal.print(&text)?;
+            return Ok(Exit::Fine);
+        }
+        // The command line asks for one of the two.
+        let Some(file) = &self.file else {
+            return Err(Failure::Other("name a file, or `--live`".to_owned()));
+        };
+        let input = file.read(terminal)?;
         let Some(compiled) = compile(&input, Warnings::Silent, terminal)? else {
             return Ok(Exit::Findings);
         };

@@ -51,7 +51,8 @@ fn finding(span: waypost_lang::Span, message: &str, label: &str) -> Diagnostic {
 
 /// `http://api.example.com/v1`
 fn is_exposed(url: &str) -> bool {
-    let Some(rest) = url.strip_prefix("http://") else {
+    let rest = url.strip_prefix("http://");
+    let Some(rest) = rest.or_else(|| url.strip_prefix("h2c://")) else {
         return false;
     };
     let host = rest.split(['/', ':']).next().unwrap_or(rest);

@@ -10,7 +10,7 @@ use super::context::Context;
 use super::names::{conflict, duplicate};
 use super::place;
 use super::values::{
-    host_and_port, is_label_name, is_label_value, meaningless, missing, namespace, url, word,
+    host_and_port, is_label_name, is_label_value, meaningless, missing, namespace, server, word,
 };
 use crate::checks::{secret_placeholder, service_port};
 use crate::findings::Findings;
@@ -281,7 +281,7 @@ fn static_source(pool: &tree::Pool, context: &mut Context<'_>) -> Option<PoolSou
     for text in &pool.endpoints {
         let real = secret_placeholder::is_real(text, context.findings);
         match real
-            .then(|| url("endpoint", text, context.findings))
+            .then(|| server("endpoint", text, context.findings))
             .flatten()
         {
             Some(url) if urls.contains(&url) => {

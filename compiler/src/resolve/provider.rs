@@ -6,7 +6,7 @@ use waypost_lang::syntax::tree::{self, Auth, Text};
 use super::bounds::out_of_range;
 use super::collected::Collected;
 use super::context::Context;
-use super::values::{meaningless, missing, url, word};
+use super::values::{meaningless, missing, server, word};
 use crate::checks::{secret_placeholder, this_version};
 use crate::program::{ANTHROPIC, GEMINI, Provider, ProviderAuth, ProviderKind};
 
@@ -130,7 +130,7 @@ fn base_url(
     if let Some(text) = &provider.url {
         let real = secret_placeholder::is_real(text, context.findings);
         return real
-            .then(|| url("base URL", text, context.findings))
+            .then(|| server("base URL", text, context.findings))
             .flatten();
     }
     let at = provider.name.span;

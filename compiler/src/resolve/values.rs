@@ -83,6 +83,42 @@ pub(crate) fn url(what: &str, text: &Text, findings: &mut Findings) -> Option<St
     fault.is_none().then_some(kept)
 }
 
+/// Where a server of models is: a base URL, with `h2c://` for HTTP/2 without TLS too, or `unix:` and the path of a socket.
+pub(crate) fn server(what: &str, text: &Text, findings: &mut Findings) -> Option<String> {
+    let fault = match text.value.strip_prefix("unix:") {
+        Some(socket) => socket_fault(socket),
+        None if text.value.starts_with("h2c://") => {
+            url_fault(&text.value.replacen("h2c", "http", 1))
+        }
+        None => return url(what, text, findings),
+    };
+    if let Some(fault) = fault {
+        out_of_range(
+            text.span,
+            format!("`{}` is no {what}", text.value),
+            fault,
+            "write `h2c://gpu-1.lab:8000`, `unix:/run/engine.sock`, or `unix:/run/engine.sock:/v1` with a base",
+            findings,
+        );
+    }
+    let kept = text.value.trim_end_matches('/').to_owned();
+    fault.is_none().then_some(kept)
+}
+
+/// `/run/engine.sock`, `/run/engine.sock:/v1`
+fn socket_fault(text: &str) -> Option<&'static str> {
+    let (path, base) = text.split_once(':').unwrap_or((text, "/"));
+    if !path.starts_with('/') || path.ends_with('/') {
+        Some("no path of a file, from `/` on")
+    } else if !base.starts_with('/') {
+        Some("a base that does not begin with `/`")
+    } else if text.contains(['?', '#', '"']) || text.chars().any(char::is_control) {
+        Some("a character in it that no path here has")
+    } else {
+        None
+    }
+}
+
 fn url_fault(text: &str) -> Option<&'static str> {
     let Some((scheme, rest)) = text.split_once("://") else {
         return Some("no `http://` or `https://` at its beginning");
@@ -191,7 +227,16 @@ pub(crate) fn is_label_value(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::url_fault;
+    use super::{socket_fault, url_fault};
+
+    #[test]
+    fn sockets_are_told_from_near_misses() {
+        assert_eq!(socket_fault("/run/engine.sock"), None);
+        assert_eq!(socket_fault("/run/engine.sock:/v1"), None);
+        for wrong in ["", "engine.sock", "//", "/run/", "/run/a:v1", "/run/a?b"] {
+            assert!(socket_fault(wrong).is_some(), "{wrong}");
+        }
+    }
 
     #[test]
     fn base_urls_are_told_from_near_misses() {

@@ -60,6 +60,18 @@ pub struct Spent {
     pub money: u64,
 }
 
+impl Unit {
+    /// In one word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Tokens => "tokens",
+            Self::Money => "nano-dollars",
+        }
+    }
+}
+
 impl Spent {
     /// The part that a quota of this unit counts.
     #[must_use]

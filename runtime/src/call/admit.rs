@@ -37,8 +37,7 @@ pub(super) fn admit(
                 reservation: None,
             };
         };
-        // What nothing counts needs not be written down.
-        if !route.charges.is_empty() && !gateway.books.can_record() {
+        if !gateway.can_record(&route.charges) {
             return Admitted {
                 decision,
                 reservation: None,

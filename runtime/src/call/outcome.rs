@@ -43,7 +43,7 @@ pub(super) fn refusal(gateway: &Gateway, decision: &Decision, facts: &Facts<'_>)
 
 /// What the call would use cannot be written down, and a call that cannot be counted is not served.
 fn unrecorded() -> Failure {
-    let message = "what this call would use cannot be recorded: the state directory of this server cannot be written";
+    let message = "what this call would use cannot be recorded: the state directory or the audit log of this server cannot be written";
     Failure::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "server_error",

@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::body::Incoming;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{HeaderMap, Response, StatusCode};
 use serde_json::Value;
@@ -15,6 +14,7 @@ use waypost_policies::facts::Surface;
 use super::attempt_error::AttemptError;
 use super::upstream::{Dialects, Head, Reply, head};
 use crate::body::collect;
+use crate::client;
 use crate::clock;
 use crate::failure::Failure;
 
@@ -159,7 +159,7 @@ impl Said {
 
 /// What follows from an answer with a status that is none of success.
 pub(super) async fn refused(
-    response: Response<Incoming>,
+    response: Response<client::Answer>,
     dialects: &Dialects,
 ) -> Result<Reply, AttemptError> {
     let (head, mut body) = head(response);

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
 use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, USER_AGENT,
 };
@@ -260,7 +259,7 @@ fn is_coded(headers: &HeaderMap) -> bool {
     coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
-pub(super) fn head(response: Response<Incoming>) -> (Head, Incoming) {
+pub(super) fn head(response: Response<client::Answer>) -> (Head, client::Answer) {
     let (parts, body) = response.into_parts();
     let head = Head {
         status: parts.status,
@@ -271,7 +270,7 @@ pub(super) fn head(response: Response<Incoming>) -> (Head, Incoming) {
 
 /// A stream, once it says its first thing.
 async fn begun(
-    response: Response<Incoming>,
+    response: Response<client::Answer>,
     mut watcher: Watcher,
     dialects: &Dialects,
 ) -> Result<Reply, AttemptError> {
@@ -315,7 +314,7 @@ async fn begun(
 }
 
 async fn whole(
-    response: Response<Incoming>,
+    response: Response<client::Answer>,
     dialects: &Dialects,
     longest: usize,
 ) -> Result<Reply, AttemptError> {

@@ -94,7 +94,7 @@ impl Tokens {
         let keys = match same {
             Some(earlier) => Arc::clone(&earlier.keys),
             None => {
-                let client = client::public(settings.bounds.connect)?;
+                let client = client::public(&settings.upstream_tls, settings.bounds.connect)?;
                 let keys = Jwks::new(&declared.jwks, client, settings.state.folder());
                 Arc::new(keys.ok_or_else(|| StartError::Jwks(declared.jwks.clone()))?)
             }

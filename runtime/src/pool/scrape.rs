@@ -13,7 +13,7 @@ use waypost_policies::place::Snapshot;
 
 use super::Pool;
 use crate::body::collect;
-use crate::client::Client;
+use crate::client::{self, Client, base_url};
 use crate::clock;
 
 /// How long after a call a pool counts as busy.
@@ -80,10 +80,10 @@ pub(super) async fn scrape_once(pool: &Arc<Pool>, client: &Client) {
 async fn page(client: &Client, base: &str) -> Option<Bytes> {
     let base = base.trim_end_matches('/');
     let base = base.strip_suffix("/v1").unwrap_or(base);
-    let request = Request::get(format!("{base}/metrics"))
+    let request = Request::get(format!("{}/metrics", base_url(base)))
         .body(Full::default())
         .ok()?;
-    let response = client.request(request).await.ok()?;
+    let response = client::send(client, request).await.ok()?;
     if response.status() != StatusCode::OK {
         return None;
     }

@@ -98,6 +98,7 @@ fn files(current: &Current) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = source
         .flat_map(|source| source.files())
         .chain(of_secrets)
+        .chain(current.settings.upstream_tls.files())
         .collect();
     files.sort();
     files.dedup();

@@ -3,8 +3,8 @@
 //! Invariant: a call counts as open from the last byte of its head to the last byte of its answer.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -31,11 +31,29 @@ pub(super) struct Activity {
     ambiguous: AtomicBool,
     /// Told when there are too many hasty calls.
     abused: Notify,
+    /// For how long answers wait for their client, where it could read others meanwhile.
+    waits: Option<Mutex<Vec<Arc<Wait>>>>,
 }
 
+/// Since when an answer waits for its client to take what it was given, in milliseconds from the beginning of its
+/// connection; 0 while the client waits for the answer.
+#[derive(Debug, Default)]
+struct Wait(AtomicU64);
+
 impl Activity {
-    pub(super) fn new() -> Self {
+    /// Of a connection with one call at a time.
+    pub(super) fn of_one_call() -> Self {
+        Self::new(None)
+    }
+
+    /// Of a connection with many.
+    pub(super) fn of_many_calls() -> Self {
+        Self::new(Some(Mutex::default()))
+    }
+
+    fn new(waits: Option<Mutex<Vec<Arc<Wait>>>>) -> Self {
         Self {
+            waits,
             began: Instant::now(),
             open: AtomicU32::new(0),
             calls: AtomicU32::new(0),
@@ -55,8 +73,34 @@ impl Activity {
             is_answered: false,
             is_ambiguous: self.ambiguous.load(Ordering::Relaxed)
                 && self.ambiguous.swap(false, Ordering::Relaxed),
+            wait: self.waits.as_ref().map(|waits| {
+                let wait = Arc::new(Wait::default());
+                lock(waits).push(Arc::clone(&wait));
+                wait
+            }),
             activity: Arc::clone(self),
         }
+    }
+
+    /// Whether an answer has waited for its client for longer than this.
+    pub(super) fn has_unread(&self, bound: Duration) -> bool {
+        let Some(waits) = &self.waits else {
+            return false;
+        };
+        let now = self.now();
+        let mut waits = lock(waits);
+        // The other half is the call's.
+        waits.retain(|wait| Arc::strong_count(wait) > 1);
+        waits.iter().any(|wait| {
+            let since = wait.0.load(Ordering::Relaxed);
+            since > 0 && Duration::from_millis(now.saturating_sub(since)) > bound
+        })
+    }
+
+    /// Milliseconds since the beginning; never 0.
+    fn now(&self) -> u64 {
+        let passed = u64::try_from(self.began.elapsed().as_millis());
+        passed.unwrap_or(u64::MAX).max(1)
     }
 
     pub(super) fn has_open_calls(&self) -> bool {
@@ -103,13 +147,28 @@ pub(super) struct OpenCall {
     is_answered: bool,
     /// Whether its head leaves open where its body ends.
     pub(super) is_ambiguous: bool,
+    wait: Option<Arc<Wait>>,
+}
+
+impl OpenCall {
+    /// The client has been given something, or waits for more.
+    fn note(&self, is_given: bool) {
+        if let Some(wait) = &self.wait {
+            let since = if is_given { self.activity.now() } else { 0 };
+            wait.0.store(since, Ordering::Relaxed);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What a panic leaves behind is whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for OpenCall {
     fn drop(&mut self) {
         let activity = &*self.activity;
-        let now = u64::try_from(activity.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        activity.rested.store(now, Ordering::Relaxed);
+        activity.rested.store(activity.now(), Ordering::Relaxed);
         activity.open.fetch_sub(1, Ordering::Relaxed);
         if !self.is_answered && self.begun.elapsed() < HASTE {
             activity.gave_up();
@@ -128,6 +187,7 @@ impl<B: Body> Answer<B> {
     pub(super) fn new(body: B, mut call: OpenCall) -> Self {
         // Such a body is never asked for anything.
         call.is_answered = body.is_end_stream();
+        call.note(true);
         Self { body, call }
     }
 }
@@ -140,7 +200,9 @@ impl<B: Body + Unpin> Body for Answer<B> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        self.call.note(false);
         let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+        self.call.note(true);
         if frame.is_none() || self.body.is_end_stream() {
             self.call.is_answered = true;
         }
@@ -163,7 +225,7 @@ mod tests {
     #[test]
     fn calls_that_are_given_up_are_suffered_while_others_are_meant() {
         let check = |meant: u32, hasty: u32| {
-            let activity = Arc::new(Activity::new());
+            let activity = Arc::new(Activity::of_many_calls());
             for _ in 0..meant {
                 activity.begin().is_answered = true;
             }

@@ -46,7 +46,7 @@ const SEND_BUFFER: usize = 64 << 10;
 /// How much a client may send of one body over HTTP/2, and of all together, before it is read.
 const STREAM_WINDOW: u32 = 256 << 10;
 const CONNECTION_WINDOW: u32 = 1 << 20;
-/// Between two looks at whether a connection of HTTP/2 rests.
+/// Between two looks at whether a connection of HTTP/2 rests, or one of its answers does.
 const LOOK: Duration = Duration::from_secs(5);
 
 /// What a connection is served with.
@@ -164,7 +164,7 @@ async fn first_bytes(connection: &mut Connection, bounds: Bounds) -> io::Result<
 }
 
 async fn over_http1(transport: Transport, opening: Bytes, peer: IpAddr, mut host: Host) {
-    let activity = Arc::new(Activity::new());
+    let activity = Arc::new(Activity::of_one_call());
     let bounds = host.bounds;
     let head_time = Some(bounds.head_time);
     let stream = Paced::new(transport, opening, Arc::clone(&activity), head_time);
@@ -203,7 +203,7 @@ async fn over_http1(transport: Transport, opening: Bytes, peer: IpAddr, mut host
 }
 
 async fn over_http2(transport: Transport, opening: Bytes, peer: IpAddr, mut host: Host) {
-    let activity = Arc::new(Activity::new());
+    let activity = Arc::new(Activity::of_many_calls());
     let bounds = host.bounds;
     let stream = Paced::new(transport, opening, Arc::clone(&activity), None);
     let service = service_fn({
@@ -233,7 +233,11 @@ async fn over_http2(transport: Transport, opening: Bytes, peer: IpAddr, mut host
                 is_closing = true;
                 connection.as_mut().graceful_shutdown();
             }
-            () = sleep(LOOK.min(bounds.idle)) => {
+            () = sleep(LOOK.min(bounds.idle).min(bounds.unread)) => {
+                if activity.has_unread(bounds.unread) {
+                    metrics.refused("unread");
+                    return;
+                }
                 let idle = activity.idle();
                 if idle < bounds.idle {
                     continue;

@@ -4,9 +4,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use hyper::body::{Body, Frame, Incoming};
+use hyper::body::{Body, Frame};
 
 use super::frames::{FrameError, Frames};
+use crate::client::Answer;
 
 /// Why a stream cannot be read on.
 #[derive(Debug, thiserror::Error)]
@@ -22,12 +23,12 @@ pub(crate) enum SourceError {
 /// A stream of server-sent events, as it came or out of frames.
 #[derive(Debug)]
 pub(crate) struct Source {
-    incoming: Incoming,
+    incoming: Answer,
     frames: Option<Frames>,
 }
 
 impl Source {
-    pub(crate) fn new(incoming: Incoming, framed: bool) -> Self {
+    pub(crate) fn new(incoming: Answer, framed: bool) -> Self {
         Self {
             incoming,
             frames: framed.then(Frames::default),

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// Issues certificates, and keeps them in files.
 pub(crate) struct Authority {
@@ -62,27 +63,49 @@ impl Authority {
         self.file("authority.pem", &self.pem)
     }
 
-    /// A client that trusts this authority, and offers these protocols.
-    pub(crate) fn client(&self, identity: Option<&Issued>, protocols: &[&str]) -> TlsConnector {
+    /// A server with a certificate of this authority, which speaks these protocols, and takes only clients with one where
+    /// that is said.
+    pub(crate) fn server(&self, protocols: &[&str], asks: bool) -> TlsAcceptor {
+        let own = self.issue();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .unwrap();
+        let builder = match asks {
+            false => builder.with_no_client_auth(),
+            true => {
+                let roots = Arc::new(self.roots());
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider);
+                builder.with_client_cert_verifier(verifier.build().unwrap())
+            }
+        };
+        let mut config = builder.with_single_cert(own.chain(), own.key()).unwrap();
+        config.alpn_protocols = named(protocols);
+        TlsAcceptor::from(Arc::new(config))
+    }
+
+    fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         roots
             .add(CertificateDer::from_pem_slice(self.pem.as_bytes()).unwrap())
             .unwrap();
+        roots
+    }
+
+    /// A client that trusts this authority, and offers these protocols.
+    pub(crate) fn client(&self, identity: Option<&Issued>, protocols: &[&str]) -> TlsConnector {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
-            .with_root_certificates(roots);
+            .with_root_certificates(self.roots());
         let mut config = match identity {
             None => builder.with_no_client_auth(),
             Some(own) => builder
                 .with_client_auth_cert(own.chain(), own.key())
                 .unwrap(),
         };
-        config.alpn_protocols = protocols
-            .iter()
-            .map(|name| name.as_bytes().to_vec())
-            .collect();
+        config.alpn_protocols = named(protocols);
         TlsConnector::from(Arc::new(config))
     }
 }
@@ -95,6 +118,11 @@ impl Issued {
     pub(crate) fn key(&self) -> PrivateKeyDer<'static> {
         PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap()
     }
+}
+
+fn named(protocols: &[&str]) -> Vec<Vec<u8>> {
+    let names = protocols.iter().map(|name| name.as_bytes().to_vec());
+    names.collect()
 }
 
 /// Puts a file into the place of another.

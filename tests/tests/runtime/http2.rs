@@ -16,6 +16,7 @@ use crate::upstream::Script;
 use crate::world::World;
 
 const CHAT: &str = "/v1/chat/completions";
+const A_MOMENT: Duration = Duration::from_millis(200);
 
 /// A connection, and what ends when it does.
 async fn connect(address: SocketAddr) -> (SendRequest<Full<Bytes>>, JoinHandle<()>) {
@@ -26,6 +27,11 @@ async fn connect(address: SocketAddr) -> (SendRequest<Full<Bytes>>, JoinHandle<(
         let _ = connection.await;
     });
     (sender, ended)
+}
+
+fn streaming(address: SocketAddr) -> Request<Full<Bytes>> {
+    let stream = r#"{"model":"auto","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
+    request(address, CHAT, stream)
 }
 
 fn ask(address: SocketAddr, prompt: &str) -> Request<Full<Bytes>> {
@@ -109,17 +115,51 @@ async fn a_connection_that_rests_too_long_takes_its_leave() {
 }
 
 #[tokio::test]
+async fn an_answer_that_nobody_reads_ends_the_connection() {
+    let mut world = World::with(|_, settings| settings.bounds.unread = A_MOMENT).await;
+    let events = world.one.streams();
+    let (mut sender, ended) = connect(world.address).await;
+    let answer = sender.send_request(streaming(world.address));
+    let event = format!(
+        "data: {{\"choices\":[{{\"delta\":{{\"content\":\"{}\"}}}}]}}\n\n",
+        "a".repeat(1 << 20)
+    );
+    // More than the client takes unasked, and this side keeps for it.
+    for _ in 0..16 {
+        events.send(Ok(event.clone())).unwrap();
+    }
+    let answer = answer.await.unwrap();
+    ended.await.unwrap();
+    world.one.ended().await;
+    drop(answer);
+    let metrics = send(get(world.admin, "/metrics")).await.text;
+    assert!(metrics.contains("waypost_connections_refused_total{reason=\"unread\"} 1"));
+}
+
+#[tokio::test]
+async fn a_stream_that_is_silent_for_longer_than_that_goes_on() {
+    let world = World::with(|_, settings| settings.bounds.unread = A_MOMENT).await;
+    let events = world.one.streams();
+    let say = |text: &str| events.send(Ok(format!("data: {text}\n\n"))).unwrap();
+    say(r#"{"choices":[{"delta":{"content":"a"}}]}"#);
+    let (mut sender, _ended) = connect(world.address).await;
+    let answer = sender.send_request(streaming(world.address)).await.unwrap();
+    let reading = tokio::spawn(answer.into_body().collect());
+    tokio::time::sleep(A_MOMENT * 4).await;
+    say("[DONE]");
+    drop(events);
+    let text = reading.await.unwrap().unwrap().to_bytes();
+    assert!(text.ends_with(b"data: [DONE]\n\n"));
+}
+
+#[tokio::test]
 async fn a_stream_is_finished_before_the_server_stops() {
     let world = World::start().await;
     let events = world.one.streams();
     let say = |text: &str| events.send(Ok(format!("data: {text}\n\n"))).unwrap();
     say(r#"{"choices":[{"delta":{"content":"a"}}]}"#);
     let (mut sender, ended) = connect(world.address).await;
-    let stream = r#"{"model":"auto","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
-    let answer = sender
-        .send_request(request(world.address, CHAT, stream))
-        .await
-        .unwrap();
+    let answer = sender.send_request(streaming(world.address)).await.unwrap();
     let admin = world.admin;
     let stopping = tokio::spawn(world.server.shutdown());
     // It says so first, to those who ask, and goes on saying so.

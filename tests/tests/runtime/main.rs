@@ -11,9 +11,11 @@
 
 mod admin;
 mod answers;
+mod audit;
 mod authority;
 mod callers;
 mod client;
+mod connections;
 mod dialects;
 mod errors;
 mod fallback;

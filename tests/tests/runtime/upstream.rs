@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
@@ -13,10 +14,12 @@ use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
 use hyper::body::{Body, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_rustls::TlsAcceptor;
 
 type ReplyBody = UnsyncBoxBody<Bytes, io::Error>;
 
@@ -64,6 +67,17 @@ struct Desk {
     metrics: Mutex<String>,
     calls: UnboundedSender<Call>,
     ended: UnboundedSender<()>,
+    connections: AtomicUsize,
+}
+
+/// What an upstream speaks, and where.
+pub(crate) enum Speaks {
+    Http1,
+    Http2,
+    /// Over TLS what its clients choose.
+    Tls(TlsAcceptor),
+    /// HTTP/1.1 through a file.
+    File(std::path::PathBuf),
 }
 
 struct Ended(UnboundedSender<()>);
@@ -76,6 +90,10 @@ impl Drop for Ended {
 
 impl Upstream {
     pub(crate) async fn start() -> Self {
+        Self::speaking(Speaks::Http1).await
+    }
+
+    pub(crate) async fn speaking(speaks: Speaks) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (call, calls) = unbounded_channel();
@@ -85,22 +103,20 @@ impl Upstream {
             metrics: Mutex::default(),
             calls: call,
             ended: end,
+            connections: AtomicUsize::new(0),
         });
-        let shared = Arc::clone(&desk);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let desk = Arc::clone(&shared);
-                let service = service_fn(move |request| reply(request, Arc::clone(&desk)));
-                let server = hyper::server::conn::http1::Builder::new();
-                tokio::spawn(server.serve_connection(TokioIo::new(stream), service));
-            }
-        });
+        tokio::spawn(accept(listener, speaks, Arc::clone(&desk)));
         Self {
             address,
             desk,
             calls,
             ended,
         }
+    }
+
+    /// How many connections it has had.
+    pub(crate) fn connections(&self) -> usize {
+        self.desk.connections.load(Ordering::Relaxed)
     }
 
     /// What `/metrics` says from now on.
@@ -142,6 +158,55 @@ impl Upstream {
     pub(crate) async fn ended(&mut self) {
         self.ended.recv().await.unwrap();
     }
+}
+
+async fn accept(listener: TcpListener, speaks: Speaks, desk: Arc<Desk>) {
+    if let Speaks::File(path) = speaks {
+        let listener = tokio::net::UnixListener::bind(path).unwrap();
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream, false, Arc::clone(&desk)));
+        }
+        return;
+    }
+    while let Ok((stream, _)) = listener.accept().await {
+        let desk = Arc::clone(&desk);
+        match &speaks {
+            Speaks::Tls(acceptor) => {
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    let Ok(stream) = acceptor.accept(stream).await else {
+                        return;
+                    };
+                    let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                    serve(stream, is_http2, desk).await;
+                });
+            }
+            speaks => {
+                let is_http2 = matches!(speaks, Speaks::Http2);
+                tokio::spawn(serve(stream, is_http2, desk));
+            }
+        }
+    }
+}
+
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    is_http2: bool,
+    desk: Arc<Desk>,
+) {
+    desk.connections.fetch_add(1, Ordering::Relaxed);
+    let service = service_fn(move |request| reply(request, Arc::clone(&desk)));
+    let stream = TokioIo::new(stream);
+    let _ = match is_http2 {
+        false => {
+            let server = hyper::server::conn::http1::Builder::new();
+            server.serve_connection(stream, service).await
+        }
+        true => {
+            let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+            server.serve_connection(stream, service).await
+        }
+    };
 }
 
 /// Ten tokens in, five out.

@@ -12,11 +12,16 @@ pub(crate) fn outside_ports(program: &Program) -> BTreeSet<u16> {
     let mut ports: BTreeSet<u16> = program
         .providers
         .iter()
-        .map(|provider| port_of(&provider.url))
+        .map(|provider| provider.url.as_str())
+        .filter(|url| !is_file(url))
+        .map(port_of)
         .collect();
     for pool in &program.pools {
         match &pool.source {
-            PoolSource::Static(urls) => ports.extend(urls.iter().map(|url| port_of(url))),
+            PoolSource::Static(urls) => {
+                let urls = urls.iter().map(String::as_str);
+                ports.extend(urls.filter(|url| !is_file(url)).map(port_of));
+            }
             PoolSource::Dns(address) => ports.extend(written_port(address)),
             PoolSource::Kaito { .. } | PoolSource::Selector { .. } => {}
         }
@@ -59,11 +64,20 @@ pub(crate) fn namespace_of(address: &str) -> Option<String> {
     Some(namespace.to_owned())
 }
 
+/// Whether it is on the same machine, reached through a file.
+fn is_file(url: &str) -> bool {
+    url.starts_with("unix:")
+}
+
 /// The port of a URL: the one written, or its scheme's.
 pub(crate) fn port_of(url: &str) -> u16 {
     let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
     let authority = rest.split('/').next().unwrap_or(rest);
-    written_port(authority).unwrap_or(if scheme == "http" { 80 } else { 443 })
+    written_port(authority).unwrap_or(if matches!(scheme, "http" | "h2c") {
+        80
+    } else {
+        443
+    })
 }
 
 /// What stands after the last colon, if it is a port; colons inside brackets are of an IPv6 address.
@@ -95,6 +109,7 @@ mod tests {
         assert_eq!(port_of("https://api.openai.com/v1"), 443);
         assert_eq!(port_of("http://gpu-1.lab:8000"), 8000);
         assert_eq!(port_of("http://gpu-1.lab/v1"), 80);
+        assert_eq!(port_of("h2c://gpu-1.lab/v1"), 80);
         assert_eq!(port_of("https://[2001:db8::1]/v1"), 443);
         assert_eq!(port_of("https://[2001:db8::1]:8443/v1"), 8443);
     }

@@ -220,7 +220,9 @@ async fn the_caller_is_told_where_no_other_answers() {
             "dear",
             "{name}"
         );
-        assert_eq!(world.receipt().await.cost.0, 0, "{name}");
+        // What ran out of time may have been worked on all along, and is charged for its prompt.
+        let is_late = fault.code == LATE.1;
+        assert_eq!(world.receipt().await.cost.0 > 0, is_late, "{name}");
 
         let body = json!({"model": "auto", "max_tokens": 9, "messages": [{"role": "user", "content": "HARD"}]});
         let answer = send(request(world.address, MESSAGES, body.to_string())).await;
