@@ -54,6 +54,14 @@ struct Arrived {
 }
 
 impl Arrived {
+    /// Its body as text.
+    fn text(&self) -> Result<&str, Failure> {
+        std::str::from_utf8(&self.body).map_err(|_| {
+            let message = "the body is not UTF-8: send JSON in UTF-8";
+            Failure::invalid(StatusCode::BAD_REQUEST, "invalid_json", message)
+        })
+    }
+
     fn into_recent(self, surface: Surface, request_id: &str) -> RecentCall {
         RecentCall {
             request_id: request_id.to_owned(),
@@ -77,8 +85,10 @@ pub(crate) async fn answer(
 ) -> Result<Response<Body>, Failure> {
     let arrived = arrive(gateway, request, peer).await?;
     let deadline = Deadline::read(&arrived.parts.headers, arrived.started.into())?;
-    let request = read(gateway, surface, arrived.parts.uri.path(), &arrived)?;
+    let text = arrived.text()?;
+    let request = read(gateway, surface, arrived.parts.uri.path(), &arrived, text)?;
     let mut facts = facts(gateway, &request, &arrived);
+    let came = facts.now;
     let wants_explanation = arrived
         .parts
         .headers
@@ -97,7 +107,7 @@ pub(crate) async fn answer(
         gateway,
         surface,
         &arrived.parts.headers,
-        &arrived.body,
+        (&arrived.body, text),
         &facts,
         deadline,
         request_id,
@@ -116,9 +126,10 @@ pub(crate) async fn answer(
     if let Some(explanation) = explanation {
         answer::explain(&mut response, explanation);
     }
-    gateway
-        .recent
-        .remember(arrived.into_recent(surface, request_id));
+    if gateway.recent.wants(came) {
+        let recent = arrived.into_recent(surface, request_id);
+        gateway.recent.remember(recent);
+    }
     Ok(response)
 }
 
@@ -130,7 +141,7 @@ pub(crate) async fn explain(
 ) -> Result<Response<Body>, Failure> {
     let arrived = arrive(gateway, request, peer).await?;
     let surface = surface_of(gateway, &arrived)?;
-    let request = read(gateway, surface, surface.path(), &arrived)?;
+    let request = read(gateway, surface, surface.path(), &arrived, arrived.text()?)?;
     let facts = facts(gateway, &request, &arrived);
     let explanation = gateway.explain(&facts);
     // Strings and numbers only: nothing here fails to serialise.
@@ -177,14 +188,6 @@ async fn arrive(
     let identity = gateway.callers.identify(&parts.headers).await?;
     check_media_type(&parts.headers)?;
     let body = read_body(body, &gateway.bounds).await?;
-    if std::str::from_utf8(&body).is_err() {
-        let message = "the body is not UTF-8: send JSON in UTF-8";
-        return Err(Failure::invalid(
-            StatusCode::BAD_REQUEST,
-            "invalid_json",
-            message,
-        ));
-    }
     Ok(Arrived {
         parts,
         body,
@@ -199,10 +202,11 @@ fn read<'a>(
     surface: Surface,
     path: &'a str,
     arrived: &'a Arrived,
+    text: &'a str,
 ) -> Result<facts::Request<'a>, Failure> {
     let headers = &arrived.parts.headers;
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let read = facts::Request::read(gateway.plan.needs(), surface, path, &header, &arrived.body);
+    let read = facts::Request::read_text(gateway.plan.needs(), surface, path, &header, text);
     read.map_err(|error: RequestError| {
         let failure = Failure::invalid(StatusCode::BAD_REQUEST, error.code(), error.to_string());
         match error.param() {

@@ -1,5 +1,6 @@
 //! Asks one model: its upstream, or replicas of its pool, as often as the tier allows.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,6 @@ use waypost_policies::decision::{Decision, Route};
 use waypost_policies::facts::{Request, Surface};
 use waypost_policies::place::prefix;
 use waypost_policies::plan::draft::{Overflow, Via};
-use waypost_policies::request::prefix_text;
 use waypost_policies::vm;
 
 use super::answer::Answered;
@@ -24,8 +24,9 @@ use crate::account::Held;
 use crate::clock;
 use crate::dialect::Dialect;
 use crate::failure::Tried;
-use crate::forward::{Shape, shape, without};
+use crate::forward::{Shape, cached_parts, shape, without};
 use crate::gateway::{Gateway, Model, lock};
+use crate::json::{self, Member};
 use crate::pool::{LeftAlone, Picked, Placed, Rank, Seat, Unplaced, Wanted};
 use crate::provider::{Provider, replica_address, spoken_by_engines};
 use crate::translate::{Context, Pair, Sent, Wanted as Said, without_unsigned_thoughts};
@@ -42,8 +43,10 @@ pub(super) struct Asking<'c> {
     gateway: &'c Arc<Gateway>,
     surface: Surface,
     headers: HeaderMap,
-    /// The caller's body, redacted.
-    body: Bytes,
+    /// The caller's body.
+    body: &'c Bytes,
+    /// The same as text, redacted.
+    text: Cow<'c, str>,
     request: &'c Request<'c>,
     deadline: Deadline,
     request_id: &'c str,
@@ -81,7 +84,7 @@ impl<'c> Asking<'c> {
         gateway: &'c Arc<Gateway>,
         surface: Surface,
         headers: &HeaderMap,
-        body: &Bytes,
+        (body, text): (&'c Bytes, &'c str),
         facts: &Facts<'c>,
         deadline: Deadline,
         request_id: &'c str,
@@ -93,7 +96,8 @@ impl<'c> Asking<'c> {
             gateway,
             surface,
             headers: upstream::forwarded_headers(headers, request.stream),
-            body: gateway.redactions.request(body),
+            body,
+            text: gateway.redactions.request(text),
             request,
             deadline,
             insists: false,
@@ -128,11 +132,11 @@ impl<'c> Asking<'c> {
             held.sent("");
             return Ok(self.count_here());
         };
-        let (body, dialects) = self.shaped(model, route, dialect)?;
+        let (body, chain, dialects) = self.shaped(model, route, dialect)?;
         let mut target = Target {
             model,
             route,
-            chain: chain(model, &body),
+            chain,
             body,
             dialects,
             patience,
@@ -210,7 +214,7 @@ impl<'c> Asking<'c> {
             answers: self.request.answers,
         };
         let longest = self.gateway.bounds.answer;
-        let result = upstream::ask(&self.gateway.client, outgoing, patience, longest).await;
+        let result = upstream::ask(self.gateway.clients.here(), outgoing, patience, longest).await;
         match &result {
             Ok(_) => place.seat.succeeded(),
             Err(failure) => self.note_failure(target, &place.seat, failure),
@@ -364,25 +368,27 @@ impl<'c> Asking<'c> {
         }
     }
 
-    /// The body as it goes upstream, and the dialects on the way.
+    /// The body as it goes upstream, the hashes of its prompt, and the dialects on the way.
     fn shaped(
         &self,
         model: &Model,
         route: &Route,
         upstream: Dialect,
-    ) -> Result<(Bytes, Dialects), AttemptError> {
+    ) -> Result<(Bytes, Vec<u64>, Dialects), AttemptError> {
         let pair = Pair::of(self.surface, upstream);
-        let (body, sent) = match pair {
+        let (text, sent) = match pair {
             None if upstream.is(Surface::Messages) => {
-                (without_unsigned_thoughts(&self.body), Sent::default())
+                (without_unsigned_thoughts(&self.text), Sent::default())
             }
-            None => (self.body.clone(), Sent::default()),
+            None => (Cow::Borrowed(&*self.text), Sent::default()),
             Some(pair) => self.as_chat(pair, model, route)?,
         };
         let is_chat = upstream == Dialect::CHAT;
         let asks_usage = is_chat || upstream.is(Surface::Completions);
+        let members = json::members(&text);
         let shaped = shape(
-            &body,
+            &text,
+            &members,
             &Shape {
                 model: &model.upstream_name,
                 rejects: &model.rejects,
@@ -392,11 +398,18 @@ impl<'c> Asking<'c> {
                 asks_usage: self.request.stream && asks_usage,
             },
         );
+        let chain = chain(model, &members);
+        drop(members);
         self.count_dropped(route, model, &shaped.dropped);
         let thinking = sent.thinking;
-        let body = match pair {
-            None => shaped.body,
-            Some(pair) => self.of_chat(pair, model, route, &shaped.body, thinking)?,
+        let body = match (pair, shaped.text, &text, &self.text) {
+            (Some(pair), Some(chat), ..) => self.of_chat(pair, model, route, chat, thinking)?,
+            (Some(pair), None, ..) => {
+                self.of_chat(pair, model, route, text.into_owned(), thinking)?
+            }
+            (None, Some(shaped), ..) => Bytes::from(shaped),
+            (None, None, Cow::Borrowed(_), Cow::Borrowed(_)) => self.body.clone(),
+            (None, None, ..) => Bytes::from(text.into_owned()),
         };
         let dialects = Dialects {
             client: self.surface,
@@ -411,7 +424,7 @@ impl<'c> Asking<'c> {
                 echo: sent.echo,
             },
         };
-        Ok((body, dialects))
+        Ok((body, chain, dialects))
     }
 
     /// The caller's body as the chat in the middle, without what the model rejects in the caller's own words.
@@ -420,8 +433,8 @@ impl<'c> Asking<'c> {
         pair: Pair,
         model: &Model,
         route: &Route,
-    ) -> Result<(Bytes, Sent), AttemptError> {
-        let (text, rejected) = without(text(&self.body)?, &model.rejects);
+    ) -> Result<(Cow<'static, str>, Sent), AttemptError> {
+        let (text, rejected) = without(&self.text, &model.rejects);
         let chat = pair
             .to_chat(&text)
             .map_err(|error| AttemptError::Untranslatable(error.to_string()))?;
@@ -436,7 +449,7 @@ impl<'c> Asking<'c> {
         pair: Pair,
         model: &Model,
         route: &Route,
-        body: &[u8],
+        chat: String,
         thinking: bool,
     ) -> Result<Bytes, AttemptError> {
         let wanted = Said {
@@ -444,7 +457,7 @@ impl<'c> Asking<'c> {
             thinking,
         };
         let translated = pair
-            .of_chat(text(body)?.to_owned(), wanted)
+            .of_chat(chat, wanted)
             .map_err(|error| AttemptError::Untranslatable(error.to_string()))?;
         let (sent, rejected) = without(&translated.body, &model.rejects);
         self.count_dropped(route, model, &translated.dropped);
@@ -460,15 +473,10 @@ impl<'c> Asking<'c> {
     }
 }
 
-fn text(body: &[u8]) -> Result<&str, AttemptError> {
-    std::str::from_utf8(body)
-        .map_err(|_| AttemptError::Untranslatable("its body is not UTF-8".to_owned()))
-}
-
 /// The hashes of the prompt, where replicas have caches.
-fn chain(model: &Model, body: &[u8]) -> Vec<u64> {
+fn chain(model: &Model, members: &[Member<'_>]) -> Vec<u64> {
     match model.via {
-        Via::Pool(_) => prefix::chain(&model.upstream_name, &prefix_text(body)),
+        Via::Pool(_) => prefix::chain(&model.upstream_name, &cached_parts(members)),
         Via::Provider(_) => Vec::new(),
     }
 }
