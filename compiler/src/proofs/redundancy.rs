@@ -107,7 +107,11 @@ impl Reasoner {
                 .filter(|(other, _)| *other != at)
                 .map(|(_, other)| other)
                 .collect();
-            if others.iter().any(|other| needs_guard(other.typed)) {
+            // Those called redundant too: each finding stands by itself, and its fix may be the only one made.
+            let is_guard = parts
+                .iter()
+                .any(|(other, _)| !std::ptr::eq(*other, part.typed) && needs_guard(other));
+            if is_guard {
                 continue;
             }
             if let Some((because, alone)) = self.is_said(part, &others) {

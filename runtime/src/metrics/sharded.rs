@@ -171,8 +171,7 @@ impl TypedMetric for Histogram {
 impl EncodeMetric for Histogram {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
         let Observed { sum, counts } = self.total();
-        // The last bound is written as infinity.
-        let bounds = self.bounds.iter().copied().chain([f64::MAX]);
+        let bounds = self.bounds.iter().copied().chain([f64::INFINITY]);
         let buckets: Vec<(f64, u64)> = bounds.zip(counts.iter().copied()).collect();
         let count = counts.iter().sum();
         encoder.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
