@@ -207,8 +207,8 @@ async fn an_upstream_that_hides_usage_is_charged_by_what_it_sent() {
     let receipt = world.receipt().await;
     assert!(
         receipt.estimated
-            && receipt.input_tokens > 0
-            && receipt.output_tokens > 0
+            && receipt.usage.input > 0
+            && receipt.usage.output > 0
             && receipt.cost.0 > 0
     );
 }
