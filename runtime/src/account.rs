@@ -11,6 +11,7 @@ use waypost_policies::cost::{Usage, actual};
 use waypost_policies::decision::{Charge, Charges, Decision, Outcome, Route};
 use waypost_policies::limits::{Position, Reservation, Spent, Unit};
 use waypost_policies::plan::draft::{ModelIndex, Price, TierIndex};
+use waypost_policies::request::MOST_TOKENS;
 use waypost_policies::{Facts, NanoDollars};
 
 use crate::clock;
@@ -31,7 +32,17 @@ pub(crate) struct Account {
     receipt: Option<Receipt>,
     decision: Decision,
     prompt_tokens: u64,
+    /// How many answers the call asks for, and whether it says how long they may be.
+    answers: (u64, bool),
     held: Option<Held>,
+}
+
+/// How full a limit is, as its caller is told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Usages {
+    pub(crate) limit: u64,
+    pub(crate) remaining: u64,
+    pub(crate) reset_seconds: u64,
 }
 
 /// What a call holds while a model is asked.
@@ -45,6 +56,8 @@ struct Held {
     sent: bool,
     /// What the attempt that runs has used, as far as is known.
     seen: Usage,
+    /// The most that it can have used.
+    most: Usage,
     /// What attempts before it have used for nothing.
     wasted: Usage,
     estimated: bool,
@@ -78,6 +91,7 @@ impl Account {
             receipt: Some(receipt),
             decision: decision.clone(),
             prompt_tokens: facts.request.tokens,
+            answers: (facts.request.answers, facts.request.max_tokens.is_some()),
             held: None,
         };
         account.decided(decision);
@@ -123,9 +137,36 @@ impl Account {
             price: model.and_then(|model| model.price),
             sent: false,
             seen: Usage::default(),
+            most: self.most(route),
             wasted: Usage::default(),
             estimated: false,
         });
+    }
+
+    /// The most that a call of this route can use: a prompt that fits the context, answers as long as was asked for and
+    /// as long again, since some upstreams count what they think beside it.
+    fn most(&self, route: &Route) -> Usage {
+        /// A prompt is counted as so many times its estimate at most, and so many tokens that nobody sent.
+        const BEYOND_ESTIMATE: (u64, u64) = (16, 100_000);
+        let model = self.gateway.plan.model(route.model);
+        let context = model.as_ref().and_then(|model| model.context());
+        let output = model.as_ref().and_then(|model| model.output());
+        let (answers, says) = self.answers;
+        let is_limited = says || self.gateway.counts_size(&route.charges);
+        let longest = match is_limited {
+            true => route.max_tokens,
+            false => output.unwrap_or(MOST_TOKENS),
+        };
+        let (times, more) = BEYOND_ESTIMATE;
+        let estimate = self
+            .prompt_tokens
+            .saturating_mul(times)
+            .saturating_add(more);
+        Usage {
+            input: context.unwrap_or(estimate).max(self.prompt_tokens),
+            output: longest.saturating_mul(answers).saturating_mul(2),
+            ..Usage::default()
+        }
     }
 
     /// The call goes to an upstream: from here on its prompt may be charged.
@@ -178,8 +219,18 @@ impl Account {
         // An upstream that says nothing was used says nothing.
         match usage.filter(|usage| usage.tokens() > 0) {
             Some(usage) => {
-                held.seen = usage;
-                held.estimated = false;
+                // What cannot be is not believed, but for what was seen to come.
+                held.seen = Usage {
+                    input: usage.input.min(held.most.input),
+                    output: usage
+                        .output
+                        .min(held.most.output.max(tokens.saturating_mul(2))),
+                    ..usage
+                };
+                held.estimated = held.seen != usage;
+                if held.estimated {
+                    tracing::warn!(?usage, believed = ?held.seen, "an upstream says that it used more than it can have");
+                }
             }
             None => {
                 held.seen = Usage {
@@ -217,6 +268,32 @@ impl Account {
         self.receipt
             .as_ref()
             .map_or(&[], |receipt| &receipt.warnings)
+    }
+
+    /// Of the limits on requests and on tokens that the call counts in the one that has least left: what it holds, what
+    /// is left of it, and in how many seconds all of it is.
+    pub(crate) fn rate_limits(&self) -> Vec<(Unit, Usages)> {
+        let now = clock::now();
+        let charges = self.held.iter().flat_map(|held| &held.charges);
+        let mut found: Vec<(Unit, Usages)> = Vec::new();
+        for charge in charges {
+            let unit = self.gateway.unit(charge.quota);
+            let Some(unit @ (Unit::Requests | Unit::Tokens)) = unit else {
+                continue;
+            };
+            let usage = self.gateway.state.usage(charge.quota, charge.key, now);
+            let usages = Usages {
+                limit: usage.capacity,
+                remaining: usage.capacity.saturating_sub(usage.used),
+                reset_seconds: usage.resets_milliseconds.div_ceil(1000),
+            };
+            match found.iter_mut().find(|(known, _)| *known == unit) {
+                Some((_, least)) if usages.remaining < least.remaining => *least = usages,
+                Some(_) => {}
+                None => found.push((unit, usages)),
+            }
+        }
+        found
     }
 
     /// Which tier and model.

@@ -6,6 +6,7 @@ use hyper::{HeaderMap, Response};
 use waypost_policies::cost::Usage;
 use waypost_policies::explain::Explanation;
 use waypost_policies::facts::Surface;
+use waypost_policies::limits::Unit;
 
 use super::upstream::{Head, Reply};
 use crate::Body;
@@ -141,6 +142,23 @@ fn mark_headers(headers: &mut HeaderMap, account: &Account) {
     insert(headers, "x-waypost-model", model);
     insert(headers, "x-waypost-rule", rule);
     insert(headers, "x-waypost-replica", replica);
+    for (unit, usage) in account.rate_limits() {
+        let [limit, remaining, reset] = match unit {
+            Unit::Tokens => [
+                "x-ratelimit-limit-tokens",
+                "x-ratelimit-remaining-tokens",
+                "x-ratelimit-reset-tokens",
+            ],
+            _ => [
+                "x-ratelimit-limit-requests",
+                "x-ratelimit-remaining-requests",
+                "x-ratelimit-reset-requests",
+            ],
+        };
+        insert(headers, limit, &usage.limit.to_string());
+        insert(headers, remaining, &usage.remaining.to_string());
+        insert(headers, reset, &format!("{}s", usage.reset_seconds));
+    }
     for warning in account.warnings() {
         if let Ok(value) = HeaderValue::from_str(&ascii(warning)) {
             headers.append("x-waypost-warning", value);
