@@ -34,6 +34,12 @@ pub(crate) struct Taken {
 }
 
 impl Load {
+    /// What it is called on the command line.
+    pub(crate) fn name(self) -> String {
+        let answer = self.answer.word();
+        format!("{answer}-{}KiB-{}", self.body >> 10, self.connections)
+    }
+
     /// Sends it for a while.
     pub(crate) async fn run(
         self,

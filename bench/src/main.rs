@@ -43,6 +43,9 @@ struct Arguments {
     /// Only see that all of it works: the figures mean little
     #[arg(long)]
     quick: bool,
+    /// Only the scenarios whose name, such as `whole-1KiB-32`, contains this, and no memory
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
     /// For people or for machines
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
@@ -82,7 +85,12 @@ fn run(arguments: &Arguments) -> Result<String, String> {
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
-    let report = runtime.block_on(measure::all(&peers, effort, machine))?;
+    let report = runtime.block_on(measure::all(
+        &peers,
+        effort,
+        arguments.only.as_deref(),
+        machine,
+    ))?;
     match arguments.format {
         Format::Human => Ok(report.human()),
         Format::Json => serde_json::to_string_pretty(&report).map_err(|error| error.to_string()),

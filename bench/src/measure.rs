@@ -38,12 +38,16 @@ const ANSWERS: [Answer; 2] = [Answer::Whole, Answer::Streamed];
 pub(crate) async fn all(
     peers: &[Peer],
     effort: Effort,
+    only: Option<&str>,
     machine: Machine,
 ) -> Result<Report, String> {
     for peer in peers {
         peer.is_ready().await?;
     }
-    let mut memory = memory::measure(peers, effort.streams).await?;
+    let mut memory = match only {
+        None => memory::measure(peers, effort.streams).await?,
+        Some(_) => Vec::new(),
+    };
     let mut figures = Vec::new();
     for answer in ANSWERS {
         for body in BODIES {
@@ -53,7 +57,9 @@ pub(crate) async fn all(
                     body,
                     answer,
                 };
-                figures.extend(scenario(peers, load, effort).await?);
+                if only.is_none_or(|only| load.name().contains(only)) {
+                    figures.extend(scenario(peers, load, effort).await?);
+                }
             }
         }
     }

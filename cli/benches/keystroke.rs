@@ -1,4 +1,5 @@
-//! A keystroke in a file of 2,000 lines: from `didChange` to the findings, through the server's core.
+//! A keystroke in a file of 2,000 lines: from `didChange` to the answer of a completion, and to all findings, through the
+//! server's core.
 //!
 //! divan shows the median, the mean and the slowest; before it runs, the 99th percentile of as many strokes is printed, which
 //! it does not show.
@@ -52,7 +53,7 @@ fn large() -> String {
         );
     }
     text.push_str("\ncontent {\n  accept \"auto\"\n  start t0\n");
-    for rule in 0..500 {
+    for rule in 0..620 {
         let tier = rule % 39 + 1;
         let _ = writeln!(
             text,
@@ -122,7 +123,7 @@ fn notify(server: &mut Server, method: &str, params: Value) {
 }
 
 /// Types a digit, or takes it back.
-fn stroke(server: &mut Server, line: usize, column: usize, number: usize) -> usize {
+fn change(server: &mut Server, line: usize, column: usize, number: usize) {
     let (text, end) = match number % 2 {
         0 => ("9", column),
         _ => ("", column + 1),
@@ -133,27 +134,64 @@ fn stroke(server: &mut Server, line: usize, column: usize, number: usize) -> usi
         "contentChanges": [{ "range": range, "text": text }],
     });
     notify(server, "textDocument/didChange", params);
-    server.publish().len()
+}
+
+fn ask(server: &mut Server, method: &str, line: usize, column: usize) {
+    let position = json!({ "line": line, "character": column });
+    let answers = server.handle(Message::Request(Request {
+        id: 2.into(),
+        method: method.to_owned(),
+        params: json!({ "textDocument": { "uri": URI }, "position": position }),
+    }));
+    let answered = |one: &Message| matches!(one, Message::Response(one) if one.error.is_none());
+    assert!(answers.iter().all(answered), "{method} is answered");
+}
+
+/// How long each stroke took to a mark on its way.
+struct Times {
+    name: &'static str,
+    all: Vec<Duration>,
+}
+
+impl Times {
+    fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            all: Vec::new(),
+        }
+    }
+
+    fn print(mut self) {
+        self.all.sort_unstable();
+        let share = |percent: usize| self.all[self.all.len() * percent / 100];
+        println!(
+            "{}: p50 {:.2?}, p99 {:.2?}, slowest {:.2?}",
+            self.name,
+            share(50),
+            share(99),
+            self.all[self.all.len() - 1],
+        );
+    }
 }
 
 fn percentiles() {
     let (mut server, line, column) = server();
-    let mut times: Vec<Duration> = (0..STROKES)
-        .map(|number| {
-            let start = Instant::now();
-            divan::black_box(stroke(&mut server, line, column, number));
-            start.elapsed()
-        })
-        .collect();
-    times.sort_unstable();
-    let share = |percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)];
-    println!(
-        "{} lines, {STROKES} strokes: p50 {:.2?}, p99 {:.2?}, slowest {:.2?}",
-        large().lines().count(),
-        share(50),
-        share(99),
-        times[times.len() - 1],
-    );
+    let mut answered = Times::new("until a completion is answered");
+    let mut said = Times::new("until all findings are said");
+    for number in 0..STROKES {
+        let start = Instant::now();
+        change(&mut server, line, column, number);
+        // Every second pair asks, as an editor does while a word is typed; what it asks comes before the findings.
+        if number / 2 % 2 == 0 {
+            ask(&mut server, "textDocument/completion", line, column);
+            answered.all.push(start.elapsed());
+        }
+        divan::black_box(server.publish());
+        said.all.push(start.elapsed());
+    }
+    println!("{} lines, {STROKES} strokes", large().lines().count());
+    answered.print();
+    said.print();
 }
 
 #[divan::bench]
@@ -161,9 +199,9 @@ fn keystroke(bencher: divan::Bencher<'_, '_>) {
     let (mut server, line, column) = server();
     let mut number = 0;
     bencher.bench_local(|| {
-        let shown = stroke(&mut server, line, column, number);
+        change(&mut server, line, column, number);
         number += 1;
-        shown
+        server.publish()
     });
 }
 

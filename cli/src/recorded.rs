@@ -1,9 +1,13 @@
 //! Recorded requests: JSON Lines of `{"path":…,"headers":{},"caller":{},"body":{…}}`, or bare OpenAI bodies.
+//! `"source":{"ip":…}` says where a call comes from and `"now"` when, as RFC 3339; without them, from here and at the reader's time.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 
+use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::Error as _;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use waypost_policies::facts::{Claim, Surface};
@@ -14,10 +18,13 @@ use crate::failure::Failure;
 /// One request.
 #[derive(Debug)]
 pub(crate) struct Recorded<'a> {
-    /// Where it was sent.
-    pub(crate) path: String,
+    /// Where it was sent, if that is said.
+    path: Option<String>,
     headers: BTreeMap<String, String>,
     caller: RecordedCaller,
+    source: Source,
+    /// When it was sent, where it says, in nanoseconds since 1970.
+    pub(crate) now: Option<i64>,
     /// Its body, byte for byte.
     pub(crate) body: &'a str,
 }
@@ -30,8 +37,31 @@ struct Envelope<'a> {
     headers: BTreeMap<String, String>,
     #[serde(default)]
     caller: RecordedCaller,
+    #[serde(default)]
+    source: Source,
+    #[serde(default, deserialize_with = "time")]
+    now: Option<i64>,
     #[serde(borrow)]
     body: &'a RawValue,
+}
+
+/// RFC 3339, as nanoseconds since 1970.
+fn time<'de, D: serde::Deserializer<'de>>(text: D) -> Result<Option<i64>, D::Error> {
+    let text = String::deserialize(text)?;
+    let time = text.parse::<Timestamp>().ok();
+    let time = time.and_then(|time| i64::try_from(time.as_nanosecond()).ok());
+    let refused = || {
+        D::Error::custom(format!(
+            "`now` is a time such as 2026-01-15T12:00:00Z, not `{text}`"
+        ))
+    };
+    time.map(Some).ok_or_else(refused)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Source {
+    ip: Option<IpAddr>,
 }
 
 /// A field that is misspelt, or no string, would make another caller of it: both are refused.
@@ -51,9 +81,6 @@ struct RecordedCaller {
 #[derive(Deserialize)]
 struct Probe {
     body: Option<serde::de::IgnoredAny>,
-    messages: Option<serde::de::IgnoredAny>,
-    prompt: Option<serde::de::IgnoredAny>,
-    input: Option<serde::de::IgnoredAny>,
 }
 
 /// All requests of a text; `name` is for messages.
@@ -79,28 +106,25 @@ pub(crate) fn read<'a>(text: &'a str, name: &str) -> Result<Vec<Recorded<'a>>, F
 fn one(text: &str) -> serde_json::Result<Recorded<'_>> {
     let probe: Probe = serde_json::from_str(text)?;
     if probe.body.is_none() {
-        let path = match (probe.messages, probe.prompt, probe.input) {
-            (None, Some(_), _) => "/v1/completions",
-            (None, None, Some(_)) => "/v1/embeddings",
-            _ => "/v1/chat/completions",
-        };
         return Ok(Recorded {
-            path: path.to_owned(),
+            path: None,
             headers: BTreeMap::new(),
             caller: RecordedCaller::default(),
+            source: Source::default(),
+            now: None,
             body: text,
         });
     }
     let envelope: Envelope<'_> = serde_json::from_str(text)?;
     let headers = envelope.headers.into_iter();
     Ok(Recorded {
-        path: envelope
-            .path
-            .unwrap_or_else(|| "/v1/chat/completions".to_owned()),
+        path: envelope.path,
         headers: headers
             .map(|(name, value)| (name.to_lowercase(), value))
             .collect(),
         caller: envelope.caller,
+        source: envelope.source,
+        now: envelope.now,
         body: envelope.body.get(),
     })
 }
@@ -117,19 +141,29 @@ impl Recorded<'_> {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// Which API it was sent to.
-    pub(crate) fn surface(&self) -> Result<Surface, Failure> {
-        let path = self.path.split('?').next().unwrap_or_default();
+    /// Where it comes from: this machine, where it does not say.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.source.ip.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    }
+
+    /// Which API it was sent to, and where; where it does not say, what its body looks like.
+    pub(crate) fn sent_to(&self, plan: &Plan) -> Result<(Surface, &str), Failure> {
+        let of_body = || {
+            let from_anthropic = self.headers.contains_key("anthropic-version");
+            Surface::of_body(plan, self.body.as_bytes(), from_anthropic)
+        };
+        let Some(written) = &self.path else {
+            let surface = of_body();
+            return Ok((surface, surface.path()));
+        };
+        let (path, query) = written.split_once('?').unwrap_or((written, ""));
         if path == "/v1/route" {
-            return Ok(Surface::Chat);
+            let named = Surface::of_query(query).map_err(|path| nothing_at(&path))?;
+            let surface = named.unwrap_or_else(of_body);
+            return Ok((surface, surface.path()));
         }
-        Surface::of_path(path).ok_or_else(|| {
-            let paths = Surface::ALL.map(|surface| format!("`{}`", surface.path()));
-            Failure::Other(format!(
-                "nothing is routed at `{path}`: use one of {}",
-                paths.join(", ")
-            ))
-        })
+        let surface = Surface::of_path(path).ok_or_else(|| nothing_at(path))?;
+        Ok((surface, path))
     }
 
     /// Who sent it; `fields` stand instead of what was recorded.
@@ -160,6 +194,14 @@ impl Recorded<'_> {
             claims: plan.needs().claims.iter().map(claim).collect(),
         }
     }
+}
+
+fn nothing_at(path: &str) -> Failure {
+    let paths = Surface::ALL.map(|surface| format!("`{}`", surface.path()));
+    Failure::Other(format!(
+        "nothing is routed at `{path}`: use one of {}",
+        paths.join(", ")
+    ))
 }
 
 fn claim_of<'a>(value: &'a Value) -> Option<Claim<'a>> {

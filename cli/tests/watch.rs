@@ -66,16 +66,19 @@ impl Watching {
         Self { child, lines }
     }
 
-    /// What is said until a line has `end` in it. Watching is announced when all is ready for the next change.
-    fn until(&self, end: &str) -> Vec<String> {
-        let mut said = Vec::new();
+    /// Waits until each of these has been in a line, in any order: there are two streams. Watching is announced when
+    /// all is ready for the next change.
+    fn until(&self, ends: &[&str]) -> Vec<String> {
+        let mut said: Vec<String> = Vec::new();
         loop {
-            let line = self.lines.recv_timeout(Duration::from_secs(30));
-            let line = line.unwrap_or_else(|_| panic!("no `{end}` within 30 seconds: {said:#?}"));
-            said.push(line.clone());
-            if line.contains(end) {
+            let missing = |end: &&&str| !said.iter().any(|line| line.contains(**end));
+            let Some(missing) = ends.iter().find(missing) else {
                 return said;
-            }
+            };
+            let line = self.lines.recv_timeout(Duration::from_secs(30));
+            said.push(line.unwrap_or_else(|_| {
+                panic!("no `{missing}` within 30 seconds: {said:#?}");
+            }));
         }
     }
 }
@@ -85,23 +88,18 @@ fn check_runs_again_when_the_file_changes() {
     let file = folder("check").join("a.route");
     std::fs::write(&file, SOUND).unwrap();
     let watching = Watching::start(&["check", "--watch", file.to_str().unwrap()]);
-    let said = watching.until("watching 1 file");
-    assert!(
-        said.iter().any(|line| line == "no errors in 1 file"),
-        "{said:#?}"
-    );
+    let said = watching.until(&["watching 1 file", "no errors in 1 file"]);
     assert!(
         !said.iter().any(|line| line.contains('\u{1b}')),
         "{said:#?}"
     );
     std::fs::write(&file, SOUND.replace("start only", "start onyl")).unwrap();
-    watching.until("no tier called `onyl`");
-    watching.until("watching 1 file");
+    watching.until(&["no tier called `onyl`", "watching 1 file"]);
     // As editors do: a new file in the place of the old one.
     let other = file.with_extension("new");
     std::fs::write(&other, SOUND).unwrap();
     std::fs::rename(&other, &file).unwrap();
-    watching.until("no errors in 1 file");
+    watching.until(&["no errors in 1 file"]);
 }
 
 #[test]
@@ -114,9 +112,9 @@ fn an_imported_file_is_watched_wherever_it_lies() {
     let text = SOUND.replace("waypost 1\n", "waypost 1\nimport \"parts/part.route\"\n");
     std::fs::write(&file, text).unwrap();
     let watching = Watching::start(&["lint", "--watch", file.to_str().unwrap()]);
-    watching.until("watching 2 files");
+    watching.until(&["watching 2 files"]);
     std::fs::write(&part, "waypost 1\nlet LONG =\n").unwrap();
-    watching.until("part.route");
+    watching.until(&["part.route"]);
 }
 
 #[test]
@@ -126,15 +124,13 @@ fn tests_run_again_and_the_command_ends_when_it_is_told_to() {
     let test = "test \"t\" { given { prompt \"hi\" } expect { tier only } }\n";
     std::fs::write(&file, format!("{SOUND}{test}")).unwrap();
     let mut watching = Watching::start(&["test", "--watch", folder.to_str().unwrap()]);
-    watching.until("ok t");
-    watching.until("watching 1 file");
+    watching.until(&["ok t", "watching 1 file"]);
     std::fs::write(
         folder.join("b.route"),
         format!("{SOUND}{}", test.replace("\"t\"", "\"new\"")),
     )
     .unwrap();
-    watching.until("ok new");
-    watching.until("watching 2 files");
+    watching.until(&["ok new", "watching 2 files"]);
     let id = watching.child.id().to_string();
     assert!(
         Command::new("kill")

@@ -147,6 +147,20 @@ pub(crate) fn placeholders(help: &str) -> Vec<&str> {
         .collect()
 }
 
+/// A name in a help that one of these words begins and no brace ends: `{tier.name, …`.
+pub(crate) fn unclosed_placeholder<'h>(help: &'h str, words: &[&str]) -> Option<&'h str> {
+    let unclosed = help.split('{').skip(1).filter(|part| !part.contains('}'));
+    let mut paths = unclosed.filter_map(|part| {
+        let of_path = |c: char| c.is_ascii_lowercase() || c == '_' || c == '.';
+        let end = part.find(|c| !of_path(c)).unwrap_or(part.len());
+        part.get(..end).map(|path| path.trim_end_matches('.'))
+    });
+    paths.find(|path| {
+        let first = path.split_once('.').map(|(first, _)| first);
+        first.is_some_and(|first| words.contains(&first))
+    })
+}
+
 fn filled(help: &str, variables: &[(&str, &Datum)]) -> String {
     let mut text = help.to_owned();
     for path in placeholders(help) {

@@ -4,10 +4,14 @@
 //! decided through both plans and came out differently; the work is bounded, and where it ends without a witness the
 //! change says so instead of being left out. Pure, and the same for the same files.
 
+mod before;
 mod ceilings;
 mod decided;
 mod equivalence;
 mod facts;
+mod moments;
+mod prompts;
+mod redactions;
 mod request;
 mod rules;
 mod search;
@@ -97,6 +101,19 @@ pub struct Witness {
     pub old: Decided,
     /// What the new file decides.
     pub new: Decided,
+    /// What becomes of its prompt, where that is the difference.
+    pub prompt: Option<Redacted>,
+}
+
+/// A prompt that one of the files shows and the other hides, or hides otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redacted {
+    /// Where it is read: `sent upstream`, `in logs`, `in the answer`.
+    pub place: &'static str,
+    /// As the old file shows it.
+    pub old: String,
+    /// As the new file shows it.
+    pub new: String,
 }
 
 /// Every change of behaviour from `old` to `new`: rules first, then settings, then ceilings.

@@ -281,6 +281,8 @@ pub struct Model {
     pub rejects: Vec<String>,
     /// Surfaces: chat, completions, embeddings.
     pub serves: Serves,
+    /// What it cannot take.
+    pub lacks: Lacks,
     /// The day from which on it answers no more.
     pub retires: Option<Spanned<Date>>,
     /// Its entry in the catalog.
@@ -339,6 +341,24 @@ pub struct Serves {
     pub embeddings: bool,
 }
 
+/// What a model cannot take; by default it takes all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lacks {
+    /// Images.
+    pub images: bool,
+    /// Tools.
+    pub tools: bool,
+}
+
+impl Lacks {
+    /// In the words of the file.
+    pub(crate) fn words(self) -> impl Iterator<Item = &'static str> {
+        let all = [(self.images, "images"), (self.tools, "tools")];
+        all.into_iter()
+            .filter_map(|(lacks, word)| lacks.then_some(word))
+    }
+}
+
 /// A tier.
 #[derive(Debug, Clone)]
 pub struct Tier {
@@ -350,6 +370,8 @@ pub struct Tier {
     pub timeout: Option<Milliseconds>,
     /// How often an attempt at one model is repeated.
     pub retries: u32,
+    /// After how long without a first byte the next model is asked beside one.
+    pub hedge: Option<Spanned<Milliseconds>>,
 }
 
 /// One step of a tier.

@@ -203,6 +203,10 @@ fn a_mistake_in_a_pack_is_said_there_with_the_nearest_name() {
         "WP0202 pack.route:5 `\"see {tier.nme} { at 100% deny }\"` there is no `tier.nme` to write into a help | write `name`"
     );
     assert_eq!(
+        mistake("each tier\nthat true\nhelp \"see {tier.name, {file.tests} and { at 100% deny\""),
+        "WP0007 pack.route:5 `\"see {tier.name, {file.tests} and { at 100% deny\"` `{tier.name` is never closed | write `{tier.name}`"
+    );
+    assert_eq!(
         mistake("each tier\nwhen tier.paid"),
         "WP0105 pack.route:2 `\"it\"` `require \"it\"` has no `that` | write, for example, `that size(tier.budgets) > 0`"
     );

@@ -185,6 +185,8 @@ fn the_layered_shape_needs_two_tiers_pods_and_a_provider() {
         findings(&hosted),
         [("WP0503".to_owned(), "weak".to_owned())]
     );
+    let hedged = layered.replace("timeout 30s", "hedge after 2s  timeout 30s");
+    assert_eq!(findings(&hedged), [("WP0503".to_owned(), "2s".to_owned())]);
     let pooled = layered.replace(
         "split big 90%, alt 10% by caller.key  then big",
         "try small then big then alt",

@@ -53,6 +53,8 @@ const EXPRESSIONS: &[&str] = &[
     "has({'a': {'b': 1}}.a.b) && has(m.k) && m.?k.hasValue() && (d.name == 'n' || d[0] == 1 || size(d) > 0)",
     "s.contains('a') && s.startsWith('b') || s.endsWith('c') && x <= 3 && x != 4 || s.split(',').size() < math.least(l)",
     "s.replace('a', 'bb') + s.trim() + string(s.size() >= 3)",
+    // Constants that no engine takes fail as they would from a variable.
+    r"d.matches('[') || s.matches('(?i)b\\yb') || timestamp(x).getHours('Nowhere/At') > timestamp(0).getMinutes('')",
     "{1: 'a', 2u: 'b', true: 'c', 's': [1, 2]}[x] == 'a' && [{1: 2}, {3: 4}] != [{1: 2u}] && x in {1: 2}",
 ];
 

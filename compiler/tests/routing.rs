@@ -229,6 +229,24 @@ fn what_would_have_no_effect_is_refused() {
 }
 
 #[test]
+fn a_hedge_needs_a_next_model_and_comes_before_the_timeout() {
+    let weak = "try small then big  timeout 30s";
+    taken(weak, "try small then big  hedge after 2s  timeout 30s");
+    taken(weak, "try small then big  hedge after 2s");
+    refused(weak, "try small then big  hedge after 0s", "WP0307", "0s");
+    refused(
+        weak,
+        "try small then big  hedge after 30s  timeout 30s",
+        "WP0307",
+        "30s",
+    );
+    refused(weak, "try small  hedge after 2s", "WP0307", "2s");
+    let program = fixture::checked(&SOUND.replace(weak, "try small then big  hedge after 1500ms"));
+    let hedge = program.program.unwrap().tiers[0].hedge.clone();
+    assert_eq!(hedge.map(|hedge| hedge.value), Some(1_500));
+}
+
+#[test]
 fn a_syntax_error_does_not_make_names_unknown() {
     let found = findings(&fixture::replaced("model alt { via", "model alt [ via"));
     assert_eq!(found.len(), 1, "{found:?}");

@@ -123,7 +123,10 @@ impl Outcome {
             Self::NoModel(skipped) if is_forbidden(skipped) => 403,
             Self::NoModel(skipped) => {
                 let is_own_fault = |skipped: &Skipped| {
-                    matches!(skipped.reason, SkipReason::Context | SkipReason::Surface)
+                    matches!(
+                        skipped.reason,
+                        SkipReason::Context | SkipReason::Surface | SkipReason::Lacks(_)
+                    )
                 };
                 if skipped.iter().all(is_own_fault) {
                     400
@@ -160,7 +163,9 @@ impl SkipReason {
             Self::Cap(cap) => Some(RuleReference::Cap(cap)),
             Self::QuotaCap(quota) | Self::Quota(quota) => Some(RuleReference::Quota(quota)),
             Self::Denial(denial) => Some(RuleReference::Denial(denial)),
-            Self::Context | Self::Surface | Self::NotAllowed | Self::Failed => None,
+            Self::Context | Self::Surface | Self::Lacks(_) | Self::NotAllowed | Self::Failed => {
+                None
+            }
         }
     }
 }
@@ -216,6 +221,8 @@ pub enum SkipReason {
     Context,
     /// It does not serve this surface.
     Surface,
+    /// It cannot take what the call sends.
+    Lacks(Capability),
     /// The caller may use only other models.
     NotAllowed,
     /// It belongs to a tier above what a cap allows.
@@ -228,4 +235,24 @@ pub enum SkipReason {
     Quota(u16),
     /// It was tried and failed.
     Failed,
+}
+
+/// What a call may send and not every model takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capability {
+    /// Image parts.
+    Images,
+    /// Tools that the model may call.
+    Tools,
+}
+
+impl Capability {
+    /// In the words of the file.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Images => "images",
+            Self::Tools => "tools",
+        }
+    }
 }

@@ -168,6 +168,8 @@ fn models() -> Vec<Model> {
             chat: true,
             completions: false,
             embeddings: false,
+            lacks_images: false,
+            lacks_tools: false,
             origin: at(line),
         };
     let price = |input: i64, cached: i64, output: i64| Price {
@@ -204,6 +206,7 @@ fn tiers() -> Vec<Tier> {
             steps: vec![Step::Try(0), Step::Try(1)],
             timeout_milliseconds: 0,
             retries: 0,
+            hedge_milliseconds: 0,
             origin: at(38),
         },
         Tier {
@@ -211,6 +214,7 @@ fn tiers() -> Vec<Tier> {
             steps: vec![Step::Try(1)],
             timeout_milliseconds: 60_000,
             retries: 2,
+            hedge_milliseconds: 0,
             origin: at(39),
         },
     ]

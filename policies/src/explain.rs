@@ -134,7 +134,7 @@ pub struct QuotaExplanation {
 pub struct SkippedExplanation {
     /// Which.
     pub model: String,
-    /// `context`, `surface`, `cap`, `quota-cap`, `deny`, `quota` or `failed`.
+    /// `context`, `surface`, `images`, `tools`, `not-allowed`, `cap`, `quota-cap`, `deny`, `quota` or `failed`.
     pub reason: &'static str,
     /// The rule that says so.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -241,6 +241,7 @@ fn skipped(plan: &Plan, outcome: &Outcome) -> Vec<SkippedExplanation> {
         reason: match skipped.reason {
             SkipReason::Context => "context",
             SkipReason::Surface => "surface",
+            SkipReason::Lacks(capability) => capability.word(),
             SkipReason::NotAllowed => "not-allowed",
             SkipReason::Cap(_) => "cap",
             SkipReason::QuotaCap(_) => "quota-cap",

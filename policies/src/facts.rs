@@ -152,6 +152,8 @@ pub struct Request<'a> {
     pub messages: Vec<Message<'a>>,
     /// The tools it offers.
     pub tools: Vec<Tool<'a>>,
+    /// Whether it offers any, read or not.
+    pub offers_tools: bool,
     /// The prompt's size in tokens, estimated.
     pub tokens: u64,
     /// The largest of its prompts, in tokens: what must fit a context. All of `tokens` but for batches.

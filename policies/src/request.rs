@@ -12,6 +12,7 @@ mod items;
 mod message;
 mod node;
 mod prompts;
+mod surface;
 #[cfg(test)]
 mod tests;
 mod tools;
@@ -19,9 +20,7 @@ mod tools;
 use std::borrow::Cow;
 use std::hash::Hasher as _;
 
-use serde::Deserialize;
 use serde::de::DeserializeSeed as _;
-use serde_json::value::RawValue;
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
 pub use error::RequestError;
@@ -50,13 +49,46 @@ impl<'a> Request<'a> {
         header: &dyn Fn(&str) -> Option<&'a str>,
         body: &'a [u8],
     ) -> Result<Self, RequestError> {
+        match std::str::from_utf8(body) {
+            Ok(text) => Self::read_text(needs, surface, path, header, text),
+            // The parser says where it stops to be text.
+            Err(_) => {
+                let parser = serde_json::Deserializer::from_slice(body);
+                Self::parse(needs, surface, path, header, body, parser)
+            }
+        }
+    }
+
+    /// As [`Request::read`], of a body that is known to be text.
+    ///
+    /// # Errors
+    ///
+    /// Why the body is not such a request, and what to send.
+    pub fn read_text(
+        needs: &Needs,
+        surface: Surface,
+        path: &'a str,
+        header: &dyn Fn(&str) -> Option<&'a str>,
+        body: &'a str,
+    ) -> Result<Self, RequestError> {
+        let parser = serde_json::Deserializer::from_str(body);
+        Self::parse(needs, surface, path, header, body.as_bytes(), parser)
+    }
+
+    fn parse<R: serde_json::de::Read<'a>>(
+        needs: &Needs,
+        surface: Surface,
+        path: &'a str,
+        header: &dyn Fn(&str) -> Option<&'a str>,
+        body: &'a [u8],
+        mut parser: serde_json::Deserializer<R>,
+    ) -> Result<Self, RequestError> {
         if body.trim_ascii().is_empty() {
             return Err(RequestError::Empty {
                 needed: required(surface).0,
             });
         }
         let mut read = Body::new(needs, surface);
-        let mut parser = serde_json::Deserializer::from_slice(body);
         Filling::new(&mut read)
             .deserialize(&mut parser)
             .and_then(|()| parser.end())
@@ -86,6 +118,7 @@ impl Default for Request<'_> {
             system: Cow::default(),
             messages: Vec::new(),
             tools: Vec::new(),
+            offers_tools: false,
             tokens: 0,
             largest_prompt: 0,
             max_tokens: None,
@@ -195,6 +228,7 @@ fn accept<'a>(surface: Surface, body: Body<'_, 'a>) -> Result<Request<'a>, Reque
         system: messages.system,
         messages: messages.all,
         tools: tools.all,
+        offers_tools: tools.any,
         tokens: tokens.saturating_add(beside),
         largest_prompt: largest.saturating_add(beside),
         // Whichever of the two a server goes by, the answer is not longer.
@@ -239,21 +273,4 @@ fn locate(needs: &Needs, surface: Surface, body: &[u8], error: &serde_json::Erro
         Err(again) => RequestError::from_json(&track.path().to_string(), &again),
         Ok(()) => RequestError::from_json("", error),
     }
-}
-
-/// The parts of a body that engines cache by their beginning, as they stand in it: `tools`, then what is said.
-///
-/// Empty where a body has none, or is no JSON.
-#[must_use]
-pub fn prefix_text(body: &[u8]) -> [&str; 2] {
-    #[derive(Deserialize)]
-    struct Parts<'a> {
-        #[serde(borrow, default)]
-        tools: Option<&'a RawValue>,
-        #[serde(borrow, default, alias = "prompt", alias = "input")]
-        messages: Option<&'a RawValue>,
-    }
-    serde_json::from_slice::<Parts<'_>>(body).map_or(["", ""], |parts| {
-        [parts.tools, parts.messages].map(|part| part.map_or("", RawValue::get))
-    })
 }

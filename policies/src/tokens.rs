@@ -39,66 +39,77 @@ const THREE_BYTES: u64 = 50;
 /// Emoji and rare characters.
 const FOUR_BYTES: u64 = 160;
 
-/// What a run of bytes consists of.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Start,
-    Letter,
-    Digit,
-    Space,
-    Break,
-    Mark,
-    Wide,
-}
-
 /// The tokens of a text, estimated.
 #[must_use]
 pub fn of_text(text: &str) -> u64 {
-    let (mut weight, mut class, mut length, mut small) = (0_u64, Class::Start, 0_u64, false);
-    for byte in text.bytes() {
-        let next = classify(byte, class);
-        length = if next == class { length + 1 } else { 1 };
-        weight += match next {
-            Class::Letter => letter(length, byte, small),
-            Class::Digit if length % 3 == 1 => THREE_DIGITS,
-            // The space before a word belongs to the word.
-            Class::Space if length == 2 => SPACES,
-            Class::Space if length > 2 => MANY_SPACES,
-            Class::Break if length == 1 => LINE_BREAK,
-            Class::Break => MANY_SPACES,
-            Class::Mark if length == 1 => MARKS,
-            Class::Mark => FURTHER_MARK,
-            Class::Wide => wide(byte),
-            Class::Digit | Class::Space | Class::Start => 0,
+    let (mut weight, mut rest) = (0_u64, text.as_bytes());
+    while let Some(first) = rest.first() {
+        let (length, run) = match first {
+            b'a'..=b'z' | b'A'..=b'Z' => letters(rest),
+            b'0'..=b'9' => {
+                let length = run(rest, |byte| byte.is_ascii_digit());
+                (length, length.div_ceil(3) as u64 * THREE_DIGITS)
+            }
+            // What indents a line belongs to its break.
+            b'\r' | b'\n' => {
+                let length = run(rest, |byte| matches!(byte, b'\r' | b'\n' | b' ' | b'\t'));
+                (length, LINE_BREAK + (length as u64 - 1) * MANY_SPACES)
+            }
+            b' ' | b'\t' => spaces(rest),
+            0x80.. => {
+                let length = run(rest, |byte| !byte.is_ascii());
+                let run = rest.iter().take(length);
+                (length, run.map(|byte| wide(*byte)).sum())
+            }
+            _ => {
+                let length = run(rest, is_mark);
+                (length, MARKS + (length as u64 - 1) * FURTHER_MARK)
+            }
         };
-        small = byte.is_ascii_lowercase();
-        class = next;
+        weight += run;
+        rest = rest.get(length..).unwrap_or_default();
     }
     (weight.saturating_add(32) / 64).max(u64::from(!text.is_empty()))
 }
 
-fn classify(byte: u8, before: Class) -> Class {
-    match byte {
-        b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
-        b'0'..=b'9' => Class::Digit,
-        b'\r' | b'\n' => Class::Break,
-        // What indents a line belongs to its break.
-        b' ' | b'\t' if before == Class::Break => Class::Break,
-        b' ' | b'\t' => Class::Space,
-        0x80.. => Class::Wide,
-        _ => Class::Mark,
-    }
+/// How many of the first bytes are of one kind; the first one is.
+fn run(bytes: &[u8], is_of_kind: impl Fn(u8) -> bool) -> usize {
+    let end = bytes.iter().position(|byte| !is_of_kind(*byte));
+    end.unwrap_or(bytes.len()).max(1)
 }
 
-fn letter(length: u64, byte: u8, after_small: bool) -> u64 {
-    let place = match length {
-        1 => WORD,
-        2..=7 => 0,
-        8..=16 => LONG_LETTER,
-        _ => RANDOM_LETTER,
+/// A word, and what it weighs.
+fn letters(bytes: &[u8]) -> (usize, u64) {
+    let (mut length, mut capitals, mut before) = (0, 0_u64, 0);
+    for byte in bytes {
+        if !byte.is_ascii_alphabetic() {
+            break;
+        }
+        length += 1;
+        // Small letters have a bit that capitals have not.
+        capitals += u64::from((before & !byte) & 0x20 != 0);
+        before = *byte;
+    }
+    let count = length as u64;
+    let long = count.min(16).saturating_sub(7) * LONG_LETTER;
+    let random = count.saturating_sub(16) * RANDOM_LETTER;
+    (length, WORD + long + random + capitals * INNER_CAPITAL)
+}
+
+/// Spaces within a line. One alone belongs to the word after it.
+fn spaces(bytes: &[u8]) -> (usize, u64) {
+    let length = run(bytes, |byte| matches!(byte, b' ' | b'\t'));
+    let weight = match length as u64 {
+        0 | 1 => 0,
+        length => SPACES + (length - 2) * MANY_SPACES,
     };
-    let capital = length > 1 && after_small && byte.is_ascii_uppercase();
-    place + if capital { INNER_CAPITAL } else { 0 }
+    (length, weight)
+}
+
+const fn is_mark(byte: u8) -> bool {
+    byte.is_ascii()
+        && !byte.is_ascii_alphanumeric()
+        && !matches!(byte, b'\r' | b'\n' | b' ' | b'\t')
 }
 
 /// By the first byte of a character; the others weigh nothing.
@@ -223,7 +234,48 @@ mod tests {
         assert!(of_text("dGhpcyBpcyBub3QgYSB3b3JkIGJ1dCBhbiBlbmNvZGVkIHN0cmluZyBvZiBieXRl") > 16);
     }
 
+    /// The same, byte by byte: what each byte weighs by what stands before it.
+    fn byte_by_byte(text: &str) -> u64 {
+        let (mut weight, mut class, mut length, mut small) = (0_u64, ' ', 0_u64, false);
+        for byte in text.bytes() {
+            let next = match byte {
+                b'a'..=b'z' | b'A'..=b'Z' => 'l',
+                b'0'..=b'9' => 'd',
+                b'\r' | b'\n' => 'b',
+                b' ' | b'\t' if class == 'b' => 'b',
+                b' ' | b'\t' => 's',
+                0x80.. => 'w',
+                _ => 'm',
+            };
+            length = if next == class { length + 1 } else { 1 };
+            weight += match (next, length) {
+                ('l', 1) => WORD,
+                ('l', 8..=16) => LONG_LETTER,
+                ('l', 17..) => RANDOM_LETTER,
+                ('d', length) if length % 3 == 1 => THREE_DIGITS,
+                ('s', 2) => SPACES,
+                ('s', 3..) | ('b', 2..) => MANY_SPACES,
+                ('b', 1) => LINE_BREAK,
+                ('m', 1) => MARKS,
+                ('m', _) => FURTHER_MARK,
+                ('w', _) => wide(byte),
+                _ => 0,
+            };
+            if next == 'l' && length > 1 && small && byte.is_ascii_uppercase() {
+                weight += INNER_CAPITAL;
+            }
+            small = byte.is_ascii_lowercase();
+            class = next;
+        }
+        (weight + 32) / 64
+    }
+
     proptest! {
+        #[test]
+        fn runs_weigh_what_their_bytes_do(text in "([a-zA-Z]{0,20}|[0-9]{0,8}|[ \t]{0,5}|[\r\n \t]{0,6}|[-.,;{}()]{0,5}|[é文🙂\u{7f}\u{0}]{0,3}|\\PC){0,12}") {
+            prop_assert_eq!(of_text(&text), byte_by_byte(&text).max(u64::from(!text.is_empty())));
+        }
+
         #[test]
         fn more_text_is_not_fewer_tokens(text in ".{0,200}", more in ".{0,50}") {
             let longer = text.clone() + &more;

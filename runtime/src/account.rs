@@ -4,14 +4,15 @@
 //! once and it leaves one receipt. A call that reached a model is never free: where the upstream does not say what was
 //! used, what was seen or estimated is charged.
 
+mod held;
+
 use std::sync::Arc;
 use std::time::Instant;
 
-use waypost_policies::cost::{Usage, actual};
-use waypost_policies::decision::{Charge, Charges, Decision, Outcome, Route};
-use waypost_policies::limits::{Position, Reservation, Spent, Unit};
-use waypost_policies::plan::draft::{ModelIndex, Price, TierIndex};
-use waypost_policies::request::MOST_TOKENS;
+use waypost_policies::cost::Usage;
+use waypost_policies::decision::{Charge, Decision, Outcome, Route};
+use waypost_policies::limits::{Reservation, Spent, Unit};
+use waypost_policies::plan::draft::TierIndex;
 use waypost_policies::{Facts, NanoDollars};
 
 use crate::clock;
@@ -20,6 +21,8 @@ use crate::gateway::Gateway;
 use crate::metrics::RouteKey;
 use crate::receipt::{Ending, Receipt};
 use crate::rule::Site;
+
+pub(crate) use held::{Asked, Held};
 
 /// The status that stands for a caller who hung up.
 const HUNG_UP: u16 = 499;
@@ -31,10 +34,10 @@ pub(crate) struct Account {
     started: Instant,
     receipt: Option<Receipt>,
     decision: Decision,
-    prompt_tokens: u64,
-    /// How many answers the call asks for, and whether it says how long they may be.
-    answers: (u64, bool),
+    asked: Asked,
     held: Option<Held>,
+    /// What is held for the model that is asked beside it.
+    second: Option<Held>,
 }
 
 /// How full a limit is, as its caller is told.
@@ -45,22 +48,10 @@ pub(crate) struct Usages {
     pub(crate) reset_seconds: u64,
 }
 
-/// What a call holds while a model is asked.
-#[derive(Debug)]
-struct Held {
-    reservation: Reservation,
-    charges: Charges,
-    model: ModelIndex,
-    price: Option<Price>,
-    /// Whether the upstream may have begun to work on it.
-    sent: bool,
-    /// What the attempt that runs has used, as far as is known.
-    seen: Usage,
-    /// The most that it can have used.
-    most: Usage,
-    /// What attempts before it have used for nothing.
-    wasted: Usage,
-    estimated: bool,
+/// What a call holds: for the model that is asked, and for the one that is asked beside it.
+pub(crate) struct Lanes<'a> {
+    pub(crate) first: Option<&'a mut Held>,
+    pub(crate) second: &'a mut Option<Held>,
 }
 
 impl Account {
@@ -90,9 +81,9 @@ impl Account {
             started,
             receipt: Some(receipt),
             decision: decision.clone(),
-            prompt_tokens: facts.request.tokens,
-            answers: (facts.request.answers, facts.request.max_tokens.is_some()),
+            asked: Asked::of(facts.request),
             held: None,
+            second: None,
         };
         account.decided(decision);
         gateway.metrics.calls.in_flight.inc();
@@ -120,78 +111,52 @@ impl Account {
         self.decision = decision;
     }
 
+    /// When the call came.
+    pub(crate) const fn started(&self) -> Instant {
+        self.started
+    }
+
     /// Holds what the decision reserved.
     pub(crate) fn hold(&mut self, route: &Route, reservation: Reservation) {
-        self.release(Usage::default());
-        let model = self.gateway.model(route.model);
+        if let Some(before) = self.held.take() {
+            self.release(before, Usage::default());
+        }
+        let (asked, started) = (self.asked, self.started);
+        let held = Held::new(&self.gateway, route, reservation, asked, started);
+        self.held = Some(held);
+    }
+
+    /// What is held, to be noted on by whoever asks.
+    pub(crate) const fn lanes(&mut self) -> Lanes<'_> {
+        Lanes {
+            first: self.held.as_mut(),
+            second: &mut self.second,
+        }
+    }
+
+    /// The model that was asked beside the first answers, or is the only one left; the first is charged for what it may
+    /// have used.
+    pub(crate) fn second_answers(&mut self, decision: Decision) {
+        if let Some(first) = self.held.take() {
+            self.lose(first);
+        }
+        self.held = self.second.take();
+        self.decided(decision);
+    }
+
+    /// The model that was asked beside the first is too late; it is charged for what it may have used.
+    pub(crate) fn lose_second(&mut self) {
+        if let Some(second) = self.second.take() {
+            self.lose(second);
+        }
+    }
+
+    fn lose(&mut self, held: Held) {
         if let Some(receipt) = &mut self.receipt {
-            receipt.model = model.map(|model| model.name.clone()).unwrap_or_default();
-            receipt.replica.clear();
-            receipt.ceiling = route.ceiling;
+            receipt.attempts += held.attempts;
         }
-        self.gateway.metrics.ledger.open.inc();
-        self.held = Some(Held {
-            reservation,
-            charges: route.charges.clone(),
-            model: route.model,
-            price: model.and_then(|model| model.price),
-            sent: false,
-            seen: Usage::default(),
-            most: self.most(route),
-            wasted: Usage::default(),
-            estimated: false,
-        });
-    }
-
-    /// The most that a call of this route can use: a prompt that fits the context, answers as long as was asked for and
-    /// as long again, since some upstreams count what they think beside it.
-    fn most(&self, route: &Route) -> Usage {
-        /// A prompt is counted as so many times its estimate at most, and so many tokens that nobody sent.
-        const BEYOND_ESTIMATE: (u64, u64) = (16, 100_000);
-        let model = self.gateway.plan.model(route.model);
-        let context = model.as_ref().and_then(|model| model.context());
-        let output = model.as_ref().and_then(|model| model.output());
-        let (answers, says) = self.answers;
-        let is_limited = says || self.gateway.counts_size(&route.charges);
-        let longest = match is_limited {
-            true => route.max_tokens,
-            false => output.unwrap_or(MOST_TOKENS),
-        };
-        let (times, more) = BEYOND_ESTIMATE;
-        let estimate = self
-            .prompt_tokens
-            .saturating_mul(times)
-            .saturating_add(more);
-        Usage {
-            input: context.unwrap_or(estimate).max(self.prompt_tokens),
-            output: longest.saturating_mul(answers).saturating_mul(2),
-            ..Usage::default()
-        }
-    }
-
-    /// The call goes to an upstream: from here on its prompt may be charged.
-    pub(crate) fn sent(&mut self, replica: &str) {
-        if let Some(receipt) = &mut self.receipt {
-            receipt.attempts += 1;
-            receipt.replica = replica.to_owned();
-        }
-        let prompt = self.prompt_tokens;
-        if let Some(held) = &mut self.held {
-            held.sent = true;
-            held.estimated = true;
-            held.seen.input = held.seen.input.max(prompt);
-        }
-    }
-
-    /// The attempt failed. One that ran out of time is charged for its prompt: the upstream may have worked on it all along.
-    pub(crate) fn attempt_failed(&mut self, out_of_time: bool) {
-        if let Some(held) = &mut self.held {
-            if out_of_time {
-                held.wasted.input = held.wasted.input.saturating_add(self.prompt_tokens);
-            }
-            held.sent = false;
-            held.seen = Usage::default();
-        }
+        let used = held.used();
+        self.release(held, used);
     }
 
     /// The upstream refused the call for what it is: it counts as a call, and used nothing.
@@ -202,60 +167,47 @@ impl Account {
         }
     }
 
-    /// The answer's first byte has come.
-    pub(crate) fn first_byte(&mut self) {
-        let elapsed = self.started.elapsed();
-        if let Some(receipt) = &mut self.receipt {
-            receipt.first_byte.get_or_insert(elapsed);
-        }
-    }
-
     /// What the answer has used so far: as the upstream says, or the tokens of the text that came.
     pub(crate) fn seen(&mut self, usage: Option<Usage>, tokens: u64) {
-        let prompt = self.prompt_tokens;
-        let Some(held) = &mut self.held else {
-            return;
-        };
-        // An upstream that says nothing was used says nothing.
-        match usage.filter(|usage| usage.tokens() > 0) {
-            Some(usage) => {
-                // What cannot be is not believed, but for what was seen to come.
-                held.seen = Usage {
-                    input: usage.input.min(held.most.input),
-                    output: usage
-                        .output
-                        .min(held.most.output.max(tokens.saturating_mul(2))),
-                    ..usage
-                };
-                held.estimated = held.seen != usage;
-                if held.estimated {
-                    tracing::warn!(?usage, believed = ?held.seen, "an upstream says that it used more than it can have");
-                }
-            }
-            None => {
-                held.seen = Usage {
-                    input: prompt,
-                    cached: 0,
-                    output: tokens,
-                };
-                held.estimated = true;
-            }
+        if let Some(held) = &mut self.held {
+            held.see(usage, tokens);
         }
     }
 
     /// The model is given up: gives back what it holds, but for what the attempts may have used.
     pub(crate) fn give_up(&mut self, mut tried: Tried) {
+        let Some(held) = self.held.take() else {
+            return;
+        };
         if let Some(receipt) = &mut self.receipt {
-            tried.replica = Some(receipt.replica.clone()).filter(|replica| !replica.is_empty());
+            receipt.attempts += held.attempts;
+            receipt.ceiling = held.ceiling;
+            tried.replica = Some(held.replica.clone()).filter(|replica| !replica.is_empty());
             receipt.tried.push(tried);
-            receipt.model.clear();
-            receipt.replica.clear();
         }
-        let wasted = self.held.as_ref().map(|held| held.wasted);
-        self.release(wasted.unwrap_or_default());
+        let wasted = held.wasted;
+        self.release(held, wasted);
     }
 
-    /// What was tried before.
+    /// As [`Account::give_up`], for the model that was asked beside the first.
+    pub(crate) fn give_up_second(&mut self, tried: Tried) {
+        std::mem::swap(&mut self.held, &mut self.second);
+        self.give_up(tried);
+        std::mem::swap(&mut self.held, &mut self.second);
+    }
+
+    /// Models were passed over: each is noted once, however often the call is decided on.
+    pub(crate) fn pass_over(&mut self, models: Vec<Tried>) {
+        if let Some(receipt) = &mut self.receipt {
+            for model in models {
+                if !receipt.tried.contains(&model) {
+                    receipt.tried.push(model);
+                }
+            }
+        }
+    }
+
+    /// What was tried or passed over before.
     pub(crate) fn tried(&self) -> Vec<Tried> {
         self.receipt
             .as_ref()
@@ -299,11 +251,13 @@ impl Account {
     /// Which tier and model.
     pub(crate) fn names(&self) -> Option<(&str, &str, &str, &str)> {
         let receipt = self.receipt.as_ref()?;
+        let held = self.held.as_ref();
+        let model = held.and_then(|held| self.gateway.model(held.model));
         Some((
             &receipt.tier,
-            &receipt.model,
+            model.map_or("", |model| &model.name),
             &receipt.rule.label,
-            &receipt.replica,
+            held.map_or("", |held| &held.replica),
         ))
     }
 
@@ -317,6 +271,7 @@ impl Account {
     /// Closes the books: settles what is held, writes the receipt. What the call cost, once.
     pub(crate) fn close(&mut self, status: u16, ending: Ending) -> NanoDollars {
         let key = self.route_key();
+        self.lose_second();
         let spent = self.settle();
         let Some(mut receipt) = self.receipt.take() else {
             return NanoDollars::ZERO;
@@ -348,40 +303,37 @@ impl Account {
 
     fn settle(&mut self) -> Option<(Usage, NanoDollars, bool)> {
         let held = self.held.take()?;
-        self.gateway.metrics.ledger.open.dec();
-        let now = clock::now();
-        let usage = Usage {
-            input: held.seen.input.saturating_add(held.wasted.input),
-            ..held.seen
-        };
-        let cost = held
-            .price
-            .map_or(NanoDollars::ZERO, |price| actual(price, usage));
-        let requests = u64::from(held.sent);
+        if let Some(receipt) = &mut self.receipt {
+            let model = self.gateway.model(held.model);
+            receipt.model = model.map(|model| model.name.clone()).unwrap_or_default();
+            receipt.replica.clone_from(&held.replica);
+            receipt.attempts += held.attempts;
+            receipt.ceiling = held.ceiling;
+            receipt.first_byte = held.first_byte;
+        }
+        let usage = held.used();
+        let cost = held.cost(usage);
+        let (requests, estimated) = (u64::from(held.sent), held.estimated);
         self.note_charges(&held.charges, spent(requests, usage, cost));
-        self.end(held.reservation, spent(requests, usage, cost), now);
-        Some((usage, cost, held.estimated))
+        self.end(held, spent(requests, usage, cost));
+        Some((usage, cost, estimated))
     }
 
     /// Ends the reservation of a model that did not answer; the call as such is still to be counted.
-    fn release(&mut self, used: Usage) {
-        let Some(held) = self.held.take() else {
-            return;
-        };
-        self.gateway.metrics.ledger.open.dec();
-        let cost = held
-            .price
-            .map_or(NanoDollars::ZERO, |price| actual(price, used));
+    fn release(&mut self, held: Held, used: Usage) {
+        let cost = held.cost(used);
         self.note_charges(&held.charges, spent(0, used, cost));
         if let Some(receipt) = &mut self.receipt {
             receipt.cost = receipt.cost.plus(cost);
         }
-        self.end(held.reservation, spent(0, used, cost), clock::now());
+        self.end(held, spent(0, used, cost));
     }
 
     /// Settles, and writes it down. Where that cannot be, the reservation counts until it can.
-    fn end(&self, reservation: Reservation, spent: Spent, now: i64) {
-        let position = self.gateway.state.settle(reservation, spent, now);
+    fn end(&self, held: Held, spent: Spent) {
+        self.gateway.metrics.ledger.open.dec();
+        let state = &self.gateway.state;
+        let position = state.settle(held.reservation, spent, clock::now());
         let _ = self.gateway.books.commit(position);
     }
 
@@ -412,20 +364,6 @@ impl Account {
         if let (Some(receipt), 1..) = (&mut self.receipt, amount) {
             receipt.charged.push((label.to_owned(), amount));
         }
-    }
-
-    /// Where what it holds stands in the log.
-    pub(crate) fn position(&self) -> Position {
-        let held = self.held.as_ref();
-        held.map_or_else(Position::default, |held| held.reservation.position())
-    }
-
-    /// What the model that is asked now was charged for.
-    pub(crate) fn charges(&self) -> Charges {
-        self.held
-            .as_ref()
-            .map(|held| held.charges.clone())
-            .unwrap_or_default()
     }
 }
 

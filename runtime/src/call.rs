@@ -7,6 +7,7 @@ mod answer;
 mod attempt;
 mod attempt_error;
 mod deadline;
+mod hedge;
 mod outcome;
 mod refusal;
 mod upstream;
@@ -53,6 +54,14 @@ struct Arrived {
 }
 
 impl Arrived {
+    /// Its body as text.
+    fn text(&self) -> Result<&str, Failure> {
+        std::str::from_utf8(&self.body).map_err(|_| {
+            let message = "the body is not UTF-8: send JSON in UTF-8";
+            Failure::invalid(StatusCode::BAD_REQUEST, "invalid_json", message)
+        })
+    }
+
     fn into_recent(self, surface: Surface, request_id: &str) -> RecentCall {
         RecentCall {
             request_id: request_id.to_owned(),
@@ -76,8 +85,10 @@ pub(crate) async fn answer(
 ) -> Result<Response<Body>, Failure> {
     let arrived = arrive(gateway, request, peer).await?;
     let deadline = Deadline::read(&arrived.parts.headers, arrived.started.into())?;
-    let request = read(gateway, surface, arrived.parts.uri.path(), &arrived)?;
+    let text = arrived.text()?;
+    let request = read(gateway, surface, arrived.parts.uri.path(), &arrived, text)?;
     let mut facts = facts(gateway, &request, &arrived);
+    let came = facts.now;
     let wants_explanation = arrived
         .parts
         .headers
@@ -96,7 +107,7 @@ pub(crate) async fn answer(
         gateway,
         surface,
         &arrived.parts.headers,
-        &arrived.body,
+        (&arrived.body, text),
         &facts,
         deadline,
         request_id,
@@ -115,9 +126,10 @@ pub(crate) async fn answer(
     if let Some(explanation) = explanation {
         answer::explain(&mut response, explanation);
     }
-    gateway
-        .recent
-        .remember(arrived.into_recent(surface, request_id));
+    if gateway.recent.wants(came) {
+        let recent = arrived.into_recent(surface, request_id);
+        gateway.recent.remember(recent);
+    }
     Ok(response)
 }
 
@@ -128,8 +140,8 @@ pub(crate) async fn explain(
     peer: IpAddr,
 ) -> Result<Response<Body>, Failure> {
     let arrived = arrive(gateway, request, peer).await?;
-    // The decision of the call that would have been sent to the chat's path.
-    let request = read(gateway, Surface::Chat, "/v1/chat/completions", &arrived)?;
+    let surface = surface_of(gateway, &arrived)?;
+    let request = read(gateway, surface, surface.path(), &arrived, arrived.text()?)?;
     let facts = facts(gateway, &request, &arrived);
     let explanation = gateway.explain(&facts);
     // Strings and numbers only: nothing here fails to serialise.
@@ -137,6 +149,32 @@ pub(crate) async fn explain(
         StatusCode::OK,
         serde_json::to_string(&explanation).unwrap_or_default(),
     ))
+}
+
+/// The API that the call to explain would be sent to: the one that its query names, or that its body looks like.
+fn surface_of(gateway: &Gateway, arrived: &Arrived) -> Result<Surface, Failure> {
+    let Parts { uri, headers, .. } = &arrived.parts;
+    match Surface::of_query(uri.query().unwrap_or_default()) {
+        Ok(Some(surface)) => Ok(surface),
+        Ok(None) => {
+            let from_anthropic = headers.contains_key("anthropic-version");
+            Ok(Surface::of_body(
+                &gateway.plan,
+                &arrived.body,
+                from_anthropic,
+            ))
+        }
+        Err(path) => {
+            let message = format!("nothing is routed at `{path}`");
+            let paths = Surface::ALL.map(Surface::path);
+            let hint = format!("`path` is one of {}", paths.join(", "));
+            Err(
+                Failure::invalid(StatusCode::BAD_REQUEST, "invalid_value", message)
+                    .param("path")
+                    .hint(hint),
+            )
+        }
+    }
 }
 
 /// Authenticates a call and takes in its body.
@@ -150,14 +188,6 @@ async fn arrive(
     let identity = gateway.callers.identify(&parts.headers).await?;
     check_media_type(&parts.headers)?;
     let body = read_body(body, &gateway.bounds).await?;
-    if std::str::from_utf8(&body).is_err() {
-        let message = "the body is not UTF-8: send JSON in UTF-8";
-        return Err(Failure::invalid(
-            StatusCode::BAD_REQUEST,
-            "invalid_json",
-            message,
-        ));
-    }
     Ok(Arrived {
         parts,
         body,
@@ -172,10 +202,11 @@ fn read<'a>(
     surface: Surface,
     path: &'a str,
     arrived: &'a Arrived,
+    text: &'a str,
 ) -> Result<facts::Request<'a>, Failure> {
     let headers = &arrived.parts.headers;
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let read = facts::Request::read(gateway.plan.needs(), surface, path, &header, &arrived.body);
+    let read = facts::Request::read_text(gateway.plan.needs(), surface, path, &header, text);
     read.map_err(|error: RequestError| {
         let failure = Failure::invalid(StatusCode::BAD_REQUEST, error.code(), error.to_string());
         match error.param() {
@@ -282,12 +313,11 @@ async fn ask_models(
         Ok(answered) => return Ok(answered),
         Err(last) => last,
     };
+    account.pass_over(outcome::passed_over(gateway, &last));
     match lost.first {
         Some((failure, charges, _)) => {
             account.count_failed_call(&charges);
-            let mut tried = account.tried();
-            tried.extend(outcome::passed_over(gateway, &last));
-            Err((failure.tried(tried), Ending::Failed))
+            Err((failure.tried(account.tried()), Ending::Failed))
         }
         None => Err((outcome::refusal(gateway, &last, facts), Ending::Refused)),
     }
@@ -308,23 +338,22 @@ async fn ask_in_turn(
         else {
             break;
         };
+        account.pass_over(outcome::passed_over(gateway, &admitted.decision));
         account.hold(&route, reservation);
-        let failure = match asking.model(&admitted.decision, &route, account).await {
+        let asked = (admitted.decision, &route);
+        let failed = match hedge::ask(gateway, facts, asking, account, asked, lost).await {
             Ok(answered) => return Ok(answered),
-            Err(failure) => failure,
+            Err(failed) => failed,
         };
-        lost.note(&failure, account.charges());
-        account.give_up(asking.tried(&route, &failure));
-        if failure.reaction().is_final || asking.is_over() {
-            break;
+        if failed.is_final || asking.is_over() {
+            return Err(failed.last);
         }
         if let Some(model) = gateway.model(route.model) {
             let upstreams = &gateway.metrics.upstreams;
             upstreams.fell_back(route.model, &model.name);
         }
         facts.now = clock::now();
-        let previous: Decision = admitted.decision;
-        admitted = admit(gateway, facts, Some(&previous));
+        admitted = admit(gateway, facts, Some(&failed.last));
         if matches!(admitted.decision.outcome, Outcome::Route(_)) {
             account.decided(admitted.decision.clone());
         }

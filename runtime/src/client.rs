@@ -13,7 +13,7 @@ mod trust;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,12 +21,14 @@ use http_body_util::Full;
 use hyper::header::{HOST, HeaderValue};
 use hyper::http::uri::{PathAndQuery, Scheme};
 use hyper::{Request, Response, Uri};
+use tokio::runtime::Handle;
 use tokio::time::sleep;
 
 pub(crate) use answer::Answer;
 pub(crate) use origin::base_url;
 pub use trust::UpstreamTls;
 
+use crate::worker;
 use dial::Dialer;
 use host::Host;
 use origin::{Origin, Place, Speaks};
@@ -79,6 +81,60 @@ pub(crate) struct Client(Arc<Inner>);
 struct Inner {
     dialer: Dialer,
     hosts: Mutex<HashMap<Origin, Arc<Host>>>,
+}
+
+/// A client for each thread that answers calls, and one for all others: connections are kept where they are used.
+#[derive(Debug, Clone)]
+pub(crate) struct Clients {
+    of_workers: Arc<[Client]>,
+    of_others: Client,
+    /// Those threads, once there are any.
+    workers: Arc<OnceLock<Vec<Handle>>>,
+}
+
+impl Clients {
+    /// Clients for upstreams.
+    pub(crate) fn public(
+        tls: &UpstreamTls,
+        connect: Duration,
+        workers: usize,
+    ) -> Result<Self, ClientError> {
+        let of_workers = (0..workers).map(|_| public(tls, connect));
+        Ok(Self {
+            of_workers: of_workers.collect::<Result<_, _>>()?,
+            of_others: public(tls, connect)?,
+            workers: Arc::default(),
+        })
+    }
+
+    /// That of this thread.
+    pub(crate) fn here(&self) -> &Client {
+        let of_this = worker::here()
+            .checked_sub(1)
+            .and_then(|number| self.of_workers.get(number));
+        of_this.unwrap_or(&self.of_others)
+    }
+
+    /// These are the threads that answer calls.
+    pub(crate) fn live_on(&self, workers: Vec<Handle>) {
+        // A server has its threads for as long as it runs: nobody says this twice.
+        let _ = self.workers.set(workers);
+    }
+
+    /// From now on, new connections go by these files.
+    pub(crate) fn trust(&self, tls: &UpstreamTls) -> Result<(), ClientError> {
+        let mut all = self.of_workers.iter().chain([&self.of_others]);
+        all.try_for_each(|client| client.trust(tls))
+    }
+
+    /// Makes connections before anybody needs them: one for each thread that answers calls.
+    pub(crate) fn warm(&self, address: &str) {
+        let workers = self.workers.get().into_iter().flatten();
+        for (worker, client) in workers.zip(self.of_workers.iter().cloned()) {
+            let address = address.to_owned();
+            worker.spawn(async move { client.warm(&address).await });
+        }
+    }
 }
 
 /// A client for upstreams.
@@ -141,13 +197,13 @@ impl Client {
     }
 
     /// From now on, new connections go by these files.
-    pub(crate) fn trust(&self, tls: &UpstreamTls) -> Result<(), ClientError> {
+    fn trust(&self, tls: &UpstreamTls) -> Result<(), ClientError> {
         self.0.dialer.tls.store(Arc::new(tls.config()?));
         Ok(())
     }
 
     /// Makes a connection before anybody needs it, where that takes long: over TLS.
-    pub(crate) async fn warm(&self, address: &str) {
+    async fn warm(&self, address: &str) {
         let origin = address.parse().ok().and_then(|uri| Origin::of(&uri));
         let Some(origin) = origin.filter(|origin| origin.speaks == Speaks::Tls) else {
             return;

@@ -4,6 +4,8 @@ use std::sync::{Mutex, TryLockError};
 
 use waypost_policies::Evaluation;
 
+use crate::worker;
+
 /// More than threads that decide at one time.
 const SLOTS: usize = 32;
 
@@ -22,7 +24,9 @@ impl Evaluations {
 
     /// Runs `work` with a working memory that nobody else has.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Evaluation) -> T) -> T {
-        for slot in &self.slots {
+        // That of this thread first: nobody else asks for it while there are as many as threads.
+        let (before, after) = self.slots.split_at(worker::here() % SLOTS);
+        for slot in after.iter().chain(before) {
             match slot.try_lock() {
                 Ok(mut evaluation) => return work(&mut evaluation),
                 Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => {}

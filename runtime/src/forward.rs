@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
-
 use crate::json::{self, Change, Member};
 
 /// Asked of the upstream on every stream, so that no client can hide what it uses.
@@ -26,10 +24,10 @@ pub(crate) struct Shape<'a> {
     pub(crate) asks_usage: bool,
 }
 
-/// A body to send, and what was left out of it.
+/// What becomes of a body: its new text, if anything changes, and what was left out of it.
 #[derive(Debug)]
 pub(crate) struct Shaped {
-    pub(crate) body: Bytes,
+    pub(crate) text: Option<String>,
     pub(crate) dropped: Vec<String>,
 }
 
@@ -47,16 +45,9 @@ pub(crate) fn without<'b>(body: &'b str, rejects: &[String]) -> (Cow<'b, str>, V
     (body, dropped)
 }
 
-/// The body in this shape.
-pub(crate) fn shape(body: &Bytes, shape: &Shape<'_>) -> Shaped {
+/// The body with these members in this shape.
+pub(crate) fn shape(text: &str, members: &[Member<'_>], shape: &Shape<'_>) -> Shaped {
     let mut dropped = Vec::new();
-    let Ok(text) = std::str::from_utf8(body) else {
-        return Shaped {
-            body: body.clone(),
-            dropped,
-        };
-    };
-    let members = json::members(text);
     let has = |key: &str| members.iter().any(|member| member.key == key);
     let both_limits = has("max_tokens") && has("max_completion_tokens");
     let mut added = Vec::new();
@@ -92,11 +83,19 @@ pub(crate) fn shape(body: &Bytes, shape: &Shape<'_>) -> Shaped {
             _ => Change::Keep,
         }
     };
-    let body = match json::rewrite(text, change, &added) {
-        Cow::Borrowed(_) => body.clone(),
-        Cow::Owned(text) => Bytes::from(text),
+    let text = json::rewrite_members(text, members, change, &added);
+    Shaped { text, dropped }
+}
+
+/// The parts of a body that engines cache by their beginning, as they stand in it: its tools, then what is said; ""
+/// where it has none.
+pub(crate) fn cached_parts<'t>(members: &[Member<'t>]) -> [&'t str; 2] {
+    let named = |names: &[&str]| {
+        let mut members = members.iter();
+        let found = members.find(|member| names.contains(&&*member.key));
+        found.map_or("", |member| member.value)
     };
-    Shaped { body, dropped }
+    [named(&["tools"]), named(&["messages", "prompt", "input"])]
 }
 
 fn value(member: &Member<'_>, value: String) -> Change {
@@ -147,8 +146,8 @@ mod tests {
     };
 
     fn check(body: &str, with: Shape<'_>, expected: &str) {
-        let shaped = shape(&Bytes::copy_from_slice(body.as_bytes()), &with);
-        assert_eq!(std::str::from_utf8(&shaped.body).unwrap(), expected);
+        let shaped = shape(body, &json::members(body), &with);
+        assert_eq!(shaped.text.as_deref().unwrap_or(body), expected);
     }
 
     #[test]
@@ -162,8 +161,8 @@ mod tests {
 
     #[test]
     fn the_same_model_leaves_the_same_bytes() {
-        let body = Bytes::from_static(br#"{"model":"gpt-5.1"}"#);
-        assert_eq!(shape(&body, &PLAIN).body.as_ptr(), body.as_ptr());
+        let body = r#"{"model":"gpt-5.1"}"#;
+        assert_eq!(shape(body, &json::members(body), &PLAIN).text, None);
     }
 
     #[test]
@@ -252,13 +251,22 @@ mod tests {
             rejects: &rejects,
             ..PLAIN
         };
-        let shaped = shape(
-            &Bytes::from_static(br#"{"presence_penalty":0.5,"n":1}"#),
-            &shape_,
-        );
+        let body = r#"{"presence_penalty":0.5,"n":1}"#;
+        let shaped = shape(body, &json::members(body), &shape_);
         assert_eq!(
-            (&*shaped.body, shaped.dropped),
-            (&br#"{"n":1}"#[..], rejects.to_vec())
+            (shaped.text.as_deref(), shaped.dropped),
+            (Some(r#"{"n":1}"#), rejects.to_vec())
         );
+    }
+
+    #[test]
+    fn what_engines_cache_is_found_as_it_stands() {
+        let parts = |body| cached_parts(&json::members(body));
+        assert_eq!(
+            parts(r#"{"messages" : [{"role":"user"}],"model":"m","tools":[1]}"#),
+            ["[1]", r#"[{"role":"user"}]"#]
+        );
+        assert_eq!(parts(r#"{"prompt":"once"}"#), ["", "\"once\""]);
+        assert_eq!(parts("no"), ["", ""]);
     }
 }

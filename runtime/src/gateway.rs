@@ -20,7 +20,7 @@ use waypost_policies::{Facts, NanoDollars};
 use crate::audit::{Audit, AuditError};
 use crate::books::Books;
 use crate::callers::{Callers, KeysError, watch};
-use crate::client::{self, Client, ClientError, base_url};
+use crate::client::{ClientError, Clients, base_url};
 use crate::clock;
 use crate::dialect::Dialect;
 use crate::evaluations::Evaluations;
@@ -46,7 +46,7 @@ pub(crate) struct Gateway {
     pub(crate) evaluations: Arc<Evaluations>,
     pub(crate) callers: Arc<Callers>,
     pub(crate) redactions: Redactions,
-    pub(crate) client: Client,
+    pub(crate) clients: Clients,
     pub(crate) providers: Vec<Provider>,
     pub(crate) pools: Vec<Placed>,
     pub(crate) metrics: Metrics,
@@ -92,6 +92,8 @@ pub(crate) struct Tier {
     /// How long an attempt may take to its first byte, where the file says so.
     pub(crate) timeout: Option<Duration>,
     pub(crate) retries: u32,
+    /// After how long the next model is asked beside one that has not begun to answer.
+    pub(crate) hedge: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -108,7 +110,7 @@ struct Quota {
 struct Kept<'g> {
     books: Books,
     evaluations: Arc<Evaluations>,
-    client: Client,
+    clients: Clients,
     metrics: Metrics,
     journal: Arc<Journal>,
     recent: Arc<Recent>,
@@ -154,6 +156,9 @@ pub enum StartError {
     /// What is used of limits and budgets cannot be kept.
     #[error(transparent)]
     State(#[from] LedgerError),
+    /// The threads that answer calls.
+    #[error("cannot start threads: {0}")]
+    Threads(std::io::Error),
     /// The audit log cannot be kept.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -173,7 +178,11 @@ impl Gateway {
         let kept = Kept {
             books: Books::open(&plan, &settings.state, &metrics.disk)?,
             evaluations: Arc::new(Evaluations::new()),
-            client: client::public(&settings.upstream_tls, settings.bounds.connect)?,
+            clients: Clients::public(
+                &settings.upstream_tls,
+                settings.bounds.connect,
+                settings.workers,
+            )?,
             metrics,
             journal: Arc::default(),
             recent: Arc::default(),
@@ -192,11 +201,11 @@ impl Gateway {
         plan: Arc<Plan>,
         settings: &Settings,
     ) -> Result<Self, StartError> {
-        old.client.trust(&settings.upstream_tls)?;
+        old.clients.trust(&settings.upstream_tls)?;
         let kept = Kept {
             books: old.books.next(&plan, &settings.state, &old.metrics.disk)?,
             evaluations: Arc::clone(&old.evaluations),
-            client: old.client.clone(),
+            clients: old.clients.clone(),
             metrics: old.metrics.renewed(),
             journal: Arc::clone(&old.journal),
             recent: Arc::clone(&old.recent),
@@ -229,8 +238,8 @@ impl Gateway {
             callers,
             redactions: Redactions::read(&plan)?,
             providers: providers(&draft, settings, &secrets)?,
-            pools: Placed::all(&draft, settings, &kept.client, kept.pools)?,
-            client: kept.client,
+            pools: Placed::all(&draft, settings, kept.clients.here(), kept.pools)?,
+            clients: kept.clients,
             metrics: kept.metrics,
             journal: kept.journal,
             recent: kept.recent,
@@ -334,7 +343,8 @@ impl Gateway {
     /// A finished call: metrics, log, journal, receipt.
     pub(crate) fn record(&self, key: RouteKey, decision: &Decision, receipt: Receipt) {
         self.metrics.finished(key, decision, &receipt);
-        tracing::info!(
+        // `/decisions` and the metrics tell of calls all the same: a line for each costs as much as the decision.
+        tracing::debug!(
             request = receipt.request_id,
             caller = receipt.caller,
             team = receipt.team,
@@ -393,11 +403,8 @@ impl Gateway {
     /// Connects to hosted APIs before the first call has to, in the background.
     pub(crate) fn warm(&self) {
         for provider in &self.providers {
-            let (client, address) = (
-                self.client.clone(),
-                provider.address(Dialect::CHAT, "-", false),
-            );
-            tokio::spawn(async move { client.warm(&address).await });
+            self.clients
+                .warm(&provider.address(Dialect::CHAT, "-", false));
         }
     }
 
@@ -500,12 +507,12 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Tier {
     fn new(tier: &draft::Tier) -> Self {
-        let timeout = (tier.timeout_milliseconds > 0)
-            .then(|| Duration::from_millis(tier.timeout_milliseconds));
+        let time = |milliseconds| (milliseconds > 0).then(|| Duration::from_millis(milliseconds));
         Self {
             name: tier.name.clone(),
-            timeout,
+            timeout: time(tier.timeout_milliseconds),
             retries: tier.retries,
+            hedge: time(tier.hedge_milliseconds),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::receipt::Receipt;
 
 /// How many are kept.
-const KEPT: usize = 256;
+pub(crate) const KEPT: usize = 256;
 
 /// The last receipts.
 pub(crate) type Journal = Ring<Receipt>;

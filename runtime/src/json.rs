@@ -6,7 +6,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::{memchr2, memchr3};
+use memchr::memchr2;
+
+/// Strings up to this length are looked at byte by byte.
+const SHORT: usize = 24;
 
 /// A member of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +38,8 @@ pub(crate) enum Change {
 /// The members of the object that `text` is, in order.
 pub(crate) fn members(text: &str) -> Vec<Member<'_>> {
     let mut scan = Scan { text, at: 0 };
-    let mut members = Vec::new();
+    // As many as most calls have.
+    let mut members = Vec::with_capacity(8);
     scan.space();
     if !scan.take(b'{') {
         return members;
@@ -53,17 +57,24 @@ pub(crate) fn members(text: &str) -> Vec<Member<'_>> {
 /// The object with each member changed as `change` says, and `added` at its end; as it is when nothing changes.
 pub(crate) fn rewrite<'t>(
     text: &'t str,
-    mut change: impl FnMut(&Member<'_>) -> Change,
+    change: impl FnMut(&Member<'_>) -> Change,
     added: &[String],
 ) -> Cow<'t, str> {
-    let members = members(text);
-    let changes: Vec<Change> = members.iter().map(&mut change).collect();
+    rewrite_members(text, &members(text), change, added).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// As [`rewrite`], where the members of `text` are known; `None` when nothing changes.
+pub(crate) fn rewrite_members(
+    text: &str,
+    members: &[Member<'_>],
+    change: impl FnMut(&Member<'_>) -> Change,
+    added: &[String],
+) -> Option<String> {
+    let changes: Vec<Change> = members.iter().map(change).collect();
     if added.is_empty() && changes.iter().all(|change| *change == Change::Keep) {
-        return Cow::Borrowed(text);
+        return None;
     }
-    let Some(open) = text.find('{') else {
-        return Cow::Borrowed(text);
-    };
+    let open = text.find('{')?;
     let mut output = Object {
         text: String::with_capacity(text.len() + 64),
         empty: true,
@@ -87,7 +98,7 @@ pub(crate) fn rewrite<'t>(
         output.push(gap, &[member]);
     }
     output.text.push_str(piece(text, at..text.len()));
-    Cow::Owned(output.text)
+    Some(output.text)
 }
 
 /// An object as it is written.
@@ -235,9 +246,10 @@ impl<'t> Scan<'t> {
             return None;
         }
         loop {
-            let found = memchr2(b'"', b'\\', self.rest())?;
-            self.at += found + 1;
-            if self.text.as_bytes().get(self.at - 1) == Some(&b'"') {
+            self.at += end_of_plain(self.rest())?;
+            let stop = self.peek();
+            self.at += 1;
+            if stop == Some(b'"') {
                 return Some(start..self.at);
             }
             self.at += 1;
@@ -272,20 +284,15 @@ impl<'t> Scan<'t> {
     fn container(&mut self) -> Option<()> {
         let mut depth = 0_usize;
         loop {
+            let mark = |byte: &u8| matches!(byte, b'"' | b'{' | b'[' | b'}' | b']');
+            self.at += self.rest().iter().position(mark)?;
             match self.peek()? {
                 b'"' => {
                     self.string()?;
                     continue;
                 }
                 b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth = depth.saturating_sub(1),
-                _ => {
-                    // Most of a container is text and numbers: go on at the next byte that matters.
-                    let quote = memchr3(b'"', b'{', b'[', self.rest());
-                    let close = memchr2(b'}', b']', self.rest())?;
-                    self.at += quote.map_or(close, |quote| quote.min(close));
-                    continue;
-                }
+                _ => depth = depth.saturating_sub(1),
             }
             self.at += 1;
             if depth == 0 {
@@ -293,6 +300,16 @@ impl<'t> Scan<'t> {
             }
         }
     }
+}
+
+/// Where the quote or backslash is that ends the plain text at the beginning of `bytes`. Most strings are short: a
+/// search that is quick over long ones costs more than they do.
+fn end_of_plain(bytes: &[u8]) -> Option<usize> {
+    let is_end = |byte: &u8| matches!(byte, b'"' | b'\\');
+    let (near, far) = bytes.split_at(bytes.len().min(SHORT));
+    near.iter()
+        .position(is_end)
+        .or_else(|| Some(near.len() + memchr2(b'"', b'\\', far)?))
 }
 
 #[cfg(test)]

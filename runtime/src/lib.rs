@@ -38,6 +38,7 @@ mod spending;
 mod stream;
 mod translate;
 mod usage;
+mod worker;
 
 pub use audit::AuditError;
 pub use callers::key::{beginning, key_digest, new_key};

@@ -17,6 +17,10 @@ use waypost_runtime::{
     UpstreamTls,
 };
 
+/// Calls allocate and free many small pieces on one thread, which this is quicker at than the system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Where state is kept if nothing else is said; the manifests mount a volume there.
 const STATE_DIRECTORY: &str = "/var/lib/waypost";
 
@@ -107,7 +111,8 @@ fn run(arguments: Arguments) -> Result<(), String> {
     if let Some(folder) = arguments.secrets {
         settings.secrets = Secrets::system().mounted_at(folder);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // Calls have threads of their own: this one takes in connections, and looks after what all calls share.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;

@@ -6,6 +6,7 @@ mod connections;
 mod disk;
 mod ledger;
 mod plans;
+mod sharded;
 mod upstreams;
 
 use std::collections::HashMap;
@@ -70,10 +71,15 @@ where
         self.renewed()
     }
 
-    /// The metric of a key; its labels are made only the first time.
-    pub(crate) fn get(&self, key: K, labels: impl FnOnce() -> Labels) -> M {
+    /// Uses the metric of a key; its labels are made only the first time.
+    pub(crate) fn with<T>(
+        &self,
+        key: K,
+        labels: impl FnOnce() -> Labels,
+        count: impl FnOnce(&M) -> T,
+    ) -> T {
         if let Some(metric) = self.known.load().get(&key) {
-            return metric.clone();
+            return count(metric);
         }
         let metric = self.family.get_or_create_owned(&labels());
         self.known.rcu(|known| {
@@ -81,7 +87,12 @@ where
             known.insert(key.clone(), metric.clone());
             known
         });
-        metric
+        count(&metric)
+    }
+
+    /// The metric of a key.
+    pub(crate) fn get(&self, key: K, labels: impl FnOnce() -> Labels) -> M {
+        self.with(key, labels, M::clone)
     }
 
     /// Shows no more the metrics of keys that are `gone`, whose labels were these.

@@ -53,7 +53,7 @@ pub struct Receipt {
     pub output_tokens: u64,
     /// Whether the tokens are estimated, because the upstream did not say.
     pub estimated: bool,
-    /// What it cost.
+    /// What it cost, with what models took that were given up.
     pub cost: NanoDollars,
     /// What it could have cost at worst.
     pub ceiling: NanoDollars,

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use regex::Regex;
 use waypost_policies::plan::Plan;
 
@@ -47,17 +46,11 @@ impl Redactions {
     }
 
     /// A request's body as it may be sent upstream: every string that is a value, but for the model's name.
-    pub(crate) fn request(&self, body: &Bytes) -> Bytes {
-        let Ok(text) = std::str::from_utf8(body) else {
-            return body.clone();
-        };
+    pub(crate) fn request<'t>(&self, body: &'t str) -> Cow<'t, str> {
         if self.request.is_empty() {
-            return body.clone();
+            return Cow::Borrowed(body);
         }
-        match json::rewrite_strings(text, "model", |string| replaced(&self.request, string)) {
-            Cow::Borrowed(_) => body.clone(),
-            Cow::Owned(text) => Bytes::from(text),
-        }
+        json::rewrite_strings(body, "model", |string| replaced(&self.request, string))
     }
 
     /// A caller's text as it may be logged.

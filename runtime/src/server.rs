@@ -14,6 +14,7 @@ mod socket;
 mod tls;
 mod unread;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,13 +26,16 @@ use waypost_policies::plan::Plan;
 use crate::gateway::{Gateway, StartError};
 use crate::reload::{Current, Difference, ReloadError, first_look, watch};
 use crate::settings::Settings;
+use crate::worker::Workers;
 
 pub use address::{Address, AddressError};
 pub(crate) use edge::Edge;
 pub use tls::{TlsError, TlsFiles};
 
 use connection::Host;
+use edge::Seat;
 use listener::Listener;
+use socket::Socket;
 use tls::Certificates;
 
 /// After an accept failed (out of file descriptors, mostly): trying again at once would fail as well.
@@ -74,6 +78,8 @@ impl Server {
             );
         }
         let edge = edge(&gateway, &settings)?;
+        let workers = Workers::start(settings.workers).map_err(StartError::Threads)?;
+        gateway.clients.live_on(workers.handles());
         let (listener, address) = Listener::bind(&settings.listen).await?;
         let (stop, stopped) = channel(false);
         first_look(&gateway).await;
@@ -98,7 +104,7 @@ impl Server {
         if let Some(certificates) = &current.edge.certificates {
             background.spawn(Arc::clone(certificates).watch(bounds.key_file));
         }
-        let accepting = tokio::spawn(accept(listener, host(Port::Front)));
+        let accepting = tokio::spawn(accept(listener, host(Port::Front), workers));
         let admin = admin_address.as_ref().map(tracing::field::display);
         let tls = current.edge.certificates.is_some();
         tracing::info!(%address, tls, admin, "serving");
@@ -171,7 +177,7 @@ fn edge(gateway: &Gateway, settings: &Settings) -> Result<Arc<Edge>, StartError>
 }
 
 /// Takes in callers' connections until told to stop; then waits for those that are open.
-async fn accept(listener: Listener, host: Host) {
+async fn accept(listener: Listener, host: Host, workers: Workers) {
     let mut stop = host.stop.clone();
     let mut connections = JoinSet::new();
     let mut turned_away = JoinSet::new();
@@ -183,8 +189,7 @@ async fn accept(listener: Listener, host: Host) {
             accepted = listener.accept() => match accepted {
                 Ok((socket, peer)) => match host.current.edge.seat() {
                     Some(seat) => {
-                        let served = connection::serve(socket, peer, host.clone(), Some(seat));
-                        connections.spawn(served);
+                        hand_out(socket, peer, host.clone(), seat, &workers, &mut connections);
                     }
                     None => {
                         host.current.edge.metrics.refused("too_many");
@@ -205,6 +210,29 @@ async fn accept(listener: Listener, host: Host) {
     // What is still open after this is cut off when the connections are dropped.
     let rest = async { while connections.join_next().await.is_some() {} };
     let _ = timeout(host.bounds.drain, rest).await;
+}
+
+/// Gives a connection to the thread that has the fewest.
+fn hand_out(
+    socket: Socket,
+    peer: IpAddr,
+    host: Host,
+    seat: Seat,
+    workers: &Workers,
+    connections: &mut JoinSet<()>,
+) {
+    // One that breaks meanwhile is nobody's loss.
+    let Ok(loose) = socket.loosen() else { return };
+    let Some((worker, place)) = workers.least_busy() else {
+        return;
+    };
+    let served = async move {
+        let _place = place;
+        if let Ok(socket) = loose.settle() {
+            connection::serve(socket, peer, host, Some(seat)).await;
+        }
+    };
+    connections.spawn_on(served, worker);
 }
 
 /// Takes in operators' connections for ever: they see a server out.

@@ -14,6 +14,7 @@ use crate::receipt::Receipt;
 use crate::reload::{PlanSource, Reload};
 use crate::secrets::Secrets;
 use crate::server::{Address, TlsFiles};
+use crate::worker;
 
 /// How a server is set up.
 #[derive(Debug, Clone)]
@@ -44,6 +45,8 @@ pub struct Settings {
     pub reloads: Option<UnboundedSender<Reload>>,
     /// The cluster whose pods are discovered; needed only by pools that select pods.
     pub cluster: Option<Cluster>,
+    /// How many threads answer calls; each has connections to upstreams of its own.
+    pub workers: usize,
     /// What no call may exceed.
     pub bounds: Bounds,
 }
@@ -66,6 +69,7 @@ impl Settings {
             source: None,
             reloads: None,
             cluster: None,
+            workers: worker::count(),
             bounds: Bounds::default(),
         }
     }

@@ -18,7 +18,7 @@ use crate::dialect::Dialect;
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Heard {
     pub(crate) usage: Option<Reported>,
-    /// The tokens of its text, estimated.
+    /// The tokens of its text: as it says itself, or estimated.
     pub(crate) tokens: u64,
     /// Which choices say that they are complete: a bit for each index.
     pub(crate) finished: u128,
@@ -87,9 +87,15 @@ pub(crate) fn hear(dialect: Dialect, json: &[u8]) -> Option<Heard> {
         Dialect::Of(Surface::Responses) => responses::hear(json),
         Dialect::Of(Surface::Chat | Surface::Completions | Surface::Embeddings) => {
             let answer = Answer::parse(json)?;
+            let usage = answer.usage.map(Usage::from);
+            let said = usage.map_or(0, |usage| usage.output);
             Some(Heard {
-                usage: answer.usage.map(|usage| Usage::from(usage).into()),
-                tokens: answer.tokens(),
+                usage: usage.map(Reported::from),
+                // What is said need not be estimated, where as much can have come.
+                tokens: match said {
+                    0 => answer.tokens(),
+                    said => said.min(json.len() as u64),
+                },
                 finished: answer.finished(),
                 done: false,
                 error: answer.error.is_some(),

@@ -133,7 +133,12 @@ fn what_is_no_text_is_read_too() {
         .map(str::to_owned),
     );
     texts.push(format!("waypost 1 // {}", "x".repeat(200_000)));
-    texts.push(format!("waypost 1\nlet A = [{}1]\n", "1, ".repeat(1_000)));
+    texts.push(format!("waypost 1\nlet A = [{}1]\n", "1, ".repeat(20_000)));
+    let entries = (0..20_000).map(|number| format!("{number}: 1, "));
+    texts.push(format!(
+        "waypost 1\nlet A = {{{}}}\n",
+        entries.collect::<String>()
+    ));
     for text in texts {
         let shown = text.chars().take(100).collect::<String>();
         hold(text.as_str(), &shown, &|text| {

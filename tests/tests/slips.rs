@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use waypost_compiler::{Checked, check};
 use waypost_lang::Diagnostic;
+use waypost_lang::syntax::{TokenKind, tokens};
 
 const BASE: &str = include_str!("../slips/base.route");
 
@@ -216,4 +217,94 @@ fn a_fix_takes_its_mistake_away() {
         }
     }
     assert!(fixed >= 100, "{fixed} fixes");
+}
+
+/// The errors that are of how a text is written, not of what it says.
+fn unreadable(text: &str) -> Vec<String> {
+    let mut said = said(&compile(text));
+    said.retain(|one| one.contains(" WP00"));
+    said
+}
+
+/// What editors, transfers and wrong file names make of a file: one mistake gives one finding; an archive whose first
+/// line reads as words is besides said to have no edition.
+#[test]
+fn a_file_of_another_encoding_or_kind_is_said_once() {
+    let utf16 = BASE
+        .chars()
+        .fold(String::new(), |text, c| text + &format!("{c}\0"));
+    let crlf = BASE.replace('\n', "\r\n");
+    let cases: [(&str, &str, usize); 13] = [
+        ("a byte order mark", &format!("\u{feff}{BASE}"), 0),
+        ("two of them", &format!("\u{feff}\u{feff}{BASE}"), 1),
+        ("carriage returns", &crlf, 0),
+        ("both", &format!("\u{feff}{crlf}"), 0),
+        ("no newline at its end", BASE.trim_end(), 0),
+        ("many of them", &format!("{BASE}{}", "\r\n".repeat(9)), 0),
+        ("a zero at its end", &format!("{BASE}\0"), 1),
+        ("empty", "", 1),
+        ("blank", " \n\t\r\n", 1),
+        ("only a mark", "\u{feff}", 1),
+        ("UTF-16", &utf16, 1),
+        (
+            "a program",
+            "\u{7f}ELF\u{2}\u{1}\u{1}\0\0\0\0\0\0\u{3}\0>\0\u{1}\0\n\0@\u{5}\0\n{\0}(\0",
+            1,
+        ),
+        (
+            "an archive",
+            "PK\u{3}\u{4}\n\0\0\u{8}\0\u{1}\n\0a.route\0\n",
+            2,
+        ),
+    ];
+    let mut wrong = String::new();
+    for (name, text, expected) in cases {
+        let said = said(&compile(text));
+        if said.len() != expected {
+            write!(wrong, "\n{name}: {said:#?}").unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn carriage_returns_change_no_finding() {
+    for slip in files().into_iter().flat_map(|(_, slips)| slips) {
+        let text = slip.apply();
+        let codes = |text: &str| {
+            let checked = compile(text);
+            let place = |found: &&Diagnostic| {
+                let (_, line, column) = checked.sources.position(found.primary.span);
+                (line, column, found.code.number)
+            };
+            errors(&checked).iter().map(place).collect::<Vec<_>>()
+        };
+        let crlf = text.replace('\n', "\r\n");
+        assert_eq!(codes(&crlf), codes(&text), "{}", slip.title);
+    }
+}
+
+/// Wherever a file breaks off, that is said once of each block that is left open, and of the statement that is cut.
+#[test]
+fn a_file_that_breaks_off_is_said_of_what_is_open() {
+    let mut wrong = String::new();
+    for end in (0..BASE.len()).filter(|end| BASE.is_char_boundary(*end)) {
+        let text = &BASE[..end];
+        let said = unreadable(text);
+        let unclosed = said.iter().filter(|one| one.contains(" WP0007 ")).count();
+        let open = tokens(text).fold(0, |open, token| match token.kind {
+            TokenKind::OpenBrace | TokenKind::OpenParen => open + 1,
+            TokenKind::CloseBrace | TokenKind::CloseParen => open - 1,
+            _ if token.text(text) == "[" => open + 1,
+            _ if token.text(text) == "]" => open - 1,
+            _ => open,
+        });
+        // Of a word that is cut: it is no word, and something is missing behind it.
+        let cut = said.len() - unclosed;
+        if unclosed > open || cut > 2 {
+            let last = text.lines().last();
+            write!(wrong, "\n{end} {last:?} {open}: {said:#?}").unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
 }

@@ -1,7 +1,6 @@
 //! `waypost diff`: what changes in behaviour from one file to another.
 
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -130,15 +129,15 @@ fn replay(path: &PathBuf, old: &Plan, new: &Plan) -> Result<Replayed, Failure> {
 fn decide(plan: &Plan, recorded: &Recorded<'_>) -> Result<Decided, Failure> {
     let header = |name: &str| recorded.header(name);
     let body = recorded.body.as_bytes();
-    let (surface, path) = (recorded.surface()?, recorded.path.as_str());
+    let (surface, path) = recorded.sent_to(plan)?;
     let request = Request::read(plan.needs(), surface, path, &header, body)
         .map_err(|error| Failure::Other(format!("the runtime would answer 400: {error}")))?;
     let facts = Facts {
         request: &request,
         caller: recorded.caller(&[], plan),
-        source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        source_ip: recorded.address(),
         // The same moment for both, far from the ends of days: what differs is the files.
-        now: diff::NOON,
+        now: recorded.now.unwrap_or(diff::NOON),
         difficulty: None,
     };
     Ok(Decided::of(plan, &facts))
@@ -157,6 +156,9 @@ fn document(changes: &[Change], replayed: Option<&Replayed>) -> Value {
             "witness": witness.map(|witness| json!({
                 "request": witness.request, "after": witness.after,
                 "old": decided(&witness.old), "new": decided(&witness.new),
+                "prompt": witness.prompt.as_ref().map(|prompt| json!({
+                    "place": prompt.place, "old": prompt.old, "new": prompt.new,
+                })),
             })),
         })
     };
@@ -176,7 +178,7 @@ fn document(changes: &[Change], replayed: Option<&Replayed>) -> Value {
 fn decided(decided: &Decided) -> Value {
     json!({
         "decision": decided.decision, "status": decided.status,
-        "tier": decided.tier, "model": decided.model, "priority": decided.priority,
+        "tier": decided.tier, "model": decided.model, "priority": decided.priority, "warnings": decided.warnings,
         "rule": decided.rule, "file": decided.file, "line": decided.line,
     })
 }

@@ -1,13 +1,15 @@
 //! `waypost spend`: what a file can spend at worst, per tier, caller and file, and the rule that sets it; with `--live`
 //! what a runtime has spent.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use waypost_compiler::ceiling;
 
 use super::Format;
 use crate::compile::{Warnings, compile};
 use crate::failure::{Exit, Failure};
-use crate::input::FileArgument;
+use crate::input::InputName;
 use crate::terminal::Terminal;
 
 mod human;
@@ -17,11 +19,14 @@ mod live;
 /// Say what a .route file can spend at most, and which rule sets it; or what a runtime has spent.
 #[derive(Debug, Args)]
 pub(crate) struct Spend {
+    /// A .route file, or - for standard input
+    #[arg(value_name = "FILE", required_unless_present = "live")]
+    path: Option<PathBuf>,
     #[command(flatten)]
-    file: Option<FileArgument>,
+    name: InputName,
     /// Ask the admin port of a runtime what calls have cost since its start
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:9901")]
-    #[arg(conflicts_with = "path", required_unless_present = "path")]
+    #[arg(conflicts_with = "path")]
     live: Option<String>,
     /// How to write it
     #[arg(long, value_enum, default_value = "human")]
@@ -40,10 +45,10 @@ impl Spend {
             return Ok(Exit::Fine);
         }
         // The command line asks for one of the two.
-        let Some(file) = &self.file else {
+        let Some(path) = &self.path else {
             return Err(Failure::Other("name a file, or `--live`".to_owned()));
         };
-        let input = file.read(terminal)?;
+        let input = self.name.read_file(path, terminal)?;
         let Some(compiled) = compile(&input, Warnings::Silent, terminal)? else {
             return Ok(Exit::Findings);
         };

@@ -3,7 +3,6 @@
 //! Each request is decided as a first call: nothing is spent, no session is known.
 
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -26,7 +25,8 @@ pub(crate) struct Why {
     #[command(flatten)]
     file: PlanArgument,
     /// Requests, one JSON document after another; - for standard input. Each is
-    /// {"path":…,"headers":{},"caller":{},"body":{…}}, or a bare OpenAI body
+    /// {"path":…,"headers":{},"caller":{},"body":{…}}, with "source":{"ip":…} and "now":"2026-01-15T12:00:00Z"
+    /// where rules read them, or a bare body of one
     #[arg(long, value_name = "R.json")]
     request: PathBuf,
     /// Something about the caller, instead of what the request says: team=payments, claims.role=admin
@@ -84,14 +84,14 @@ impl Why {
     ) -> Result<String, Failure> {
         let header = |name: &str| recorded.header(name);
         let body = recorded.body.as_bytes();
-        let (surface, path) = (recorded.surface()?, recorded.path.as_str());
+        let (surface, path) = recorded.sent_to(plan)?;
         let request = Request::read(plan.needs(), surface, path, &header, body)
             .map_err(|error| Failure::Other(format!("the runtime would answer 400: {error}")))?;
         let facts = Facts {
             request: &request,
             caller: recorded.caller(&self.callers, plan),
-            source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            now: nanoseconds(),
+            source_ip: recorded.address(),
+            now: recorded.now.unwrap_or_else(nanoseconds),
             difficulty: None,
         };
         // Nothing here outlives the command, so its keys need no secret.

@@ -29,7 +29,7 @@ pub(crate) fn actions(view: &View<'_>, params: &CodeActionParams) -> Vec<CodeAct
     let end = view.offset(params.range.end);
     let here: Vec<&Diagnostic> = view
         .analysis
-        .found
+        .found()
         .iter()
         .filter(|one| {
             let span = one.primary.span;
@@ -73,7 +73,7 @@ fn fix(view: &View<'_>, found: &Diagnostic) -> Option<CodeAction> {
 fn fix_all(view: &View<'_>) -> Option<CodeAction> {
     let mut taken: Vec<Span> = Vec::new();
     let mut chosen: Vec<&Fix> = Vec::new();
-    for found in &view.analysis.found {
+    for found in view.analysis.found() {
         let Some(fix) = &found.fix else { continue };
         let own = |edit: &Edit| edit.span.file == view.file;
         let free = |edit: &Edit| taken.iter().all(|span| !meets(*span, edit.span));

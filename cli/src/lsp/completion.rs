@@ -75,7 +75,7 @@ impl List<'_> {
     /// Every declared name of a kind.
     fn names(&mut self, kind: SymbolKind) {
         let view = self.view;
-        let index = &view.analysis.index;
+        let index = view.analysis.index();
         let declared = index.symbols().filter(|one| one.kind == kind);
         for symbol in declared.filter(|one| !one.definitions.is_empty()) {
             // The word being completed may itself have been read as a name.

@@ -26,11 +26,15 @@ pub(crate) fn by_file(view: &View<'_>) -> BTreeMap<String, Vec<Diagnostic>> {
         .filter(|(id, _)| !view.is_pack(*id))
         .map(|(_, file)| (file.name().to_owned(), Vec::new()))
         .collect();
-    for finding in &view.analysis.found {
+    for finding in view.analysis.found() {
         let span = shown_at(finding, view);
         let name = view.name_of(span.file);
         if let Some(diagnostics) = found.get_mut(name) {
-            diagnostics.push(diagnostic(finding, span, view));
+            let shown = diagnostic(finding, span, view);
+            // Several places of a pack may be shown at its one import, in the same words.
+            if span == finding.primary.span || !diagnostics.contains(&shown) {
+                diagnostics.push(shown);
+            }
         }
     }
     found

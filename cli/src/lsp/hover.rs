@@ -1,6 +1,7 @@
 //! What stands here: what it means, what it comes to, what was found about it.
 
 mod card;
+mod demand;
 mod value;
 
 use lsp_types::{Hover, HoverContents, MarkupContent, MarkupKind, Position};
@@ -24,7 +25,7 @@ pub(crate) use value::dollars;
 pub(crate) fn hover(view: &View<'_>, at: Position) -> Option<Hover> {
     let offset = view.offset(at);
     let subject = subject(view, offset);
-    let found = view.analysis.found.iter();
+    let found = view.analysis.found().iter();
     let found = found.filter(|one| {
         let span = one.primary.span;
         span.file == view.file && span.touches(offset)
@@ -63,7 +64,9 @@ fn subject(view: &View<'_>, offset: u32) -> Option<(String, Span)> {
         );
         return Some((text, Span::new(view.file, offset, offset)));
     }
-    in_expression(view, offset).or_else(|| keyword(view, offset))
+    demand::in_demand(view, offset)
+        .or_else(|| in_expression(view, offset))
+        .or_else(|| keyword(view, offset))
 }
 
 /// A part of an expression: the fact it reads, the function it calls, its type.
@@ -83,19 +86,28 @@ fn in_expression(view: &View<'_>, offset: u32) -> Option<(String, Span)> {
         return Some((format!("`{name}`\n\n{meaning}"), part.span));
     }
     let ty = part_type(view, whole, part, section);
-    if let ExprKind::Call { function, .. } = &part.kind
-        && function.span.touches(offset)
-    {
-        let mut known = functions().iter();
-        let known = known.find(|one| one.name.rsplit('.').next() == Some(&function.value))?;
-        let text = format!("```cel\n{}\n```\n\n{}", known.signature, known.meaning);
-        return Some((text, function.span));
+    if let Some(known) = function(part, offset) {
+        return Some(known);
     }
     let ty = ty?;
     let written = view.sources().text(part.span);
     let meaning = member_meaning(view, whole, part, section);
     let meaning = meaning.map_or_else(String::new, |text| format!("\n\n{text}"));
     Some((format!("```cel\n{written}: {ty}\n```{meaning}"), part.span))
+}
+
+/// The function that a call names at a byte.
+fn function(part: &Expr, offset: u32) -> Option<(String, Span)> {
+    let ExprKind::Call { function, .. } = &part.kind else {
+        return None;
+    };
+    if !function.span.touches(offset) {
+        return None;
+    }
+    let mut known = functions().iter();
+    let known = known.find(|one| one.name.rsplit('.').next() == Some(&function.value))?;
+    let text = format!("```cel\n{}\n```\n\n{}", known.signature, known.meaning);
+    Some((text, function.span))
 }
 
 /// The fact whose whole path the byte is in: on `tokens` of `request.tokens`, or on `request`.
@@ -170,7 +182,7 @@ fn variable(view: &View<'_>, offset: u32, name: &str) -> String {
             .type_of(name, &around, section)
             .or_else(|| typed.type_of(name, &bindings(&declared), section))
     });
-    match ty {
+    match ty.or_else(|| demand::variable(view, offset, name)) {
         Some(ty) => format!("```cel\n{name}: {ty}\n```\n\nA variable of this macro."),
         None => format!("`{name}`\n\nA variable of this macro."),
     }

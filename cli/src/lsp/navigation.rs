@@ -57,7 +57,7 @@ pub(crate) fn highlights(view: &View<'_>, at: Position) -> Vec<DocumentHighlight
     let Some((here, _)) = view.symbol(view.offset(at)) else {
         return Vec::new();
     };
-    let occurrences = view.analysis.index.in_file(view.file).iter();
+    let occurrences = view.analysis.index().in_file(view.file).iter();
     let same = occurrences.filter(|one| one.symbol == here.symbol);
     same.map(|one| DocumentHighlight {
         range: view.range(one.span),

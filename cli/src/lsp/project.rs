@@ -42,16 +42,27 @@ pub(crate) struct Document {
 pub(crate) struct Analysis {
     /// What came of it.
     pub(crate) checked: Checked,
-    /// Errors and lints.
-    pub(crate) found: Vec<Diagnostic>,
-    /// Where names stand.
-    pub(crate) index: Index,
     /// Where the lines of each file begin.
     pub(crate) lines: Vec<Lines>,
+    today: Option<Date>,
+    found: OnceCell<Vec<Diagnostic>>,
+    index: OnceCell<Index>,
     ceilings: OnceCell<Option<Ceilings>>,
 }
 
 impl Analysis {
+    /// Errors and lints; the lints run when first asked for.
+    pub(crate) fn found(&self) -> &[Diagnostic] {
+        let lint = || waypost_compiler::lint(&self.checked, self.today);
+        self.found.get_or_init(lint)
+    }
+
+    /// Where names stand; gathered when first asked for.
+    pub(crate) fn index(&self) -> &Index {
+        let gather = || Index::new(&self.checked.files, &self.checked.sources);
+        self.index.get_or_init(gather)
+    }
+
     /// What it can spend at worst, where it has no errors; worked out when first asked for.
     pub(crate) fn ceilings(&self) -> Option<&Ceilings> {
         let ceilings = self.ceilings.get_or_init(|| {
@@ -218,9 +229,10 @@ impl Project {
         let checked = waypost_compiler::check(root, &text, &loader);
         let lines = checked.sources.files();
         Analysis {
-            found: waypost_compiler::lint(&checked, self.today),
-            index: Index::new(&checked.files, &checked.sources),
             lines: lines.map(|(_, file)| Lines::new(file.text())).collect(),
+            today: self.today,
+            found: OnceCell::new(),
+            index: OnceCell::new(),
             ceilings: OnceCell::new(),
             checked,
         }

@@ -50,7 +50,7 @@ pub(crate) fn rename(views: &[View<'_>], at: Position, new: &str) -> Result<Edit
             continue;
         }
         check_name(view, symbol, new)?;
-        for one in view.analysis.index.of_symbol(here.symbol) {
+        for one in view.analysis.index().of_symbol(here.symbol) {
             let file = view.name_of(one.span.file);
             let change = Change::new(view, one, new);
             let changes = edits.entry(view.project.uri(file)).or_default();
@@ -124,7 +124,7 @@ fn refuse(view: &View<'_>, symbol: &Symbol) -> Result<(), String> {
         ));
     }
     let written = |span: &waypost_lang::Span| {
-        let index = &view.analysis.index;
+        let index = view.analysis.index();
         let at = index.at(span.file, span.start);
         at.is_some_and(|one| one.definition && one.span == *span)
     };
@@ -138,7 +138,7 @@ fn refuse(view: &View<'_>, symbol: &Symbol) -> Result<(), String> {
 
 /// Whether the catalog has an entry of the model's own name, and the model does not say which it means.
 fn takes_figures_from_its_name(view: &View<'_>, name: &str) -> bool {
-    let entry = view.analysis.index.find(SymbolKind::Catalog, name);
+    let entry = view.analysis.index().find(SymbolKind::Catalog, name);
     let declared = |item: &Item| matches!(&item.kind, ItemKind::Model(model) if model.name.value == name && model.listed.is_none());
     entry.is_some_and(|entry| !entry.definitions.is_empty()) && view.items().any(declared)
 }
@@ -174,7 +174,7 @@ fn check_name(view: &View<'_>, symbol: &Symbol, new: &str) -> Result<(), String>
 /// Names in expressions must not mean something already.
 fn expression_name(view: &View<'_>, new: &str) -> Result<(), String> {
     let known = is_kept(new) || GROUPS.contains(&new) || Field::find(new).is_some();
-    let declared = |kind| view.analysis.index.find(kind, new).is_some();
+    let declared = |kind| view.analysis.index().find(kind, new).is_some();
     if known {
         return Err(format!("`{new}` already means something in expressions"));
     }
@@ -192,7 +192,7 @@ fn taken(view: &View<'_>, kind: SymbolKind, new: &str) -> Result<(), String> {
         _ => &[kind],
     };
     for kind in kinds {
-        let other = view.analysis.index.find(*kind, new);
+        let other = view.analysis.index().find(*kind, new);
         if other.is_some_and(|other| !other.definitions.is_empty()) {
             return Err(format!("there is already a {} called `{new}`", kind.noun()));
         }

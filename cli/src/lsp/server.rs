@@ -137,6 +137,10 @@ impl Server {
                 }
                 for (file, diagnostics) in diagnostics::by_file(&view) {
                     let known = found.entry(file).or_default();
+                    if known.is_empty() {
+                        *known = diagnostics;
+                        continue;
+                    }
                     for diagnostic in diagnostics {
                         if !known.contains(&diagnostic) {
                             known.push(diagnostic);

@@ -128,12 +128,12 @@ fn word(view: &View<'_>, token: Token, in_expression: bool, pieces: &mut Vec<Pie
 
 /// The kind of a name that stands at these very bytes.
 fn name(view: &View<'_>, start: u32, end: u32) -> Option<(Kind, u32)> {
-    let occurrence = view.analysis.index.at(view.file, start)?;
+    let occurrence = view.analysis.index().at(view.file, start)?;
     let here = occurrence.span.start == start && occurrence.span.end == end;
     if !here || occurrence.form != Form::Bare {
         return None;
     }
-    let symbol = view.analysis.index.symbol(occurrence.symbol)?;
+    let symbol = view.analysis.index().symbol(occurrence.symbol)?;
     let (kind, modifiers) = match symbol.kind {
         SymbolKind::Tier => (Kind::Tier, 0),
         SymbolKind::Model | SymbolKind::Catalog => (Kind::Model, 0),

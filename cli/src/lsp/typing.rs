@@ -38,7 +38,7 @@ pub(crate) struct Surroundings {
 impl Surroundings {
     pub(crate) fn of(view: &View<'_>) -> Self {
         let names = |kind| {
-            let symbols = view.analysis.index.symbols();
+            let symbols = view.analysis.index().symbols();
             let declared = symbols.filter(|one| one.kind == kind);
             declared.map(|one| one.name.clone()).collect()
         };

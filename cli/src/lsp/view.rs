@@ -143,8 +143,8 @@ impl<'a> View<'a> {
 
     /// The name at a byte of the document, and where.
     pub(crate) fn symbol(&self, offset: u32) -> Option<(&Occurrence, &Symbol)> {
-        let occurrence = self.analysis.index.at(self.file, offset)?;
-        let symbol = self.analysis.index.symbol(occurrence.symbol)?;
+        let occurrence = self.analysis.index().at(self.file, offset)?;
+        let symbol = self.analysis.index().symbol(occurrence.symbol)?;
         Some((occurrence, symbol))
     }
 }

@@ -162,6 +162,47 @@ proptest! {
     }
 }
 
+/// The files that explanations show: short, and everything of the language is in one of them.
+fn shown() -> Vec<&'static str> {
+    let explanations = waypost_lang::codes::ALL.iter().map(|code| code.explanation);
+    let blocks = explanations.flat_map(|text| text.split("```route\n").skip(1));
+    blocks
+        .filter_map(|block| block.split("```").next())
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_place_of_a_damaged_file_can_be_asked_about(
+        which in any::<prop::sample::Index>(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..20, piece()), 0..4),
+    ) {
+        let shown = shown();
+        prop_assert!(shown.len() > 100);
+        let mut text = shown[which.index(shown.len())].to_owned();
+        for (at, length, new) in edits {
+            let start = at.index(text.len() + 1);
+            let boundary = |at: usize| (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            let (start, end) = (boundary(start), boundary((start + length).min(text.len())));
+            text.replace_range(start..end, &new);
+        }
+        // Lone `\r` ends a line for the protocol, which this test's own arithmetic does not know.
+        let text = text.replace('\r', "");
+        let mut server = server();
+        let document = json!({ "uri": URI, "languageId": "route", "version": 0, "text": text });
+        notify(&mut server, "textDocument/didOpen", json!({ "textDocument": document }));
+        for at in (0..=text.len()).filter(|at| text.is_char_boundary(*at)) {
+            let place = json!({ "textDocument": { "uri": URI }, "position": position(&text, at) });
+            for method in ["textDocument/hover", "textDocument/completion"] {
+                let answer = ask(&mut server, method, place.clone());
+                check_ranges(&answer, &text);
+            }
+        }
+    }
+}
+
 fn questions(server: &mut Server, text: &str, at: usize) {
     let at = (0..=at)
         .rev()

@@ -236,3 +236,35 @@ fn a_call_shows_its_parameters() {
     assert_eq!(label, "replace(old: string, new: string) -> string");
     assert_eq!(help["activeParameter"], 1);
 }
+
+#[test]
+fn hover_in_a_demand_says_what_items_have() {
+    let mut client = Client::start();
+    let mut said = |expression: &str| {
+        let text = format!("waypost 1\nrequire \"r\" {{\n  each tier\n  that {expression}\n}}\n");
+        let result = client.ask_at("textDocument/hover", &text);
+        let value = result["contents"]["value"].as_str();
+        value
+            .unwrap_or_else(|| panic!("nothing on {expression}"))
+            .to_owned()
+    };
+    let paid = said("tier.pa¦id && tier.retries > 0");
+    assert!(
+        paid.contains("tier.paid: bool") && paid.contains("a provider is paid"),
+        "{paid}"
+    );
+    let tier = said("ti¦er.paid");
+    assert!(
+        tier.contains("tier: tier") && tier.contains("`budgets`"),
+        "{tier}"
+    );
+    let input = said("tier.models.all(m, m.price.in¦put < 2.0)");
+    assert!(
+        input.contains("double") && input.contains("of the prompt"),
+        "{input}"
+    );
+    let variable = said("tier.models.all(m, ¦m.paid)");
+    assert!(variable.contains("m: model"), "{variable}");
+    let size = said("si¦ze(file.tiers) > 1");
+    assert!(size.contains("size("), "{size}");
+}

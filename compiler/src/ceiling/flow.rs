@@ -87,10 +87,18 @@ fn flow(program: &Program, tier: TierIndex, model: ModelIndex, judged: TierIndex
         one_token: 0,
     };
     bound_each_call(program, &way, &mut size);
-    let retries = program.tiers.get(tier).map_or(0, |tier| tier.retries);
-    let attempts = u128::from(retries) + 1;
+    let of = program.tiers.get(tier)?;
+    let attempts = u128::from(of.retries) + 1;
     let price = declared.price;
-    let one_call = price.and_then(|price| call::dearest(declared, price, &size));
+    let one_call = price.and_then(|price| {
+        let own = call::dearest(declared, price, &size)?;
+        // A call that is hedged is one request, and may cost what two models take for it.
+        let beside = match of.hedge {
+            Some(_) => dearest_beside(program, of, model, &size)?,
+            None => 0,
+        };
+        Some(own.saturating_add(beside))
+    });
     Some(Flow {
         tier,
         model,
@@ -99,6 +107,17 @@ fn flow(program: &Program, tier: TierIndex, model: ModelIndex, judged: TierIndex
         one_call: one_call.map(|cost| cost.saturating_mul(attempts)),
         one_token: price.map_or(0, |price| token(declared, price)),
     })
+}
+
+/// The most that another model of a tier takes for a call; `None` where nothing bounds it.
+fn dearest_beside(program: &Program, tier: &Tier, model: ModelIndex, size: &Size) -> Option<u128> {
+    models(tier)
+        .filter(|other| *other != model)
+        .filter_map(|other| program.models.get(other))
+        .filter_map(|other| Some((other, other.price?)))
+        .try_fold(0, |most: u128, (other, price)| {
+            Some(most.max(call::dearest(other, price, size)?))
+        })
 }
 
 /// What limits and budgets `/ call` leave of a call's size.

@@ -14,6 +14,7 @@ pub fn shape_needs(program: &Program, shape: Shape) -> Vec<Diagnostic> {
     let mut found = secrets_elsewhere(program);
     if shape == Shape::Layered {
         found.extend(layered(program));
+        found.extend(program.tiers.iter().filter_map(hedged));
     }
     found
 }
@@ -63,6 +64,18 @@ fn secrets_elsewhere(program: &Program) -> Vec<Diagnostic> {
     vec![elsewhere.fold(finding, |finding, (other, namespace)| {
         finding.because(other.span, format!("is in `{namespace}` too"))
     })]
+}
+
+/// agentgateway asks one backend at a time.
+fn hedged(tier: &Tier) -> Option<Diagnostic> {
+    let hedge = tier.hedge.as_ref()?;
+    let message = "the shape `layered` asks one model at a time";
+    Some(
+        codes::SHAPE_NEEDS
+            .error(hedge.span, message)
+            .label("would not be done")
+            .help("leave out `hedge`, or write `shape waypost`"),
+    )
 }
 
 /// RouteLLM knows one weak and one strong model; the Endpoint Picker picks pods; agentgateway calls the API.

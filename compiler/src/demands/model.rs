@@ -159,6 +159,10 @@ impl<'a> Items<'a> {
                 ("limits", self.bounds(bounds)),
                 ("timeout", duration(tier.timeout.unwrap_or(0))),
                 ("retries", number(tier.retries.into())),
+                (
+                    "hedge",
+                    duration(tier.hedge.as_ref().map_or(0, |hedge| hedge.value)),
+                ),
             ]),
         )
     }
@@ -190,6 +194,7 @@ impl<'a> Items<'a> {
             ("context", number(model.context.unwrap_or(0))),
             ("output", number(model.output.unwrap_or(0))),
             ("serves", texts(serves.map(|(name, _)| name))),
+            ("lacks", texts(model.lacks.words())),
             ("rejects", texts(model.rejects.iter().map(String::as_str))),
             (
                 "retires",

@@ -138,6 +138,7 @@ static TIER: Shape = Shape {
         ("limits", || list(Type::Struct(&LIMIT))),
         ("timeout", SPAN),
         ("retries", NUMBER),
+        ("hedge", SPAN),
     ],
 };
 
@@ -154,6 +155,7 @@ static MODEL: Shape = Shape {
         ("context", NUMBER),
         ("output", NUMBER),
         ("serves", || list(Type::String)),
+        ("lacks", || list(Type::String)),
         ("rejects", || list(Type::String)),
         ("retires", TEXT),
         ("listed", TEXT),

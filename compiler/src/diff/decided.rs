@@ -21,6 +21,8 @@ pub struct Decided {
     pub model: String,
     /// Its place in the queue.
     pub priority: i64,
+    /// How many limits and budgets warn.
+    pub warnings: usize,
     /// What decided: the denial or quota that refuses, else what set the tier.
     pub rule: String,
     /// The file that it stands in.
@@ -37,7 +39,8 @@ impl PartialEq for Decided {
             && (!routed
                 || (self.tier == other.tier
                     && self.model == other.model
-                    && self.priority == other.priority))
+                    && self.priority == other.priority
+                    && self.warnings == other.warnings))
     }
 }
 
@@ -71,6 +74,7 @@ impl Decided {
             tier: tier.map_or_else(String::new, |tier| tier.name().to_owned()),
             model: model.map_or_else(String::new, |model| model.name().to_owned()),
             priority: decision.priority.0,
+            warnings: decision.warnings.len(),
             rule: rule.map_or_else(String::new, |rule| rule.label.to_owned()),
             file: rule.map_or_else(String::new, |rule| rule.file.to_owned()),
             line: rule.map_or(0, |rule| rule.line),
@@ -101,8 +105,13 @@ impl std::fmt::Display for Decided {
             rule => write!(f, " (`{rule}`, line {line})")?,
         }
         match self.priority {
+            0 => {}
+            priority => write!(f, ", priority {priority}")?,
+        }
+        match self.warnings {
             0 => Ok(()),
-            priority => write!(f, ", priority {priority}"),
+            1 => f.write_str(", warned"),
+            count => write!(f, ", warned {count} times"),
         }
     }
 }

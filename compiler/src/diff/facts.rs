@@ -8,7 +8,7 @@ use waypost_lang::Span;
 
 use super::rules::{dollars, duration, percent};
 use super::search::{Both, Goal, Search};
-use super::{Change, ChangeKind, Side, Witness, place};
+use super::{Change, ChangeKind, Side, Witness, place, redactions};
 use crate::program::{
     Content, Deploy, Engine, Model, Monitor, Pool, PoolSource, Program, Provider, ProviderAuth,
     Secret, SecretSource, Shape, Step, Tier, Via,
@@ -67,10 +67,13 @@ pub(super) fn compare(old: Side<'_>, new: Side<'_>, search: &mut Search<'_>) -> 
             details,
             old: was.and_then(|one| Some(place(old, one.span?))),
             new: is.and_then(|one| Some(place(new, one.span?))),
-            is_rule: false,
-            witness: decides(word, was, is)
-                .then(|| witness(word, name, (old, new), search))
-                .flatten(),
+            is_rule: *word == "redaction",
+            witness: match *word {
+                "redaction" => redactions::witness(old, new, name),
+                _ => decides(word, was, is)
+                    .then(|| witness(word, name, (old, new), search))
+                    .flatten(),
+            },
         });
     }
     changes
@@ -138,6 +141,7 @@ fn witness(
         section,
         names: Vec::new(),
         before: Vec::new(),
+        is_of_time: false,
         is_meant,
     })
 }
@@ -215,6 +219,10 @@ fn tier(tier: &Tier, program: &Program) -> Subject {
     subject.say("tries", steps.join(" then "));
     subject.say_some("timeout", tier.timeout.map(duration));
     subject.say("retries", tier.retries.to_string());
+    subject.say_some(
+        "hedge",
+        tier.hedge.as_ref().map(|hedge| duration(hedge.value)),
+    );
     subject
 }
 
@@ -247,6 +255,8 @@ fn model(model: &Model, program: &Program) -> Subject {
         .filter_map(|(serves, name)| serves.then_some(name))
         .collect();
     subject.say("serves", serves.join(", "));
+    let lacks: Vec<&str> = model.lacks.words().collect();
+    subject.say("lacks", lacks.join(", "));
     subject
 }
 

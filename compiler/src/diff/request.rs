@@ -31,6 +31,8 @@ pub(super) fn envelope(values: &Values, model: &str) -> Value {
             _ => {}
         }
     }
+    let address = values.get(&Slot::Address);
+    let source = address.map(|address| ("ip".to_owned(), address.clone()));
     if !claims.is_empty() {
         caller.insert("claims".to_owned(), Value::Object(claims));
     }
@@ -40,11 +42,17 @@ pub(super) fn envelope(values: &Values, model: &str) -> Value {
         _ => chat(values, model),
     };
     let mut envelope = json!({ "path": path, "body": body });
-    for (name, fields) in [("headers", headers), ("caller", caller)] {
-        if let Some(envelope) = envelope.as_object_mut()
-            && !fields.is_empty()
-        {
+    let parts = [
+        ("headers", headers),
+        ("caller", caller),
+        ("source", source.into_iter().collect()),
+    ];
+    if let Some(envelope) = envelope.as_object_mut() {
+        for (name, fields) in parts.into_iter().filter(|(_, fields)| !fields.is_empty()) {
             envelope.insert(name.to_owned(), Value::Object(fields));
+        }
+        if let Some(now) = values.get(&Slot::Now) {
+            envelope.insert("now".to_owned(), now.clone());
         }
     }
     envelope
@@ -173,11 +181,21 @@ pub(super) fn with_facts<T>(
     let facts = Facts {
         request: &request,
         caller: caller(plan, envelope.get("caller")),
-        source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        now: NOON,
+        source_ip: address(envelope).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        now: now(envelope).unwrap_or(NOON),
         difficulty: None,
     };
     Some(use_facts(&facts))
+}
+
+fn address(envelope: &Value) -> Option<IpAddr> {
+    let text = envelope.get("source")?.get("ip")?.as_str()?;
+    text.parse().ok()
+}
+
+fn now(envelope: &Value) -> Option<i64> {
+    let time: jiff::Timestamp = envelope.get("now")?.as_str()?.parse().ok()?;
+    i64::try_from(time.as_nanosecond()).ok()
 }
 
 fn caller<'v>(plan: &Plan, fields: Option<&'v Value>) -> Caller<'v> {

@@ -3,13 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use waypost_lang::Span;
 use waypost_lang::cel::typed::Typed;
 use waypost_lang::syntax::tree::{Amount, Window};
 use waypost_policies::explain::Explanation;
 use waypost_policies::money::NanoDollars;
 
-use super::search::{Before, Both, Goal, Search};
+use super::before::{Before, Event, Used};
+use super::search::{Both, Goal, Search};
+use super::slots::{self, Slot};
 use super::{Change, ChangeKind, Side, place};
 use crate::lower::session_idle;
 use crate::program::{Action, Label, Program, Quota};
@@ -217,24 +220,9 @@ fn witness(
     search: &mut Search<'_>,
 ) -> Option<super::Witness> {
     let both = || old.into_iter().chain(new);
-    if let (Some(old), Some(new)) = (old, new)
-        && old.kind == "keep"
-        && conditions(old) == conditions(new)
-    {
-        // How long a session lasts shows in no single call.
-        return None;
-    }
     let conditions = both().flat_map(|rule| rule.expressions.iter().map(|(_, typed)| *typed));
-    let quota = |rule: Option<&Rule<'_>>| rule.and_then(|rule| Some(rule.quota?.0));
-    let mut before: Vec<Before<'_>> = both()
-        .filter_map(|rule| rule.quota)
-        .flat_map(|(_, quota)| levels(quota))
-        .map(|amount| Before::Used(quota(old), quota(new), amount))
-        .collect();
-    if both().any(|rule| rule.kind == "keep") {
-        let tiers = new_side.program.tiers.iter().rev();
-        before.extend(tiers.map(|tier| Before::Session(&tier.name.value)));
-    }
+    let callers = callers(old, new);
+    let before = before((old, new), new_side.program, &callers);
     let acts = |side: Side<'_>, rule: Option<&Rule<'_>>, explanation: &Explanation| {
         let rule = rule?;
         let (_, line, _) = side.sources.position(rule.span);
@@ -257,8 +245,70 @@ fn witness(
         section: both().find_map(|rule| rule.section),
         names: Vec::new(),
         before,
+        is_of_time: old
+            .zip(new)
+            .is_some_and(|(old, new)| lasts(old) != lasts(new)),
         is_meant: &is_meant,
     })
+}
+
+/// What may have happened before a call that shows the change of a rule.
+fn before<'a>(
+    (old, new): (Option<&Rule<'a>>, Option<&Rule<'a>>),
+    program: &'a Program,
+    callers: &'a [(Slot, Value)],
+) -> Vec<Before<'a>> {
+    let both = || old.into_iter().chain(new);
+    let index = |rule: Option<&Rule<'_>>| rule.and_then(|rule| Some(rule.quota?.0));
+    let others = || std::iter::once(None).chain(callers.iter().map(Some));
+    let quotas = both().filter_map(|rule| rule.quota);
+    let mut levels: Vec<u64> = quotas.flat_map(|(_, quota)| levels(quota)).collect();
+    // What refuses shows more than what warns.
+    levels.sort_unstable_by(|one, other| other.cmp(one));
+    levels.dedup();
+    let used = levels.into_iter().flat_map(|amount| {
+        others().map(move |other| {
+            Event::Used(Used {
+                old: index(old),
+                new: index(new),
+                amount,
+                other,
+            })
+        })
+    });
+    let keeps = both().any(|rule| rule.kind == "keep");
+    let tiers = program.tiers.iter().rev().filter(|_| keeps);
+    let sessions = tiers.map(|tier| Event::Session(&tier.name.value));
+    used.chain(sessions).map(Before::now).collect()
+}
+
+/// In what another call may differ, where a quota counts each by another word than it did.
+fn callers(old: Option<&Rule<'_>>, new: Option<&Rule<'_>>) -> Vec<(Slot, Value)> {
+    let (Some(old), Some(new)) = (old, new) else {
+        return Vec::new();
+    };
+    let expressions = old.expressions.iter().chain(&new.expressions);
+    let per = expressions.filter(|(word, _)| *word == "per");
+    let slots = slots::slots(per.map(|(_, typed)| *typed), &[]);
+    let others = slots.into_iter().filter_map(|(slot, values)| {
+        let other = match values.iter().any(Value::is_string) {
+            true => Value::from("another"),
+            false => values.last()?.clone(),
+        };
+        Some((slot, other))
+    });
+    match old.quota.is_some() && conditions(old) != conditions(new) {
+        true => others.collect(),
+        false => Vec::new(),
+    }
+}
+
+/// For how long a rule remembers, as text.
+fn lasts(rule: &Rule<'_>) -> String {
+    match rule.quota {
+        Some((_, quota)) => format!("{} {:?}", window(quota), quota.burst),
+        None => rule.effect.clone(),
+    }
 }
 
 /// How much of a quota may be used before the call, so that each outcome comes into play.

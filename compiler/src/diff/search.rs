@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use waypost_lang::cel::typed::Typed;
-use waypost_policies::decide::quota_key;
-use waypost_policies::decision::{Decision, Outcome, SessionFloor};
+use waypost_policies::decision::{Decision, Outcome};
 use waypost_policies::explain::Explanation;
 use waypost_policies::limits::State;
-use waypost_policies::{Evaluation, Facts, Plan, decide, explain};
+use waypost_policies::{Evaluation, Plan, decide, explain};
 
-use super::request::{self, NOON, Values};
+use super::before::Before;
+use super::request::{self, Values};
 use super::slots::{self, Slot, Slots};
 use super::{Decided, Side, Witness};
 use crate::Program;
@@ -25,21 +25,18 @@ const ADMISSIONS: usize = 1_500;
 const COMPARED: usize = 40;
 const ALL: u64 = 60_000;
 
-/// What must have happened before the call.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Before<'a> {
-    /// Nothing.
-    Nothing,
-    /// So much of a quota is used: its index in either plan, the amount in its unit.
-    Used(Option<u16>, Option<u16>, u64),
-    /// The call's session had this tier.
-    Session(&'a str),
-}
-
 /// A request decided through both plans.
 pub(super) struct Both {
     pub(super) old: (Decided, Decision, Explanation),
     pub(super) new: (Decided, Decision, Explanation),
+}
+
+/// A request, and what it was made of.
+#[derive(Clone, Copy)]
+struct Call<'c> {
+    request: &'c Value,
+    values: &'c Values,
+    model: &'c str,
 }
 
 /// What a search is for.
@@ -52,6 +49,8 @@ pub(super) struct Goal<'g> {
     pub(super) names: Vec<String>,
     /// What may have happened before, besides nothing.
     pub(super) before: Vec<Before<'g>>,
+    /// Whether how long ago it happened may matter.
+    pub(super) is_of_time: bool,
     /// Whether a difference has to do with the change.
     pub(super) is_meant: &'g dyn Fn(&Both) -> bool,
 }
@@ -66,6 +65,8 @@ pub(super) struct Search<'a> {
     admitted: Values,
     /// The plainest values that content gives each tier to, of either plan, admitted likewise.
     lifts: Vec<Values>,
+    /// What difficulties are held against, of either file.
+    thresholds: Vec<f64>,
     left: u64,
 }
 
@@ -73,7 +74,13 @@ impl<'a> Search<'a> {
     pub(super) fn new(old: Side<'a>, new: Side<'a>) -> Self {
         let mut conditions = content_conditions(old.program);
         conditions.extend(content_conditions(new.program));
-        let content = slots::slots(conditions.iter().copied());
+        let contents = [old, new]
+            .into_iter()
+            .flat_map(|side| &side.program.contents);
+        let thresholds = contents.filter_map(|content| Some(content.threshold.as_ref()?.value));
+        let thresholds: Vec<f64> = thresholds.collect();
+        let slots = |conditions: &[&Typed]| slots::slots(conditions.iter().copied(), &thresholds);
+        let content = slots(&conditions);
         let lifts = [old, new]
             .into_iter()
             .flat_map(|side| lifts(side, &content));
@@ -81,7 +88,7 @@ impl<'a> Search<'a> {
         lifts.dedup();
         let mut policy = policy_conditions(old.program);
         policy.extend(policy_conditions(new.program));
-        let admitted = admitted([old, new], &slots::slots(policy.iter().copied()), &lifts);
+        let admitted = admitted([old, new], &slots(&policy), &lifts);
         for lift in &mut lifts {
             for (slot, value) in &admitted {
                 lift.entry(slot.clone()).or_insert_with(|| value.clone());
@@ -91,16 +98,17 @@ impl<'a> Search<'a> {
         Self {
             old,
             new,
-            everything: slots::slots(conditions),
+            everything: slots(&conditions),
             admitted,
             lifts,
+            thresholds,
             left: ALL,
         }
     }
 
     /// A request that the plans decide differently, as plain as it can be.
     pub(super) fn witness(&mut self, goal: &Goal<'_>) -> Option<Witness> {
-        let mut own = slots::slots(goal.conditions.iter().copied());
+        let mut own = slots::slots(goal.conditions.iter().copied(), &self.thresholds);
         let names = self.names(goal);
         let (model, others) = names.split_first()?;
         own.insert(Slot::Model, others.iter().map(|name| json!(name)).collect());
@@ -116,12 +124,18 @@ impl<'a> Search<'a> {
         let (values, before) = found?;
         let values = self.shrink(goal, model, values, before);
         let request = request::envelope(&values, model);
-        let both = self.decide(&request, before)?;
+        let call = Call {
+            request: &request,
+            values: &values,
+            model,
+        };
+        let both = self.decide(call, before)?;
         Some(Witness {
-            request,
-            after: self.after(before),
+            after: before.say(self.old.program, self.new.program),
             old: both.old.0,
             new: both.new.0,
+            prompt: None,
+            request,
         })
     }
 
@@ -249,50 +263,73 @@ impl<'a> Search<'a> {
             return None;
         }
         let request = request::envelope(values, model);
-        let size = request.to_string().len() as u64;
-        for before in std::iter::once(&Before::Nothing).chain(&goal.before) {
-            *budget = budget.saturating_sub(1 + size / 4096);
-            if self.is_shown(goal, &request, *before) {
+        let call = Call {
+            request: &request,
+            values,
+            model,
+        };
+        let cost = 1 + request.to_string().len() as u64 / 4096;
+        for before in std::iter::once(&Before::NOTHING).chain(&goal.before) {
+            *budget = budget.saturating_sub(cost);
+            if self.is_shown(goal, call, *before) {
                 return Some(*before);
+            }
+        }
+        if !goal.is_of_time {
+            return None;
+        }
+        for before in &goal.before {
+            *budget = budget.saturating_sub(2 * cost);
+            let shows = |before: Before<'_>, is_old: bool| {
+                self.quick(call, before, is_old) != self.quick(call, Before::NOTHING, is_old)
+            };
+            if let Some(aged) = before.aged(shows)
+                && self.is_shown(goal, call, aged)
+            {
+                return Some(aged);
             }
         }
         None
     }
 
-    fn is_shown(&self, goal: &Goal<'_>, request: &Value, before: Before<'_>) -> bool {
-        let quick = |side: Side<'_>, old: bool| {
-            request::with_facts(side.plan, request, |facts| {
-                let mut evaluation = Evaluation::default();
-                let state = state(side.plan, facts, before, old, &mut evaluation);
-                Decided::new(
-                    side.plan,
-                    &decide(side.plan, facts, &state, &mut evaluation),
-                )
-            })
-        };
-        let (Some(old), Some(new)) = (quick(self.old, true), quick(self.new, false)) else {
-            return false;
-        };
-        old != new
+    fn is_shown(&self, goal: &Goal<'_>, call: Call<'_>, before: Before<'_>) -> bool {
+        let (old, new) = (
+            self.quick(call, before, true),
+            self.quick(call, before, false),
+        );
+        let differs = old.zip(new).is_some_and(|(old, new)| old != new);
+        differs
             && self
-                .decide(request, before)
+                .decide(call, before)
                 .is_some_and(|both| (goal.is_meant)(&both))
     }
 
+    /// The decision of one plan without its reasons; `None` where the runtime would not take the request.
+    fn quick(&self, call: Call<'_>, before: Before<'_>, is_old: bool) -> Option<Decided> {
+        let plan = if is_old { self.old.plan } else { self.new.plan };
+        request::with_facts(plan, call.request, |facts| {
+            let mut evaluation = Evaluation::default();
+            let of = (facts, call.values, call.model);
+            let state = before.state(plan, of, is_old, &mut evaluation);
+            Decided::new(plan, &decide(plan, facts, &state, &mut evaluation))
+        })
+    }
+
     /// The decision and its reasons through both plans.
-    fn decide(&self, request: &Value, before: Before<'_>) -> Option<Both> {
-        let whole = |side: Side<'_>, old: bool| {
-            request::with_facts(side.plan, request, |facts| {
+    fn decide(&self, call: Call<'_>, before: Before<'_>) -> Option<Both> {
+        let whole = |plan: &Plan, is_old: bool| {
+            request::with_facts(plan, call.request, |facts| {
                 let mut evaluation = Evaluation::default();
-                let state = state(side.plan, facts, before, old, &mut evaluation);
-                let decision = decide(side.plan, facts, &state, &mut evaluation);
-                let explanation = explain(side.plan, facts, &state, &mut evaluation);
-                (Decided::new(side.plan, &decision), decision, explanation)
+                let of = (facts, call.values, call.model);
+                let state = before.state(plan, of, is_old, &mut evaluation);
+                let decision = decide(plan, facts, &state, &mut evaluation);
+                let explanation = explain(plan, facts, &state, &mut evaluation);
+                (Decided::new(plan, &decision), decision, explanation)
             })
         };
         Some(Both {
-            old: whole(self.old, true)?,
-            new: whole(self.new, false)?,
+            old: whole(self.old.plan, true)?,
+            new: whole(self.new.plan, false)?,
         })
     }
 
@@ -304,36 +341,26 @@ impl<'a> Search<'a> {
         mut values: Values,
         before: Before<'_>,
     ) -> Values {
-        let outcomes = |request: &Value| {
-            let both = self.decide(request, before)?;
-            Some((both.old.0.decision, both.new.0.decision))
+        let outcomes = |values: &Values| {
+            let request = request::envelope(values, model);
+            let call = Call {
+                request: &request,
+                values,
+                model,
+            };
+            let both = self.decide(call, before)?;
+            let is_shown = self.is_shown(goal, call, before);
+            Some((is_shown, both.old.0.decision, both.new.0.decision))
         };
-        let wanted = outcomes(&request::envelope(&values, model));
+        let wanted = outcomes(&values);
         for slot in values.keys().cloned().collect::<Vec<_>>() {
             let mut plainer = values.clone();
             plainer.remove(&slot);
-            let request = request::envelope(&plainer, model);
-            if self.is_shown(goal, &request, before) && outcomes(&request) == wanted {
+            if outcomes(&plainer) == wanted {
                 values = plainer;
             }
         }
         values
-    }
-
-    /// What happened before, in words.
-    fn after(&self, before: Before<'_>) -> Option<String> {
-        match before {
-            Before::Nothing => None,
-            Before::Session(tier) => Some(format!("a call of its session that was given {tier}")),
-            Before::Used(old, new, amount) => {
-                let quotas = |side: Side<'a>, index: Option<u16>| {
-                    side.program.policy.quotas.get(usize::from(index?))
-                };
-                let quota = quotas(self.new, new).or_else(|| quotas(self.old, old))?;
-                let used = super::rules::amount_of(quota, amount);
-                Some(format!("{used} of `{}` used", quota.label.text))
-            }
-        }
     }
 }
 
@@ -430,36 +457,6 @@ fn lifts(side: Side<'_>, slots: &Slots) -> Vec<Values> {
     }
     let found = best.into_iter().flatten();
     found.map(|(_, values)| values).collect()
-}
-
-/// The state that a call meets.
-fn state(
-    plan: &Plan,
-    facts: &Facts<'_>,
-    before: Before<'_>,
-    is_old: bool,
-    evaluation: &mut Evaluation,
-) -> State {
-    let state = State::new(plan, [0, 0]);
-    match before {
-        Before::Nothing => {}
-        Before::Used(old, new, amount) => {
-            if let Some(index) = if is_old { old } else { new } {
-                let key = quota_key(plan, facts, &state, evaluation, index);
-                state.add(index, key, amount, facts.now);
-            }
-        }
-        Before::Session(name) => {
-            let decision = decide(plan, facts, &state, evaluation);
-            let tier = (0..)
-                .zip(plan.tiers())
-                .find(|(_, tier)| tier.name() == name);
-            if let (Some(floor), Some((tier, _))) = (decision.session, tier) {
-                state.raise_floor(SessionFloor { tier, ..floor }, NOON);
-            }
-        }
-    }
-    state
 }
 
 fn content_conditions(program: &Program) -> Vec<&Typed> {

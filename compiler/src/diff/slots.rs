@@ -1,9 +1,13 @@
 //! What a search may vary of a request, and the values worth trying: those at the borders of what conditions compare with.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde_json::{Value, json};
 use waypost_lang::cel::typed::{Constant, Field, Typed, TypedKind};
+
+use super::moments::Moments;
+use super::prompts;
 
 /// A part of a request that may be varied by itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +32,36 @@ pub(super) enum Slot {
     Metadata(String),
     Caller(&'static str),
     Claim(String),
+    /// The time of the call.
+    Now,
+    /// Where it comes from.
+    Address,
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Model => "request.model",
+            Self::Path => "request.path",
+            Self::Prompt => "request.prompt",
+            Self::System => "request.system",
+            Self::Messages => "request.messages",
+            Self::Tools => "request.tools",
+            Self::Tokens => "request.tokens",
+            Self::MaxTokens => "request.max_tokens",
+            Self::Turns => "request.turns",
+            Self::Images => "request.images",
+            Self::Stream => "request.stream",
+            Self::Temperature => "request.temperature",
+            Self::ResponseFormat => "request.response_format",
+            Self::Header(name) => return write!(f, "the header {name}"),
+            Self::Metadata(name) => return write!(f, "request.metadata.{name}"),
+            Self::Caller(name) => return write!(f, "caller.{name}"),
+            Self::Claim(name) => return write!(f, "caller.claims.{name}"),
+            Self::Now => "now",
+            Self::Address => "source.ip",
+        })
+    }
 }
 
 /// The slots that conditions read, each with the values to try beside "absent".
@@ -37,20 +71,6 @@ pub(super) type Slots = BTreeMap<Slot, Vec<Value>>;
 const LONGEST: i64 = 150_000;
 /// The most tools, images or turns.
 const MOST: i64 = 60;
-
-/// Prompts from trivial to hard, so that some lie on either side of a threshold.
-const PROMPTS: &[&str] = &[
-    "hi",
-    "What is 2+2?",
-    "Translate `good morning` into French.",
-    "Summarise this paragraph in one sentence, please.",
-    "Write a function in Python that reverses a list.",
-    "Explain why the sky is blue, step by step, and compare it with the colour of a sunset.",
-    "Design a lock-free queue in Rust, analyse its memory ordering, and prove that it is linearizable.",
-    "Derive the EM algorithm for a mixture of Gaussians, and prove that the likelihood never falls.",
-    "Prove that there are infinitely many primes of the form 4k+3. Then generalise the theorem, derive its proof step by step, and analyse where it fails.",
-    "Debug this code, refactor the architecture, analyse the complexity of the algorithm, optimise it, and prove the invariant:\n```rust\nfn f(x: &mut Vec<u64>) -> u64 { x.iter().fold(0, |a, b| a ^ b) }\n```\nThen derive a closed form, compare three alternatives, and explain each trade-off in detail.",
-];
 
 /// Collects constants and what they are compared with.
 #[derive(Debug, Default)]
@@ -131,14 +151,19 @@ impl Constants {
     }
 }
 
-/// The slots of these conditions.
-pub(super) fn slots<'a>(conditions: impl IntoIterator<Item = &'a Typed>) -> Slots {
+/// The slots of these conditions; `thresholds` are what the files hold difficulties against.
+pub(super) fn slots<'a>(
+    conditions: impl IntoIterator<Item = &'a Typed>,
+    thresholds: &[f64],
+) -> Slots {
     let (mut constants, mut fields) = (Constants::default(), BTreeSet::new());
+    let mut moments = Moments::default();
     let mut keys = BTreeSet::new();
     for condition in conditions {
         fields.extend(condition.fields());
         let read = condition.map_keys().into_iter();
         keys.extend(read.map(|(field, key)| (field, key.to_owned())));
+        moments.add(condition);
         condition.visit(&mut |typed| {
             if let TypedKind::Constant(constant) = &typed.kind {
                 constants.add(constant);
@@ -147,7 +172,18 @@ pub(super) fn slots<'a>(conditions: impl IntoIterator<Item = &'a Typed>) -> Slot
     }
     let mut slots = Slots::new();
     for field in fields {
-        if let Some((slot, values)) = of_field(field, &constants) {
+        let found = match field {
+            Field::Now => Some((Slot::Now, moments.times())),
+            Field::SourceIp => Some((Slot::Address, moments.addresses())),
+            Field::Difficulty | Field::Threshold => {
+                let fractions = constants.fractions.iter().map(|bits| f64::from_bits(*bits));
+                let prompts = prompts::around(fractions.chain(thresholds.iter().copied()));
+                let prompts = prompts.into_iter().map(Value::from);
+                Some((Slot::Prompt, prompts.collect()))
+            }
+            _ => of_field(field, &constants),
+        };
+        if let Some((slot, values)) = found {
             slots.entry(slot).or_default().extend(values);
         }
     }
@@ -194,11 +230,6 @@ fn of_field(field: Field, constants: &Constants) -> Option<(Slot, Vec<Value>)> {
         Field::RequestStream => (Slot::Stream, vec![json!(true)]),
         Field::RequestTemperature => (Slot::Temperature, constants.decimals()),
         Field::RequestResponseFormat => (Slot::ResponseFormat, constants.strings()),
-        Field::Difficulty | Field::Threshold => {
-            let mut prompts: Vec<Value> = PROMPTS.iter().map(|text| json!(text)).collect();
-            prompts.reverse();
-            (Slot::Prompt, prompts)
-        }
         Field::CallerKey => (Slot::Caller("key"), constants.strings()),
         Field::CallerTeam => (Slot::Caller("team"), constants.strings()),
         Field::CallerAgent => (Slot::Caller("agent"), constants.strings()),

@@ -74,7 +74,9 @@ fn changes(old: &str, new: &str) -> Vec<Change> {
     let (old, new) = (compiled(old), compiled(new));
     let changes = diff(old.side(), new.side());
     for witness in changes.iter().filter_map(|change| change.witness.as_ref()) {
-        assert_ne!(witness.old, witness.new, "{witness:#?}");
+        let hides = witness.prompt.as_ref();
+        let hides = hides.is_some_and(|prompt| prompt.old != prompt.new);
+        assert!(hides || witness.old != witness.new, "{witness:#?}");
         if witness.after.is_none() {
             let decide = |plan| decide_request(plan, &witness.request).unwrap();
             assert_eq!(decide(&old.plan), witness.old);
@@ -278,7 +280,12 @@ fn a_session_is_shown_with_its_tier() {
     assert!(change.witness.unwrap().after.unwrap().contains("strong"));
     let change = one(&with("for 10m", "for 20m"), Changed, "keep `session`");
     assert_eq!(change.details, ["for 10m -> for 20m"]);
-    assert_eq!(change.witness, None);
+    let witness = change.witness.unwrap();
+    assert_eq!(
+        witness.after.as_deref(),
+        Some("a call of its session that was given strong 10m ago")
+    );
+    assert_eq!((&*witness.old.tier, &*witness.new.tier), ("weak", "strong"));
 }
 
 #[test]
@@ -297,6 +304,8 @@ fn settings_change_by_field() {
     );
     let change = one(&with("threshold 0.42", "threshold 0.5"), Changed, "content");
     assert_eq!(change.details, ["threshold: 0.42 -> 0.5"]);
+    let witness = change.witness.unwrap();
+    assert_eq!((&*witness.old.tier, &*witness.new.tier), ("strong", "weak"));
     let change = one(&with("start weak", "start strong"), Changed, "content");
     assert_eq!(change.witness.unwrap().new.tier, "strong");
     let change = one(
@@ -415,4 +424,124 @@ fn a_rule_that_comes_to_decide_is_a_change() {
     assert!(found[0].witness.is_some());
     let lives = both.replace("48000", "12000");
     assert!(!changes(&both, &lives).is_empty());
+}
+
+/// Thresholds that are near one another, anywhere, have a prompt between them.
+#[test]
+fn a_threshold_that_moved_a_little_is_shown() {
+    for from in [12, 30, 42, 50, 66] {
+        let old = with("0.42", &format!("0.{from}"));
+        let new = with("0.42", &format!("0.{}", from + 2));
+        let changes = changes(&old, &new);
+        assert!(changes[0].witness.is_some(), "{from}: {changes:#?}");
+    }
+}
+
+/// What a limit counts by, and over which time: shown by who used it, and how long ago.
+#[test]
+fn quotas_that_count_otherwise_are_shown_by_what_was_used() {
+    let after = |new: &str, subject: &str| {
+        let change = one(new, Changed, subject);
+        let witness = change.witness.clone();
+        let witness = witness.unwrap_or_else(|| panic!("no witness: {change:#?}"));
+        witness.after.unwrap()
+    };
+    let budget = "budget `$50 / day`";
+    let by = after(
+        &with("$50 / day per caller.team", "$50 / day per caller.agent"),
+        budget,
+    );
+    assert!(
+        by.starts_with("$50 of `$50 / day` used by a call with caller."),
+        "{by}"
+    );
+    let by = after(&with("$50 / day per caller.team", "$50 / day"), budget);
+    assert!(by.contains("used by a call with caller.team"), "{by}");
+    let week = after(&with("$50 / day", "$50 / week"), "budget `$50 / week`");
+    assert_eq!(week, "$50 of `$50 / week` used 1d ago");
+    let zone = with("$50 / day", "$50 / day in \"Asia/Tokyo\"");
+    let zone = after(&zone, budget);
+    assert!(zone.ends_with("ago"), "{zone}");
+    let limit = with("60k tokens / 1m", "60k tokens / 2m");
+    let limit = after(&limit, "limit `60k tokens / 2m`");
+    assert!(
+        limit.contains("60000 tokens") && limit.ends_with("ago"),
+        "{limit}"
+    );
+    let warn = one(&with("at 80% warn", "at 90% warn"), Changed, budget);
+    let witness = warn.witness.unwrap();
+    assert_eq!((witness.old.warnings, witness.new.warnings), (1, 0));
+    let on = with("per caller.team on strong", "per caller.team on weak");
+    let on = one(&on, Changed, budget);
+    assert!(on.witness.unwrap().after.unwrap().contains("$50 of"));
+}
+
+/// Conditions on the clock and on addresses are shown by a call at that time, or from there.
+#[test]
+fn times_and_addresses_are_borders_too() {
+    let rule = |when: &str| {
+        let deny = format!("  deny \"closed\" status 403 when {when}\n  cap at weak \"free");
+        FILE.replace("  cap at weak \"free", &deny)
+    };
+    let pairs = [
+        ("now.getHours() >= 22", "now.getHours() >= 20"),
+        (
+            "now.getHours(\"Europe/Berlin\") < 6 && now.getDayOfWeek() == 0",
+            "now.getHours(\"Europe/Berlin\") < 7 && now.getDayOfWeek() == 0",
+        ),
+        ("now.getMonth() == 11", "now.getMonth() == 10"),
+        ("now.getDate() > 28", "now.getDate() > 27"),
+        ("now.getFullYear() > 2027", "now.getFullYear() > 2028"),
+        (
+            "now > timestamp(\"2026-12-01T00:00:00Z\")",
+            "now > timestamp(\"2026-12-02T00:00:00Z\")",
+        ),
+        (
+            "cidr(\"10.0.0.0/8\").containsIP(source.ip)",
+            "cidr(\"10.0.0.0/9\").containsIP(source.ip)",
+        ),
+        (
+            "source.ip == ip(\"192.0.2.1\")",
+            "source.ip == ip(\"192.0.2.2\")",
+        ),
+        ("source.ip.family() == 6", "source.ip.isLinkLocalUnicast()"),
+    ];
+    for (old, new) in pairs {
+        let changes = changes(&rule(old), &rule(new));
+        let found = &changes[0];
+        assert_eq!(found.subject, "deny `closed`");
+        let witness = found.witness.as_ref();
+        let request = &witness.unwrap_or_else(|| panic!("{found:#?}")).request;
+        let said = request.get("now").or_else(|| request.get("source"));
+        assert!(said.is_some(), "{request}");
+    }
+}
+
+#[test]
+fn a_redaction_is_shown_by_a_prompt_that_it_hides() {
+    let redact = |what: &str| {
+        let rule = format!("  redact {what}\n  cap at weak \"free");
+        FILE.replace("  cap at weak \"free", &rule)
+    };
+    for what in [
+        "email",
+        "credit-card",
+        "phone",
+        "ssn",
+        "ip-address",
+        "api-key",
+        "\"INT-[0-9]{6}\"",
+        "\"(?i)project (falcon|eagle)\"",
+    ] {
+        let logs = redact(&format!("{what} in logs"));
+        let both = redact(&format!("{what} in request, logs"));
+        let changes = changes(&logs, &both);
+        assert_eq!(changes.len(), 1, "{changes:#?}");
+        let witness = changes[0].witness.as_ref();
+        let witness = witness.unwrap_or_else(|| panic!("{changes:#?}"));
+        let prompt = witness.prompt.as_ref().unwrap();
+        assert_eq!(prompt.place, "sent upstream");
+        assert!(prompt.new.contains('['), "{prompt:?}");
+        assert!(!prompt.old.contains("[redacted]"), "{prompt:?}");
+    }
 }

@@ -7,7 +7,8 @@ mod constant;
 mod vocabulary;
 
 use waypost_lang::cel::typed::{self, Constant, Element, Entry, Type, Typed, TypedKind};
-use waypost_policies::vm::{Assembler, Failure, Function, Instruction, Macro};
+use waypost_policies::plan;
+use waypost_policies::vm::{self, Assembler, Failure, Function, Instruction, Macro};
 
 pub(crate) use constant::{from_datum, to_datum};
 pub(crate) use vocabulary::function;
@@ -173,12 +174,13 @@ fn comprehension(typed: &Typed, to: &mut Assembler<'_>) {
 
 fn call(function: typed::Function, arguments: &[Typed], to: &mut Assembler<'_>) {
     match (function, arguments) {
+        // A constant that the engine refuses is left to fail when it is evaluated: a plan would not load with it.
         (typed::Function::Matches, [text, pattern]) => match string(pattern) {
-            Some(pattern) => {
+            Some(pattern) if plan::pattern(pattern).is_ok() => {
                 write(text, to);
                 to.matches(pattern);
             }
-            None => plain(function, arguments, to),
+            _ => plain(function, arguments, to),
         },
         (typed::Function::In, [value, list]) => {
             write(value, to);
@@ -210,7 +212,7 @@ fn call(function: typed::Function, arguments: &[Typed], to: &mut Assembler<'_>) 
             let Some(part) = vocabulary::zoned(function) else {
                 return;
             };
-            if let Some(name) = string(zone) {
+            if let Some(name) = string(zone).filter(|name| vm::zone(name).is_some()) {
                 to.zoned(part, name);
             } else {
                 write(zone, to);

@@ -24,6 +24,8 @@ pub(crate) fn lower(models: &[Model], origins: &Origins<'_>) -> Vec<draft::Model
             chat: model.serves.chat,
             completions: model.serves.completions,
             embeddings: model.serves.embeddings,
+            lacks_images: model.lacks.images,
+            lacks_tools: model.lacks.tools,
             origin: origins.of(model.name.span),
         })
         .collect()

@@ -23,6 +23,7 @@ pub(crate) fn lower(
                 .collect(),
             timeout_milliseconds: tier.timeout.unwrap_or(0),
             retries: tier.retries,
+            hedge_milliseconds: tier.hedge.as_ref().map_or(0, |hedge| hedge.value),
             origin: origins.of(tier.name.span),
         })
         .collect()

@@ -5,7 +5,8 @@
 
 use waypost_lang::cel::typed::{Function, Typed, TypedKind};
 
-use super::{Condition, Reasoner};
+use super::Reasoner;
+use super::formula::Formula;
 
 /// Longer chains are left alone.
 const MOST_PARTS: usize = 24;
@@ -27,7 +28,10 @@ pub(crate) struct Redundant<'t> {
 struct Part<'t> {
     typed: &'t Typed,
     node: &'t Typed,
-    condition: Condition,
+    /// What the chain asks of it: in an `&&` that it is true, in an `||` that it is false.
+    asked: Formula,
+    /// The opposite.
+    refused: Formula,
 }
 
 impl Reasoner {
@@ -73,16 +77,26 @@ impl Reasoner {
         conjunction: bool,
         found: &mut Vec<Redundant<'t>>,
     ) {
-        let mut left: Vec<Part<'t>> = parts
-            .iter()
-            .map(|(typed, node)| Part {
+        let mut left: Vec<Part<'t>> = Vec::new();
+        for (typed, node) in parts {
+            let condition = self.condition(typed);
+            if !condition.is_total() {
+                return;
+            }
+            let (asked, refused) = match conjunction {
+                true => (condition.formula.clone(), condition.formula.negation()),
+                false => (condition.formula.negation(), condition.formula),
+            };
+            left.push(Part {
                 typed,
                 node,
-                condition: self.condition(typed),
-            })
-            .collect();
-        if left.iter().any(|part| !part.condition.is_total()) || self.is_settled(&left, conjunction)
-        {
+                asked,
+                refused,
+            });
+        }
+        // Whether the whole is always true or never: then that is the finding.
+        let asked: Vec<&Formula> = left.iter().map(|part| &part.asked).collect();
+        if self.is_impossible(&asked) {
             return;
         }
         for at in (0..left.len()).rev() {
@@ -93,10 +107,14 @@ impl Reasoner {
                 .filter(|(other, _)| *other != at)
                 .map(|(_, other)| other)
                 .collect();
-            if others.iter().any(|other| needs_guard(other.typed)) {
+            // Those called redundant too: each finding stands by itself, and its fix may be the only one made.
+            let is_guard = parts
+                .iter()
+                .any(|(other, _)| !std::ptr::eq(*other, part.typed) && needs_guard(other));
+            if is_guard {
                 continue;
             }
-            if let Some((because, alone)) = self.is_said(part, &others, conjunction) {
+            if let Some((because, alone)) = self.is_said(part, &others) {
                 found.push(Redundant {
                     part: part.typed,
                     node: part.node,
@@ -109,49 +127,27 @@ impl Reasoner {
         }
     }
 
-    /// Whether the whole is always true or never: then that is the finding.
-    fn is_settled(&self, parts: &[Part<'_>], conjunction: bool) -> bool {
-        let formulas: Vec<_> = parts
-            .iter()
-            .map(|part| {
-                if conjunction {
-                    part.condition.formula.clone()
-                } else {
-                    part.condition.formula.negation()
-                }
-            })
-            .collect();
-        self.is_impossible(&formulas.iter().collect::<Vec<_>>())
-    }
-
     /// Whether the others say what the part says, and which of them by itself.
     fn is_said<'t>(
         &self,
         part: &Part<'t>,
         others: &[&Part<'t>],
-        conjunction: bool,
     ) -> Option<(Option<&'t Typed>, bool)> {
-        let turned = |part: &Part<'_>, holds: bool| {
-            if holds == conjunction {
-                part.condition.formula.clone()
-            } else {
-                part.condition.formula.negation()
-            }
-        };
-        let own = turned(part, false);
-        if self.is_impossible(&[&own]) {
+        if self.is_impossible(&[&part.refused]) {
             return Some((None, true));
         }
         let single = others
             .iter()
-            .find(|other| self.is_impossible(&[&turned(other, true), &own]));
+            .find(|other| self.is_impossible(&[&other.asked, &part.refused]));
         if let Some(single) = single {
             return Some((Some(single.typed), false));
         }
-        let mut all: Vec<_> = others.iter().map(|other| turned(other, true)).collect();
-        all.push(own);
-        self.is_impossible(&all.iter().collect::<Vec<_>>())
-            .then_some((None, false))
+        if others.len() < 2 {
+            return None;
+        }
+        let asked = others.iter().map(|other| &other.asked);
+        let all: Vec<&Formula> = asked.chain([&part.refused]).collect();
+        self.is_impossible(&all).then_some((None, false))
     }
 }
 

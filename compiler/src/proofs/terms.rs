@@ -342,10 +342,10 @@ fn write_text(typed: &Typed, out: &mut String) {
         other => write!(out, "{other:?}@{:?}", typed.span),
     };
     out.push('(');
-    for child in typed.children() {
+    typed.visit_children(&mut |child| {
         write_text(child, out);
         out.push(',');
-    }
+    });
     out.push(')');
 }
 
@@ -382,7 +382,9 @@ pub(crate) fn is_partial(typed: &Typed) -> bool {
         #[allow(unreachable_patterns, reason = "the language grows")]
         _ => true,
     };
-    own || typed.children().into_iter().any(is_partial)
+    let mut partial = own;
+    typed.visit_children(&mut |child| partial = partial || is_partial(child));
+    partial
 }
 
 /// A part of an element of the walk around.

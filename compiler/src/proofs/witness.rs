@@ -400,6 +400,7 @@ impl Witness {
             tokens: self.number(Field::RequestTokens).unwrap_or(0),
             max_tokens: self.number(Field::RequestMaxTokens),
             turns: self.number(Field::RequestTurns).unwrap_or(1),
+            offers_tools: !self.tools.is_empty(),
             images: self.number(Field::RequestImages).unwrap_or(0),
             stream: self.facts.get(&Field::RequestStream) == Some(&Value::Bool(true)),
             temperature: match self.facts.get(&Field::RequestTemperature) {

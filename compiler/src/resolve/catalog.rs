@@ -11,7 +11,7 @@ use waypost_lang::syntax::tree;
 
 use super::collected::Collected;
 use super::context::Context;
-use super::model::{price, rejects, serves, windows};
+use super::model::{lacks, price, rejects, serves, windows};
 use super::names::{duplicate, unknown};
 use crate::program::{Listing, ListingIndex};
 
@@ -39,6 +39,8 @@ fn resolve_one(entry: &tree::Catalog, context: &mut Context<'_>) -> Listing {
     let model = &entry.model;
     let owner = owner(entry);
     let serves = serves(model, context);
+    // What is wrong with the words is said here, once for all models that are listed so.
+    lacks(model, context);
     let (window, output) = windows(model, context);
     let source = entry.source.as_ref();
     Listing {
@@ -102,6 +104,9 @@ pub(super) fn filled(model: &tree::Model, entry: &tree::Catalog) -> tree::Model 
     filled.retires = filled.retires.or_else(|| list.retires.clone());
     if filled.rejects.is_empty() {
         filled.rejects.clone_from(&list.rejects);
+    }
+    if filled.lacks.is_empty() {
+        filled.lacks.clone_from(&list.lacks);
     }
     if filled.serves.is_empty() {
         filled.serves.clone_from(&list.serves);

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::label::Labels;
 use super::names::listed;
 use super::values::{missing, word};
-use crate::demands::{Kind, placeholders};
+use crate::demands::{Kind, placeholders, unclosed_placeholder};
 use crate::fold::Folder;
 use crate::program::Demand;
 
@@ -90,11 +90,19 @@ fn condition(expr: &Expr, each: Kind, context: &mut Context<'_>) -> Option<Typed
 
 /// Whether each `{tier.name}` of a help is a field.
 fn placeholders_exist(help: &Text, each: Kind, context: &mut Context<'_>) -> bool {
-    let mut good = true;
+    let known = [each, Kind::File];
+    let unclosed = unclosed_placeholder(&help.value, &known.map(Kind::word));
+    if let Some(path) = unclosed {
+        let finding = codes::UNCLOSED_DELIMITER
+            .error(help.span, format!("`{{{path}` is never closed"))
+            .label(format!("a `}}` belongs behind `{path}`"));
+        let help = format!("write `{{{path}}}`");
+        context.findings.push(finding.help(help));
+    }
+    let mut good = unclosed.is_none();
     for path in placeholders(&help.value) {
         let mut parts = path.split('.');
         let first = parts.next().unwrap_or("");
-        let known = [each, Kind::File];
         let start = known.iter().find(|kind| kind.word() == first);
         let mut ty = start.map(|kind| Type::Struct(kind.shape()));
         let mut fields: Vec<&str> = known.iter().map(|kind| kind.word()).collect();

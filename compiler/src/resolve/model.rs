@@ -10,7 +10,7 @@ use super::context::Context;
 use super::names::{unknown, write};
 use super::values::{missing, word};
 use crate::checks::secret_placeholder;
-use crate::program::{Listing, ListingIndex, Model, Price, Serves, Via};
+use crate::program::{Lacks, Listing, ListingIndex, Model, Price, Serves, Via};
 
 /// Without these a call means nothing; a model that refuses them cannot be served.
 const ESSENTIAL: &[&str] = &["model", "messages", "prompt", "input", "stream"];
@@ -27,6 +27,15 @@ const SURFACES: &[(&str, Surface)] = &[
     ("completions", Surface::Completions),
     ("embeddings", Surface::Embeddings),
 ];
+
+#[derive(Clone, Copy)]
+enum Capability {
+    Images,
+    Tools,
+}
+
+const CAPABILITIES: &[(&str, Capability)] =
+    &[("images", Capability::Images), ("tools", Capability::Tools)];
 
 pub(crate) fn resolve(
     collected: &Collected<'_>,
@@ -53,6 +62,7 @@ fn resolve_one(
     let price_span = written.price.as_ref().map(|price| price.span);
     let owner = format!("model `{}`", model.name.value);
     let serves = serves(model, context);
+    let lacks = lacks(model, context);
     let (window, output) = windows(model, context);
     // What is wrong with a list's price is said of the list, once.
     let priced = match listed {
@@ -90,6 +100,7 @@ fn resolve_one(
         price_date: model.price.as_ref().and_then(|price| price.as_of.clone()),
         rejects,
         serves,
+        lacks,
         retires: model.retires.clone(),
         listing: listed.map(|(index, _)| index),
     })
@@ -220,6 +231,18 @@ pub(super) fn serves(model: &tree::Model, context: &mut Context<'_>) -> Serves {
         }
     }
     serves
+}
+
+pub(super) fn lacks(model: &tree::Model, context: &mut Context<'_>) -> Lacks {
+    let mut lacks = Lacks::default();
+    for name in &model.lacks {
+        match word("capability", name, CAPABILITIES, context.findings) {
+            Some(Capability::Images) => lacks.images = true,
+            Some(Capability::Tools) => lacks.tools = true,
+            None => {}
+        }
+    }
+    lacks
 }
 
 pub(super) fn rejects(model: &tree::Model, context: &mut Context<'_>) -> Vec<String> {

@@ -94,11 +94,13 @@ pub(crate) fn resolve(collected: &Collected<'_>, context: &mut Context<'_>) -> O
                 context.findings.push(tier_without_model::empty(&tier.name));
             }
             let (timeout, retries) = timing.unwrap_or((None, 0));
+            let hedge = hedge(tier, flat.len(), timeout, context);
             tiers.push(Tier {
                 name: tier.name.clone(),
                 steps: flat,
                 timeout,
                 retries,
+                hedge,
             });
         }
     }
@@ -123,6 +125,34 @@ fn timing(tier: &tree::Tier, context: &mut Context<'_>) -> (Option<u64>, u32) {
     let retries = tier.retries.as_ref();
     let retries = retries.and_then(|one| small("retries", one, 0, 10, context.findings));
     (timeout, retries.unwrap_or(0))
+}
+
+/// When the next model is asked beside a slow one, if there is a next and it is asked before the first is given up.
+fn hedge(
+    tier: &tree::Tier,
+    steps: usize,
+    timeout: Option<u64>,
+    context: &mut Context<'_>,
+) -> Option<Spanned<u64>> {
+    let written = tier.hedge.as_ref()?;
+    duration("a hedge", written, context.findings)?;
+    let meaningless = if steps == 1 {
+        Some((
+            "a tier that tries one model",
+            "add a model to the tier, such as `then MODEL`",
+        ))
+    } else if timeout.is_some_and(|timeout| timeout <= written.value) {
+        Some((
+            "a model that is given up before",
+            "write a time that is shorter than `timeout`",
+        ))
+    } else {
+        None
+    };
+    if let Some((place, help)) = meaningless {
+        super::values::meaningless(written.span, "hedge", place, help, context.findings);
+    }
+    Some(written.clone())
 }
 
 /// The steps of a tier, names resolved; `None` if one could not be.

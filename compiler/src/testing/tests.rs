@@ -9,7 +9,7 @@ use crate::Program;
 
 const FILE: &str = r#"waypost 1
 provider lab { kind openai-compatible  url "http://127.0.0.1:9/v1"  auth none }
-model small { via lab  context 128k  output 4k  price input $0.04  output $0.08 }
+model small { via lab  lacks images  context 128k  output 4k  price input $0.04  output $0.08 }
 model large { via lab  context 400k  output 128k  price input $1.25  output $10.00 }
 tiers weak < strong
 tier weak { try small  then large }
@@ -324,4 +324,10 @@ fn coverage_counts_every_rule_once() {
         .map(|(rule, tests)| (rule.line, tests))
         .collect();
     assert_eq!(counts, [(12, 2)]);
+}
+
+#[test]
+fn a_call_that_a_model_cannot_take_goes_to_the_next() {
+    check_passes("images 1", "tier weak  model large");
+    check_passes("tools \"read_file\"", "tier weak  model small");
 }

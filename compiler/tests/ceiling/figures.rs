@@ -158,6 +158,17 @@ fn a_request_may_ask_for_128_answers() {
 }
 
 #[test]
+fn a_request_that_is_hedged_may_cost_what_two_models_take_for_it() {
+    let hedged =
+        file("limit 10 requests / 1h").replace("then dear }", "then dear  hedge after 2s }");
+    let ceilings = ceiling(&program(&hedged));
+    let setter = &ceilings.file.everyone.hour.by()[0];
+    // The dear one's $12.98, and some $0.265 of the cheap one: 9k of prompt at $1 and 128 answers of 1k at $2.
+    let one_call = setter.one_call.unwrap().to_string();
+    assert!(one_call.starts_with("13.24"), "{one_call}");
+}
+
+#[test]
 fn a_denial_bounds_what_a_call_can_cost() {
     let one_call = |policy: &str| {
         let ceilings = ceilings(&format!("limit 1 requests / day\n  {policy}"));

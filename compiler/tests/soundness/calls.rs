@@ -150,6 +150,7 @@ impl Call {
                     description: Cow::Borrowed(*description),
                 })
                 .collect(),
+            offers_tools: !self.tools.is_empty(),
             tokens: self.tokens,
             largest_prompt: self.tokens.min(60_000),
             max_tokens: self.max_tokens,

@@ -43,6 +43,7 @@ fn essence(decision: &Decision) -> String {
     let reason = |reason: &SkipReason| match reason {
         SkipReason::Context => "context",
         SkipReason::Surface => "surface",
+        SkipReason::Lacks(capability) => capability.word(),
         SkipReason::NotAllowed => "not allowed",
         SkipReason::Cap(_) => "cap",
         SkipReason::QuotaCap(_) => "quota cap",

@@ -9,6 +9,13 @@ impl Typed {
     /// The expressions directly inside, in the order of evaluation.
     #[must_use]
     pub fn children(&self) -> Vec<&Self> {
+        let mut children = Vec::new();
+        self.visit_children(&mut |child| children.push(child));
+        children
+    }
+
+    /// Calls `visit` on each expression directly inside, in the order of evaluation.
+    pub fn visit_children<'a>(&'a self, visit: &mut dyn FnMut(&'a Self)) {
         match &self.kind {
             TypedKind::Constant(_)
             | TypedKind::Field(_)
@@ -16,40 +23,50 @@ impl Typed {
             | TypedKind::Variable(_)
             | TypedKind::Fail(_)
             | TypedKind::Lookup(..)
-            | TypedKind::HasKey(..) => Vec::new(),
-            TypedKind::Member(record, _) => vec![record],
+            | TypedKind::HasKey(..) => {}
+            TypedKind::Member(record, _) => visit(record),
             TypedKind::Call(_, arguments) | TypedKind::List(arguments) => {
-                arguments.iter().collect()
+                arguments.iter().for_each(visit);
             }
-            TypedKind::And(left, right) | TypedKind::Or(left, right) => vec![left, right],
-            TypedKind::Conditional(condition, then, otherwise) => vec![condition, then, otherwise],
+            TypedKind::And(left, right) | TypedKind::Or(left, right) => {
+                visit(left);
+                visit(right);
+            }
+            TypedKind::Conditional(condition, then, otherwise) => {
+                visit(condition);
+                visit(then);
+                visit(otherwise);
+            }
             TypedKind::Comprehension {
                 range,
                 filter,
                 body,
                 ..
-            } => std::iter::once(range)
-                .chain(filter)
-                .chain([body])
-                .map(AsRef::as_ref)
-                .collect(),
-            TypedKind::OptionalList(elements) => {
-                elements.iter().map(|element| &element.value).collect()
+            } => {
+                visit(range);
+                filter.iter().for_each(|filter| visit(filter));
+                visit(body);
             }
-            TypedKind::Map(entries) => entries
-                .iter()
-                .flat_map(|entry| [&entry.key, &entry.value])
-                .collect(),
-            TypedKind::Bind { value, body, .. } => vec![value, body],
+            TypedKind::OptionalList(elements) => {
+                elements.iter().for_each(|element| visit(&element.value));
+            }
+            TypedKind::Map(entries) => {
+                for entry in entries {
+                    visit(&entry.key);
+                    visit(&entry.value);
+                }
+            }
+            TypedKind::Bind { value, body, .. } => {
+                visit(value);
+                visit(body);
+            }
         }
     }
 
     /// Calls `visit` on this expression and on every one inside.
     pub fn visit<'a>(&'a self, visit: &mut dyn FnMut(&'a Self)) {
         visit(self);
-        for child in self.children() {
-            child.visit(visit);
-        }
+        self.visit_children(&mut |child| child.visit(visit));
     }
 
     /// How deep its tree is; a leaf is 1.

@@ -381,6 +381,13 @@ mod tests {
     }
 
     #[test]
+    fn a_number_may_end_the_text() {
+        for number in ["$3", "$3.5", "$3k", "3", "3.5", "30%", "3k", "$"] {
+            check(number, &[(TokenKind::Number, number)]);
+        }
+    }
+
+    #[test]
     fn strings_end_where_cel_ends_them() {
         check(
             r#""a // b" 'c"' r"\" """d "e"

@@ -5,7 +5,7 @@
 
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while};
-use nom::character::complete::{char, digit0, digit1};
+use nom::character::complete::{char, digit1};
 use nom::combinator::opt;
 use nom::sequence::preceded;
 use nom::{IResult, Parser as _};
@@ -43,7 +43,8 @@ impl Refusal {
 
 /// A number, with its sign of money or its unit.
 pub(crate) fn number(input: &str) -> IResult<&str, Number<'_>> {
-    let money = (char('$'), digit0).map(|(_, whole)| (true, whole));
+    let digits = take_while(|c: char| c.is_ascii_digit());
+    let money = (char('$'), digits).map(|(_, whole)| (true, whole));
     let plain = digit1.map(|whole| (false, whole));
     let unit = alt((
         tag("%"),

@@ -108,6 +108,8 @@ struct Parser<'t> {
     habit: Option<u32>,
     /// Where the last string ended that its line does not close.
     open_text: Option<u32>,
+    /// Whether a zero byte was found: what is read is not UTF-8, or no text.
+    is_binary: bool,
     /// Where the statement being read begins.
     statement: u32,
     /// How the statement being read is written.

@@ -211,6 +211,8 @@ pub struct Model {
     pub rejects: Vec<Name>,
     /// `serves embeddings`; empty means chat.
     pub serves: Vec<Name>,
+    /// `lacks images, tools`: what it cannot take; calls that send it go to the next model.
+    pub lacks: Vec<Name>,
     /// `retires "2027-04-01"`: from this day on it answers no more.
     pub retires: Option<Spanned<Date>>,
     /// `listed as gpt-5.1`: its entry in the catalog, where it is not its own name.
@@ -317,6 +319,8 @@ pub struct Tier {
     pub timeout: Option<Spanned<Milliseconds>>,
     /// `retries 2`
     pub retries: Option<Spanned<u64>>,
+    /// `hedge after 2s`
+    pub hedge: Option<Spanned<Milliseconds>>,
 }
 
 /// One step of a tier's fallback.

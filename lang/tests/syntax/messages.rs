@@ -217,7 +217,7 @@ fn wp0005_a_statement_of_another_section() {
     check!("content {\n  deny \"x\" when true\n  start weak\n}\nescalate to strong when true\ntier a { colour 3  try b }", @r##"
         WP0005 @3:3-3:7 `deny` is no field of `content` | unknown here | `deny` belongs in `policy`
         WP0005 @6:1-6:9 `escalate` begins no statement | unknown here | `escalate` belongs in `content`
-        WP0005 @7:10-7:16 `colour` is no field of `tier` | unknown here | `tier` takes `try`, `split`, `timeout`, `retries`
+        WP0005 @7:10-7:16 `colour` is no field of `tier` | unknown here | `tier` takes `try`, `split`, `timeout`, `retries`, `hedge`
     "##);
 }
 

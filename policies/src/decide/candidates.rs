@@ -1,8 +1,8 @@
 //! The models of a tier, one after another, each through the policy: the first that passes answers.
 
 use super::{Decider, Search};
-use crate::decision::{Outcome, Route, RuleReference, SkipReason, Skipped};
-use crate::facts::Surface;
+use crate::decision::{Capability, Outcome, Route, RuleReference, SkipReason, Skipped};
+use crate::facts::{Request, Surface};
 use crate::plan::draft::{ModelIndex, TierIndex};
 use crate::plan::view::{Model, Step};
 use crate::vm::stable_hash;
@@ -160,6 +160,9 @@ impl Decider<'_, '_> {
         if !serves {
             return Some(SkipReason::Surface);
         }
+        if let Some(capability) = lacking(request, model) {
+            return Some(SkipReason::Lacks(capability));
+        }
         let answer = match request.max_tokens {
             Some(_) => self.answer(model).limit,
             None => 1,
@@ -219,4 +222,12 @@ impl Decider<'_, '_> {
             _ => Outcome::NoModel(trail.skipped),
         }
     }
+}
+
+/// The first thing that the call sends and the model cannot take.
+fn lacking(request: &Request<'_>, model: &Model<'_>) -> Option<Capability> {
+    if request.images > 0 && model.lacks_images() {
+        return Some(Capability::Images);
+    }
+    (request.offers_tools && model.lacks_tools()).then_some(Capability::Tools)
 }

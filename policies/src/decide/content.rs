@@ -129,15 +129,21 @@ impl Decider<'_, '_> {
     }
 }
 
-/// The threshold in a model name such as `router-mf-0.11593`: what follows a prefix that ends in `-`.
+/// The threshold in a model name such as `router-mf-0.11593`: what follows a prefix that ends in `-`, and after
+/// `router-` alone the router's name too, as RouteLLM's clients write it.
 fn threshold_in(name: &str, rest: &str) -> Option<f64> {
     let prefix = name.strip_suffix(rest)?;
-    let plain = rest
+    let number = match prefix {
+        "router-" => rest.split_once('-').map_or(rest, |(_, number)| number),
+        _ => rest,
+    };
+    // Python writes a small one as `1e-05`; `inf` and `nan` are no thresholds.
+    let plain = number
         .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+        .all(|byte| byte.is_ascii_digit() || b".e-+".contains(&byte));
     if !prefix.ends_with('-') || !plain {
         return None;
     }
-    let threshold: f64 = rest.parse().ok()?;
+    let threshold: f64 = number.parse().ok()?;
     (0.0..=1.0).contains(&threshold).then_some(threshold)
 }

@@ -7,7 +7,7 @@ mod sessions;
 use std::borrow::Cow;
 
 use super::{decide, fall_back, quota_key};
-use crate::decision::{Decision, Outcome, Route, RuleReference, SkipReason, Skipped};
+use crate::decision::{Capability, Decision, Outcome, Route, RuleReference, SkipReason, Skipped};
 use crate::example::{self, tool};
 use crate::facts::{Facts, Request};
 use crate::limits::State;
@@ -124,6 +124,30 @@ fn a_model_name_sets_the_threshold() {
     assert_eq!(with("router-mf-1.5"), (Some(0.42), WEAK));
     assert_eq!(with("router-mf-inf"), (Some(0.42), WEAK));
     assert_eq!(with("router-mf-"), (Some(0.42), WEAK));
+    assert_eq!(with("router-mf-1e-05"), (Some(0.000_01), STRONG));
+    assert_eq!(with("router-mf--0.1"), (Some(0.42), WEAK));
+    assert_eq!(with("router-mf-1e400"), (Some(0.42), WEAK));
+}
+
+#[test]
+fn every_router_of_routellm_has_its_threshold() {
+    let with = |name: &'static str| {
+        let mut world = World::new(|draft| {
+            draft.accepts.retain(|accept| !accept.prefix);
+            draft.accepts.push(Accept {
+                name: "router-".to_owned(),
+                prefix: true,
+                target: AcceptTarget::Content(0),
+            });
+        });
+        let named = |request: &mut Request<'_>| request.model = Cow::Borrowed(name);
+        check(&mut world, named, |_| {}).threshold
+    };
+    assert_eq!(with("router-sw_ranking-0.25"), Some(0.25));
+    assert_eq!(with("router-bert-1e-05"), Some(0.000_01));
+    assert_eq!(with("router-0.25"), Some(0.25));
+    assert_eq!(with("router-bert"), Some(0.42));
+    assert_eq!(with("router-bert-0.25-x"), Some(0.42));
 }
 
 #[test]
@@ -293,6 +317,75 @@ fn what_does_not_fit_is_passed_over() {
         |_| {},
     );
     assert!(matches!(&decision.outcome, Outcome::NoModel(skipped) if skipped.len() == 2));
+    assert_eq!(decision.outcome.status(), 400);
+}
+
+#[test]
+fn what_a_model_cannot_take_is_passed_over() {
+    let lacks = |images, tools| {
+        World::new(move |draft| {
+            draft.models[usize::from(PHI)].lacks_images = images;
+            draft.models[usize::from(PHI)].lacks_tools = tools;
+        })
+    };
+    let send = |world: &mut World, images, offers_tools| {
+        let decision = check(
+            world,
+            |request| {
+                request.images = images;
+                request.offers_tools = offers_tools;
+            },
+            |_| {},
+        );
+        let route = route(&decision);
+        let reasons: Vec<SkipReason> = route.skipped.iter().map(|one| one.reason).collect();
+        (route.model, reasons)
+    };
+    let because = |capability| (GPT, vec![SkipReason::Lacks(capability)]);
+    let nothing = (PHI, Vec::new());
+    let mut text_only = lacks(true, false);
+    assert_eq!(send(&mut text_only, 1, false), because(Capability::Images));
+    assert_eq!(send(&mut text_only, 0, true), nothing);
+    let mut no_tools = lacks(false, true);
+    assert_eq!(send(&mut no_tools, 0, true), because(Capability::Tools));
+    assert_eq!(send(&mut no_tools, 3, false), nothing);
+    assert_eq!(
+        send(&mut lacks(true, true), 1, true),
+        because(Capability::Images)
+    );
+}
+
+#[test]
+fn a_fallback_skips_what_cannot_take_the_call_and_none_is_the_callers_mistake() {
+    let mut world = World::new(|draft| {
+        draft.models[usize::from(GPT)].lacks_images = true;
+    });
+    let request = Request {
+        images: 1,
+        ..example::request("look")
+    };
+    let facts = example::facts(&request);
+    let decision = world.decide(&facts);
+    assert_eq!(route(&decision).model, PHI);
+    let next = fall_back(
+        &world.plan,
+        &facts,
+        &world.state,
+        &mut world.evaluation,
+        &decision,
+    );
+    let skipped = |reason, model| Skipped { model, reason };
+    let lacks = SkipReason::Lacks(Capability::Images);
+    assert_eq!(
+        next.outcome,
+        Outcome::NoModel(vec![skipped(SkipReason::Failed, PHI), skipped(lacks, GPT)])
+    );
+    let mut world = World::new(|draft| {
+        for model in &mut draft.models {
+            model.lacks_images = true;
+        }
+    });
+    let decision = world.decide(&facts);
     assert_eq!(decision.outcome.status(), 400);
 }
 

@@ -163,6 +163,7 @@ mod tests {
             steps: vec![draft::Step::Try(0)],
             timeout_milliseconds: 0,
             retries: 0,
+            hedge_milliseconds: 0,
             origin: Origin::default(),
         }
     }
@@ -179,6 +180,8 @@ mod tests {
             chat: true,
             completions: false,
             embeddings: false,
+            lacks_images: false,
+            lacks_tools: false,
             origin: Origin::default(),
         };
         let mut draft = Draft {

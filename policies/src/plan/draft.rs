@@ -304,6 +304,10 @@ pub struct Model {
     pub completions: bool,
     /// Whether it serves embeddings.
     pub embeddings: bool,
+    /// Whether it cannot take images.
+    pub lacks_images: bool,
+    /// Whether it cannot take tools.
+    pub lacks_tools: bool,
     /// Where it is declared.
     pub origin: Origin,
 }
@@ -339,6 +343,8 @@ pub struct Tier {
     pub timeout_milliseconds: u64,
     /// How often an attempt at one model is repeated.
     pub retries: u32,
+    /// After how long without a first byte the next model is asked beside one; 0 is never.
+    pub hedge_milliseconds: u64,
     /// Where it is declared.
     pub origin: Origin,
 }

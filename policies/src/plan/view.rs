@@ -125,6 +125,8 @@ record! {
         chat: bool,
         completions: bool,
         embeddings: bool,
+        lacks_images: bool,
+        lacks_tools: bool,
         origin: Origin,
     }
 }
@@ -136,6 +138,7 @@ record! {
         steps: List<StepColumn>,
         timeout_milliseconds: u64,
         retries: u32,
+        hedge_milliseconds: u64,
         origin: Origin,
     }
 }

@@ -540,14 +540,6 @@ fn what_the_other_apis_demand_is_demanded() {
     );
 }
 
-#[test]
-fn what_engines_cache_is_found_in_place() {
-    let body = br#"{"model":"m","messages":[{"role":"user"}],"tools":[1]}"#;
-    assert_eq!(prefix_text(body), ["[1]", r#"[{"role":"user"}]"#]);
-    assert_eq!(prefix_text(br#"{"prompt":"once"}"#), ["", "\"once\""]);
-    assert_eq!(prefix_text(b"no"), ["", ""]);
-}
-
 proptest! {
     #[test]
     fn no_body_panics(body in "(?s).{0,200}") {

@@ -15,6 +15,8 @@ pub(super) struct Tools<'a> {
     pub(super) keep: bool,
     /// If they are.
     pub(super) all: Vec<Tool<'a>>,
+    /// Whether there is one.
+    pub(super) any: bool,
     /// Estimated.
     pub(super) tokens: u64,
 }
@@ -27,6 +29,7 @@ impl<'a> Node<'a> for Tools<'a> {
         let Some(json) = array.next_element::<&'a RawValue>()?.map(RawValue::get) else {
             return Ok(false);
         };
+        self.any = true;
         self.tokens = self
             .tokens
             .saturating_add(tokens::of_text(json))

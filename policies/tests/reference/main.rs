@@ -48,6 +48,8 @@ fn call(choices: &mut Choices, models: usize) -> Call {
         flags: (0..FLAGS).map(|_| choices.below(3) == 1).collect(),
         key: choices.one(&KEYS),
         embeds,
+        images: choices.one(&[0, 0, 2]),
+        offers_tools: choices.below(3) == 1,
         tokens,
         largest_prompt: choices.one(&[tokens, tokens / 2]),
         max_tokens: choices.one(&[None, Some(50), Some(6_000)]),
@@ -69,6 +71,8 @@ fn request<'a>(call: &'a Call, draft: &Draft) -> Request<'a> {
     } else {
         Surface::Chat
     };
+    request.images = call.images;
+    request.offers_tools = call.offers_tools;
     request.tokens = call.tokens;
     request.largest_prompt = call.largest_prompt;
     request.max_tokens = call.max_tokens;

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use waypost_policies::decision::{Charge, Outcome, Route, RuleReference, SkipReason, Skipped};
+use waypost_policies::decision::{
+    Capability, Charge, Outcome, Route, RuleReference, SkipReason, Skipped,
+};
 use waypost_policies::plan::draft::*;
 
 use crate::world::{Condition, World};
@@ -18,6 +20,8 @@ pub(crate) struct Call {
     /// The session, the `per` and the key of splits at once.
     pub(crate) key: &'static str,
     pub(crate) embeds: bool,
+    pub(crate) images: u64,
+    pub(crate) offers_tools: bool,
     pub(crate) tokens: u64,
     pub(crate) largest_prompt: u64,
     pub(crate) max_tokens: Option<u64>,
@@ -467,6 +471,12 @@ impl Naive<'_> {
             declared.chat
         }) {
             return Trial::Unservable(SkipReason::Surface);
+        }
+        if declared.lacks_images && self.call.images > 0 {
+            return Trial::Unservable(SkipReason::Lacks(Capability::Images));
+        }
+        if declared.lacks_tools && self.call.offers_tools {
+            return Trial::Unservable(SkipReason::Lacks(Capability::Tools));
         }
         let answer = match self.call.max_tokens {
             _ if self.call.answers == 0 => 0,

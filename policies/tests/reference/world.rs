@@ -178,6 +178,8 @@ impl Builder<'_> {
             chat: choices.below(6) != 1,
             completions: false,
             embeddings: embeds,
+            lacks_images: choices.below(4) == 1,
+            lacks_tools: choices.below(4) == 1,
             origin: Origin::default(),
         }
     }
@@ -206,6 +208,7 @@ impl Builder<'_> {
                 .collect(),
             timeout_milliseconds: 0,
             retries: 0,
+            hedge_milliseconds: 0,
             origin: Origin::default(),
         }
     }

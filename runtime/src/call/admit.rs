@@ -95,11 +95,11 @@ fn once(gateway: &Gateway, facts: &Facts<'_>, previous: Option<&Decision>) -> De
             None => decide(&gateway.plan, facts, &gateway.state, evaluation),
             Some(previous) => fall_back(&gateway.plan, facts, &gateway.state, evaluation, previous),
         };
-        gateway
-            .metrics
-            .ledger
-            .evaluation_errors
-            .inc_by(evaluation.failures() - failures);
+        let failures = evaluation.failures() - failures;
+        if failures > 0 {
+            let errors = &gateway.metrics.ledger.evaluation_errors;
+            errors.inc_by(failures);
+        }
         decision
     })
 }

@@ -21,18 +21,40 @@ use crate::stream::{AnswerStream, Onward};
 const LONGEST_EXPLANATION: usize = 16 << 10;
 
 /// Headers of an upstream that mean something to the caller.
-const PASSED_ON: [HeaderName; 3] = [CONTENT_TYPE, CONTENT_ENCODING, RETRY_AFTER];
-/// More of these.
-const PASSED_ON_BY_NAME: [&str; 5] = [
-    "request-id",
-    "x-request-id",
-    "openai-processing-ms",
-    "openai-model",
-    "apim-request-id",
+const PASSED_ON: [HeaderName; 8] = [
+    CONTENT_TYPE,
+    CONTENT_ENCODING,
+    RETRY_AFTER,
+    HeaderName::from_static("request-id"),
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("openai-processing-ms"),
+    HeaderName::from_static("openai-model"),
+    HeaderName::from_static("apim-request-id"),
 ];
 
 /// Longer than this none of them is: what is longer would keep clients from reading the rest.
 const LONGEST_PASSED_ON: usize = 1024;
+
+// What the caller is told of the decision.
+const TIER: HeaderName = HeaderName::from_static("x-waypost-tier");
+const MODEL: HeaderName = HeaderName::from_static("x-waypost-model");
+const RULE: HeaderName = HeaderName::from_static("x-waypost-rule");
+const REPLICA: HeaderName = HeaderName::from_static("x-waypost-replica");
+const WARNING: HeaderName = HeaderName::from_static("x-waypost-warning");
+const COST: HeaderName = HeaderName::from_static("x-waypost-cost-usd");
+const DECISION: HeaderName = HeaderName::from_static("x-waypost-decision");
+
+// How full the limit on requests, and that on tokens, is: what it holds, what is left, and when all of it is again.
+const REQUESTS: [HeaderName; 3] = [
+    HeaderName::from_static("x-ratelimit-limit-requests"),
+    HeaderName::from_static("x-ratelimit-remaining-requests"),
+    HeaderName::from_static("x-ratelimit-reset-requests"),
+];
+const TOKENS: [HeaderName; 3] = [
+    HeaderName::from_static("x-ratelimit-limit-tokens"),
+    HeaderName::from_static("x-ratelimit-remaining-tokens"),
+    HeaderName::from_static("x-ratelimit-reset-tokens"),
+];
 
 /// An answer, and the place that it takes at whoever gives it.
 #[derive(Debug)]
@@ -109,23 +131,24 @@ fn close_whole(
 ) {
     account.seen(usage, tokens);
     let cost = account.close(head.status.as_u16(), Ending::Answered);
-    insert(
-        response.headers_mut(),
-        "x-waypost-cost-usd",
-        &cost.to_string(),
-    );
+    insert(response.headers_mut(), COST, &cost.to_string());
 }
 
 fn response(head: &Head, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = head.status;
-    let by_name = PASSED_ON_BY_NAME.map(HeaderName::from_static);
-    for name in PASSED_ON.iter().chain(&by_name) {
-        let value = head.headers.get(name);
-        if let Some(value) = value.filter(|value| value.len() <= LONGEST_PASSED_ON) {
-            response.headers_mut().insert(name.clone(), value.clone());
+    // These, the marks, and what the front door says.
+    let mut headers = HeaderMap::with_capacity(12);
+    // An upstream sends few: each is looked at, and not each of ours looked for. Of one that stands twice the first counts.
+    for (name, value) in &head.headers {
+        if PASSED_ON.contains(name)
+            && !headers.contains_key(name)
+            && value.len() <= LONGEST_PASSED_ON
+        {
+            headers.insert(name.clone(), value.clone());
         }
     }
+    *response.headers_mut() = headers;
     response
 }
 
@@ -138,30 +161,22 @@ fn mark_headers(headers: &mut HeaderMap, account: &Account) {
     let Some((tier, model, rule, replica)) = account.names() else {
         return;
     };
-    insert(headers, "x-waypost-tier", tier);
-    insert(headers, "x-waypost-model", model);
-    insert(headers, "x-waypost-rule", rule);
-    insert(headers, "x-waypost-replica", replica);
+    insert(headers, TIER, tier);
+    insert(headers, MODEL, model);
+    insert(headers, RULE, rule);
+    insert(headers, REPLICA, replica);
     for (unit, usage) in account.rate_limits() {
         let [limit, remaining, reset] = match unit {
-            Unit::Tokens => [
-                "x-ratelimit-limit-tokens",
-                "x-ratelimit-remaining-tokens",
-                "x-ratelimit-reset-tokens",
-            ],
-            _ => [
-                "x-ratelimit-limit-requests",
-                "x-ratelimit-remaining-requests",
-                "x-ratelimit-reset-requests",
-            ],
+            Unit::Tokens => TOKENS,
+            _ => REQUESTS,
         };
-        insert(headers, limit, &usage.limit.to_string());
-        insert(headers, remaining, &usage.remaining.to_string());
+        headers.insert(limit, HeaderValue::from(usage.limit));
+        headers.insert(remaining, HeaderValue::from(usage.remaining));
         insert(headers, reset, &format!("{}s", usage.reset_seconds));
     }
     for warning in account.warnings() {
         if let Ok(value) = HeaderValue::from_str(&ascii(warning)) {
-            headers.append("x-waypost-warning", value);
+            headers.append(WARNING, value);
         }
     }
 }
@@ -178,14 +193,19 @@ pub(super) fn explain(response: &mut Response<Body>, mut explanation: Explanatio
     if text.len() > LONGEST_EXPLANATION {
         text = r#"{"error":"too long for a header: ask POST /v1/route"}"#.to_owned();
     }
-    insert(response.headers_mut(), "x-waypost-decision", &text);
+    insert(response.headers_mut(), DECISION, &text);
 }
 
-fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if value.is_empty() {
         return;
     }
-    if let Ok(value) = HeaderValue::from_str(&ascii(value)) {
+    let is_plain = value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    let value = match is_plain {
+        true => HeaderValue::from_str(value),
+        false => HeaderValue::from_str(&ascii(value)),
+    };
+    if let Ok(value) = value {
         headers.insert(name, value);
     }
 }
@@ -197,14 +217,14 @@ mod tests {
     #[test]
     fn labels_that_are_not_ascii_can_stand_in_a_header() {
         let mut headers = HeaderMap::new();
-        insert(&mut headers, "x-waypost-rule", "große Prompts");
+        insert(&mut headers, RULE, "große Prompts");
         assert_eq!(
-            headers.get("x-waypost-rule").map(HeaderValue::as_bytes),
+            headers.get(RULE).map(HeaderValue::as_bytes),
             Some(&b"gro\\u00dfe Prompts"[..])
         );
-        insert(&mut headers, "x-waypost-rule", "a\u{7f}\nb");
+        insert(&mut headers, RULE, "a\u{7f}\nb");
         assert_eq!(
-            headers.get("x-waypost-rule").map(HeaderValue::as_bytes),
+            headers.get(RULE).map(HeaderValue::as_bytes),
             Some(&b"a\\u007f\\u000ab"[..])
         );
     }
@@ -212,7 +232,7 @@ mod tests {
     #[test]
     fn nothing_is_said_with_nothing() {
         let mut headers = HeaderMap::new();
-        insert(&mut headers, "x-waypost-model", "");
+        insert(&mut headers, MODEL, "");
         assert!(headers.is_empty());
     }
 }

@@ -1,5 +1,6 @@
 //! Asks one model: its upstream, or replicas of its pool, as often as the tier allows.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,19 +14,19 @@ use waypost_policies::decision::{Decision, Route};
 use waypost_policies::facts::{Request, Surface};
 use waypost_policies::place::prefix;
 use waypost_policies::plan::draft::{Overflow, Via};
-use waypost_policies::request::prefix_text;
 use waypost_policies::vm;
 
 use super::answer::Answered;
 use super::attempt_error::AttemptError;
 use super::deadline::Deadline;
 use super::upstream::{self, Dialects, Head, Outgoing, Reply};
-use crate::account::Account;
+use crate::account::Held;
 use crate::clock;
 use crate::dialect::Dialect;
 use crate::failure::Tried;
-use crate::forward::{Shape, shape, without};
+use crate::forward::{Shape, cached_parts, shape, without};
 use crate::gateway::{Gateway, Model, lock};
+use crate::json::{self, Member};
 use crate::pool::{LeftAlone, Picked, Placed, Rank, Seat, Unplaced, Wanted};
 use crate::provider::{Provider, replica_address, spoken_by_engines};
 use crate::translate::{Context, Pair, Sent, Wanted as Said, without_unsigned_thoughts};
@@ -42,8 +43,10 @@ pub(super) struct Asking<'c> {
     gateway: &'c Arc<Gateway>,
     surface: Surface,
     headers: HeaderMap,
-    /// The caller's body, redacted.
-    body: Bytes,
+    /// The caller's body.
+    body: &'c Bytes,
+    /// The same as text, redacted.
+    text: Cow<'c, str>,
     request: &'c Request<'c>,
     deadline: Deadline,
     request_id: &'c str,
@@ -81,7 +84,7 @@ impl<'c> Asking<'c> {
         gateway: &'c Arc<Gateway>,
         surface: Surface,
         headers: &HeaderMap,
-        body: &Bytes,
+        (body, text): (&'c Bytes, &'c str),
         facts: &Facts<'c>,
         deadline: Deadline,
         request_id: &'c str,
@@ -93,7 +96,8 @@ impl<'c> Asking<'c> {
             gateway,
             surface,
             headers: upstream::forwarded_headers(headers, request.stream),
-            body: gateway.redactions.request(body),
+            body,
+            text: gateway.redactions.request(text),
             request,
             deadline,
             insists: false,
@@ -110,7 +114,7 @@ impl<'c> Asking<'c> {
         &self,
         decision: &Decision,
         route: &Route,
-        account: &mut Account,
+        held: &mut Held,
     ) -> Result<Answered, AttemptError> {
         let model = self
             .gateway
@@ -125,14 +129,14 @@ impl<'c> Asking<'c> {
                 false => self.gateway.bounds.whole_answer,
             });
         let Some(dialect) = self.asked_in(model)? else {
-            account.sent("");
+            held.sent("");
             return Ok(self.count_here());
         };
-        let (body, dialects) = self.shaped(model, route, dialect)?;
+        let (body, chain, dialects) = self.shaped(model, route, dialect)?;
         let mut target = Target {
             model,
             route,
-            chain: chain(model, &body),
+            chain,
             body,
             dialects,
             patience,
@@ -143,7 +147,7 @@ impl<'c> Asking<'c> {
         lock(budget).called();
         let mut retry = 0;
         loop {
-            let failure = match self.once(&mut target, account).await {
+            let failure = match self.once(&mut target, held).await {
                 Ok(answered) => return Ok(answered),
                 Err(failure) => failure,
             };
@@ -152,7 +156,7 @@ impl<'c> Asking<'c> {
                 true => upstreams.left_alone(route.model, &model.name),
                 false => upstreams.failed(route.model, &model.name, failure.word()),
             }
-            account.attempt_failed(failure.is_out_of_time());
+            held.attempt_failed(failure.is_out_of_time());
             let elsewhere = !target.excluded.is_empty();
             let pause = pause(&failure, retry, elsewhere)
                 .filter(|pause| retry < retries && self.deadline.allows(*pause));
@@ -190,11 +194,11 @@ impl<'c> Asking<'c> {
     async fn once(
         &self,
         target: &mut Target<'_>,
-        account: &mut Account,
+        held: &mut Held,
     ) -> Result<Answered, AttemptError> {
         let place = self.place(target).await?;
         let patience = self.deadline.within(target.patience);
-        account.sent(&place.name);
+        held.sent(&place.name);
         let outgoing = Outgoing {
             address: &place.address,
             headers: &self.headers,
@@ -210,15 +214,15 @@ impl<'c> Asking<'c> {
             answers: self.request.answers,
         };
         let longest = self.gateway.bounds.answer;
-        let result = upstream::ask(&self.gateway.client, outgoing, patience, longest).await;
+        let result = upstream::ask(self.gateway.clients.here(), outgoing, patience, longest).await;
         match &result {
             Ok(_) => place.seat.succeeded(),
             Err(failure) => self.note_failure(target, &place.seat, failure),
         }
         let reply = result?;
         // Mostly long since the case: models take longer than disks.
-        self.gateway.books.secure(account.position()).await;
-        account.first_byte();
+        self.gateway.books.secure(held.position()).await;
+        held.first_byte();
         Ok(Answered {
             reply,
             seat: Some(place.seat),
@@ -364,19 +368,19 @@ impl<'c> Asking<'c> {
         }
     }
 
-    /// The body as it goes upstream, and the dialects on the way.
+    /// The body as it goes upstream, the hashes of its prompt, and the dialects on the way.
     fn shaped(
         &self,
         model: &Model,
         route: &Route,
         upstream: Dialect,
-    ) -> Result<(Bytes, Dialects), AttemptError> {
+    ) -> Result<(Bytes, Vec<u64>, Dialects), AttemptError> {
         let pair = Pair::of(self.surface, upstream);
-        let (body, sent) = match pair {
+        let (text, sent) = match pair {
             None if upstream.is(Surface::Messages) => {
-                (without_unsigned_thoughts(&self.body), Sent::default())
+                (without_unsigned_thoughts(&self.text), Sent::default())
             }
-            None => (self.body.clone(), Sent::default()),
+            None => (Cow::Borrowed(&*self.text), Sent::default()),
             Some(pair) => self.as_chat(pair, model, route)?,
         };
         let is_chat = upstream == Dialect::CHAT;
@@ -384,8 +388,10 @@ impl<'c> Asking<'c> {
         let says = self.request.max_tokens.is_some();
         let limits = says || self.gateway.counts_size(&route.charges);
         let asks_usage = is_chat || upstream.is(Surface::Completions);
+        let members = json::members(&text);
         let shaped = shape(
-            &body,
+            &text,
+            &members,
             &Shape {
                 model: &model.upstream_name,
                 rejects: &model.rejects,
@@ -395,11 +401,18 @@ impl<'c> Asking<'c> {
                 asks_usage: self.request.stream && asks_usage,
             },
         );
+        let chain = chain(model, &members);
+        drop(members);
         self.count_dropped(route, model, &shaped.dropped);
         let thinking = sent.thinking;
-        let body = match pair {
-            None => shaped.body,
-            Some(pair) => self.of_chat(pair, model, route, &shaped.body, thinking)?,
+        let body = match (pair, shaped.text, &text, &self.text) {
+            (Some(pair), Some(chat), ..) => self.of_chat(pair, model, route, chat, thinking)?,
+            (Some(pair), None, ..) => {
+                self.of_chat(pair, model, route, text.into_owned(), thinking)?
+            }
+            (None, Some(shaped), ..) => Bytes::from(shaped),
+            (None, None, Cow::Borrowed(_), Cow::Borrowed(_)) => self.body.clone(),
+            (None, None, ..) => Bytes::from(text.into_owned()),
         };
         let dialects = Dialects {
             client: self.surface,
@@ -414,7 +427,7 @@ impl<'c> Asking<'c> {
                 echo: sent.echo,
             },
         };
-        Ok((body, dialects))
+        Ok((body, chain, dialects))
     }
 
     /// The caller's body as the chat in the middle, without what the model rejects in the caller's own words.
@@ -423,8 +436,8 @@ impl<'c> Asking<'c> {
         pair: Pair,
         model: &Model,
         route: &Route,
-    ) -> Result<(Bytes, Sent), AttemptError> {
-        let (text, rejected) = without(text(&self.body)?, &model.rejects);
+    ) -> Result<(Cow<'static, str>, Sent), AttemptError> {
+        let (text, rejected) = without(&self.text, &model.rejects);
         let chat = pair
             .to_chat(&text)
             .map_err(|error| AttemptError::Untranslatable(error.to_string()))?;
@@ -439,7 +452,7 @@ impl<'c> Asking<'c> {
         pair: Pair,
         model: &Model,
         route: &Route,
-        body: &[u8],
+        chat: String,
         thinking: bool,
     ) -> Result<Bytes, AttemptError> {
         let wanted = Said {
@@ -447,7 +460,7 @@ impl<'c> Asking<'c> {
             thinking,
         };
         let translated = pair
-            .of_chat(text(body)?.to_owned(), wanted)
+            .of_chat(chat, wanted)
             .map_err(|error| AttemptError::Untranslatable(error.to_string()))?;
         let (sent, rejected) = without(&translated.body, &model.rejects);
         self.count_dropped(route, model, &translated.dropped);
@@ -461,11 +474,6 @@ impl<'c> Asking<'c> {
             upstreams.dropped(route.model, &model.name, parameter);
         }
     }
-}
-
-fn text(body: &[u8]) -> Result<&str, AttemptError> {
-    std::str::from_utf8(body)
-        .map_err(|_| AttemptError::Untranslatable("its body is not UTF-8".to_owned()))
 }
 
 /// In which parameter an upstream is told how long an answer may be. A body that is translated is a chat until then.
@@ -493,9 +501,9 @@ fn limit_in(
 }
 
 /// The hashes of the prompt, where replicas have caches.
-fn chain(model: &Model, body: &[u8]) -> Vec<u64> {
+fn chain(model: &Model, members: &[Member<'_>]) -> Vec<u64> {
     match model.via {
-        Via::Pool(_) => prefix::chain(&model.upstream_name, &prefix_text(body)),
+        Via::Pool(_) => prefix::chain(&model.upstream_name, &cached_parts(members)),
         Via::Provider(_) => Vec::new(),
     }
 }

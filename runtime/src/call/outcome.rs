@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use hyper::StatusCode;
 use waypost_policies::Facts;
-use waypost_policies::decision::{Decision, Outcome, RuleReference, SkipReason, Skipped};
+use waypost_policies::decision::{
+    Capability, Decision, Outcome, RuleReference, SkipReason, Skipped,
+};
 use waypost_policies::plan::view::Amount;
 
 use crate::account::route;
@@ -148,6 +150,19 @@ fn no_model(
                 .param("model")
                 .hint("name a model that does, or send the call to another path")
         }
+        Some(SkipReason::Lacks(capability)) => {
+            let what = capability.word();
+            let message = format!("no model of tier `{tier}` can take {what}");
+            let param = match capability {
+                Capability::Images => "messages",
+                Capability::Tools => "tools",
+            };
+            Failure::invalid(StatusCode::BAD_REQUEST, "unsupported_capability", message)
+                .param(param)
+                .hint(format!(
+                    "send it without {what}, or name a model that takes them"
+                ))
+        }
         Some(SkipReason::NotAllowed) => not_allowed(gateway, skipped, facts),
         Some(SkipReason::Denial(denial)) => {
             let status = gateway
@@ -226,6 +241,7 @@ fn tried(gateway: &Gateway, skip: &Skipped) -> Tried {
     let failure = match skip.reason {
         SkipReason::Context => "its context is too small".to_owned(),
         SkipReason::Surface => "it does not serve this".to_owned(),
+        SkipReason::Lacks(capability) => format!("it cannot take {}", capability.word()),
         SkipReason::NotAllowed => "this caller may not use it".to_owned(),
         SkipReason::Cap(cap) => format!("capped by `{}`", label(RuleReference::Cap(cap))),
         SkipReason::QuotaCap(quota) => {

@@ -33,42 +33,6 @@ use crate::usage::hear;
 const LONGEST_OPENING: usize = 4 << 20;
 /// What is said where a provider does not say it in words.
 const PROMPT_BLOCKED: &str = "it refuses the prompt";
-/// Headers that concern one hop, this server, or the caller's own credentials.
-const NOT_FORWARDED: [&str; 29] = [
-    "accept",
-    "accept-encoding",
-    "api-key",
-    "authorization",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "cookie",
-    "expect",
-    "forwarded",
-    "host",
-    "http2-settings",
-    "keep-alive",
-    "openai-organization",
-    "openai-project",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-    "via",
-    "x-api-key",
-    "x-goog-api-key",
-    "x-real-ip",
-    deadline::HEADER,
-];
-
-/// Where callers are is nothing to providers, and what Amazon is told is signed here.
-const NOT_FORWARDED_BEGINNINGS: [&str; 3] = ["x-waypost-", "x-forwarded-", "x-amz-"];
-
 /// What a client speaks, what its upstream does, and what is known for an answer in between.
 #[derive(Debug, Clone)]
 pub(super) struct Dialects {
@@ -180,16 +144,11 @@ pub(super) fn forwarded_headers(headers: &HeaderMap, stream: bool) -> HeaderMap 
         .flat_map(|value| value.split(','))
         .map(str::trim)
         .collect();
-    let mut forwarded = HeaderMap::with_capacity(headers.len());
+    // With room for what is said below and by the credential.
+    let mut forwarded = HeaderMap::with_capacity(headers.len() + 6);
     for (name, value) in headers {
-        let stays = NOT_FORWARDED.contains(&name.as_str())
-            || NOT_FORWARDED_BEGINNINGS
-                .iter()
-                .any(|beginning| name.as_str().starts_with(beginning))
-            || named
-                .iter()
-                .any(|named| named.eq_ignore_ascii_case(name.as_str()));
-        if !stays {
+        let is_named = |named: &&str| named.eq_ignore_ascii_case(name.as_str());
+        if !concerns_this_hop(name.as_str()) && !named.iter().any(is_named) {
             forwarded.append(name.clone(), value.clone());
         }
     }
@@ -207,6 +166,45 @@ pub(super) fn forwarded_headers(headers: &HeaderMap, stream: bool) -> HeaderMap 
         HeaderValue::from_static(concat!("waypost/", env!("CARGO_PKG_VERSION"))),
     );
     forwarded
+}
+
+/// Whether a header concerns one hop, this server, or the caller's own credentials. Where callers are is nothing to
+/// providers, and what Amazon is told is signed here.
+fn concerns_this_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "accept"
+            | "accept-encoding"
+            | "api-key"
+            | "authorization"
+            | "connection"
+            | "content-encoding"
+            | "content-length"
+            | "content-type"
+            | "cookie"
+            | "expect"
+            | "forwarded"
+            | "host"
+            | "http2-settings"
+            | "keep-alive"
+            | "openai-organization"
+            | "openai-project"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+            | "user-agent"
+            | "via"
+            | "x-api-key"
+            | "x-goog-api-key"
+            | "x-real-ip"
+            | deadline::HEADER
+    ) || name.starts_with("x-waypost-")
+        || name.starts_with("x-forwarded-")
+        || name.starts_with("x-amz-")
 }
 
 impl Outgoing<'_> {

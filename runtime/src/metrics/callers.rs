@@ -3,13 +3,13 @@
 //! Invariant: however many teams and agents call, at most [`MOST`] are told apart; those that come later are `other`.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use super::sharded::Sharded;
 use super::{Table, single};
 use crate::receipt::Receipt;
 
@@ -25,9 +25,9 @@ type Numbers = HashMap<String, HashMap<String, usize>>;
 #[derive(Debug)]
 pub(crate) struct Callers {
     numbers: ArcSwap<Numbers>,
-    calls: Table<(usize, &'static str), Counter>,
-    tokens: Table<(usize, &'static str), Counter>,
-    cost: Table<usize, Counter<f64, AtomicU64>>,
+    calls: Table<(usize, &'static str), Counter<u64, Sharded>>,
+    tokens: Table<(usize, &'static str), Counter<u64, Sharded>>,
+    cost: Table<usize, Counter<f64, Sharded>>,
     rereads: Table<bool, Counter>,
     /// Keys that are known.
     pub(crate) keys: Gauge,
@@ -79,19 +79,20 @@ impl Callers {
             labels
         };
         let outcome = receipt.ending.word();
+        let labels = || with("outcome", outcome);
         self.calls
-            .get((number, outcome), || with("outcome", outcome))
-            .inc();
+            .with((number, outcome), labels, |count| count.inc());
         let kinds = [
             ("input", receipt.input_tokens),
             ("output", receipt.output_tokens),
         ];
         for (kind, tokens) in kinds {
+            let labels = || with("type", kind);
             self.tokens
-                .get((number, kind), || with("type", kind))
-                .inc_by(tokens);
+                .with((number, kind), labels, |count| count.inc_by(tokens));
         }
-        self.cost.get(number, who).inc_by(receipt.cost.dollars());
+        self.cost
+            .with(number, who, |cost| cost.inc_by(receipt.cost.dollars()));
     }
 
     fn number(&self, team: &str, agent: &str) -> usize {

@@ -1,30 +1,29 @@
 //! Calls: decisions, time, tokens, money.
 
-use std::sync::atomic::AtomicU64;
-
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use waypost_policies::decision::{Decision, RuleReference};
 use waypost_policies::plan::draft::{ModelIndex, TierIndex};
 
+use super::sharded::{Histogram, Sharded};
 use super::{Table, single};
 use crate::receipt::Receipt;
 
 /// A counter of dollars.
-type Dollars = Counter<f64, AtomicU64>;
+type Dollars = Counter<f64, Sharded>;
+type Count = Counter<u64, Sharded>;
 
 /// Seconds of whole calls: a quick answer up to a long reasoning one.
-const DURATION: [f64; 14] = [
+static DURATION: [f64; 14] = [
     0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
 ];
 /// Seconds to the first token, by the semantic conventions of OpenTelemetry.
-const FIRST_TOKEN: [f64; 16] = [
+static FIRST_TOKEN: [f64; 16] = [
     0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
 /// Tokens of a call, by the same.
-const TOKENS: [f64; 14] = [
+static TOKENS: [f64; 14] = [
     1.0,
     4.0,
     16.0,
@@ -49,15 +48,15 @@ type DecisionKey = (RouteKey, RuleReference, &'static str);
 /// Metrics of calls.
 #[derive(Debug)]
 pub(crate) struct Calls {
-    decisions: Table<DecisionKey, Counter>,
-    responses: Table<(&'static str, u16), Counter>,
+    decisions: Table<DecisionKey, Count>,
+    responses: Table<(&'static str, u16), Count>,
     duration: Table<RouteKey, Histogram>,
     first_token: Table<RouteKey, Histogram>,
     token_usage: Table<(ModelIndex, &'static str), Histogram>,
-    tokens: Table<(ModelIndex, &'static str), Counter>,
+    tokens: Table<(ModelIndex, &'static str), Count>,
     cost: Table<RouteKey, Dollars>,
     /// Calls that are decided and not over.
-    pub(crate) in_flight: Gauge,
+    pub(crate) in_flight: Gauge<i64, Sharded>,
 }
 
 impl Calls {
@@ -67,36 +66,36 @@ impl Calls {
         let duration = "From a call's first byte to its answer's last";
         let first_token = "From a call's first byte to its answer's first";
         Self {
-            decisions: Table::register(r, "waypost_decisions", decisions, Counter::default),
+            decisions: Table::register(r, "waypost_decisions", decisions, Count::default),
             responses: Table::register(
                 r,
                 "waypost_responses",
                 "Answers by surface and status",
-                Counter::default,
+                Count::default,
             ),
             duration: Table::register(
                 r,
                 "gen_ai_server_request_duration_seconds",
                 duration,
-                || Histogram::new(DURATION),
+                || Histogram::new(&DURATION),
             ),
             first_token: Table::register(
                 r,
                 "gen_ai_server_time_to_first_token_seconds",
                 first_token,
-                || Histogram::new(FIRST_TOKEN),
+                || Histogram::new(&FIRST_TOKEN),
             ),
             token_usage: Table::register(
                 r,
                 "gen_ai_client_token_usage",
                 "Tokens of a call",
-                || Histogram::new(TOKENS),
+                || Histogram::new(&TOKENS),
             ),
             tokens: Table::register(
                 r,
                 "waypost_tokens",
                 "Tokens by model and type",
-                Counter::default,
+                Count::default,
             ),
             cost: Table::register(
                 r,
@@ -133,7 +132,8 @@ impl Calls {
                 ("status", status.to_string()),
             ]
         };
-        self.responses.get((surface, status), labels).inc();
+        self.responses
+            .with((surface, status), labels, |count| count.inc());
     }
 
     /// A decided call is over.
@@ -148,21 +148,26 @@ impl Calls {
             ]);
             labels
         };
-        self.decisions.get((key, rule, outcome), labels).inc();
+        self.decisions
+            .with((key, rule, outcome), labels, |count| count.inc());
+        // Also of calls that no model answered: what they tried may have cost something.
+        if key.1.is_some() || receipt.cost.0 > 0 {
+            let labels = || route_labels("tier", "model", receipt);
+            self.cost
+                .with(key, labels, |cost| cost.inc_by(receipt.cost.dollars()));
+        }
         let Some(model) = key.1 else {
             return;
         };
         let gen_ai = || route_labels("waypost_tier", "gen_ai_request_model", receipt);
-        let duration = self.duration.get(key, gen_ai);
-        duration.observe(receipt.duration.as_secs_f64());
+        let seconds = receipt.duration.as_secs_f64();
+        self.duration
+            .with(key, gen_ai, |duration| duration.observe(seconds));
         if let Some(first_byte) = receipt.first_byte {
-            let first_token = self.first_token.get(key, gen_ai);
-            first_token.observe(first_byte.as_secs_f64());
+            let seconds = first_byte.as_secs_f64();
+            self.first_token
+                .with(key, gen_ai, |first_token| first_token.observe(seconds));
         }
-        let cost = self
-            .cost
-            .get(key, || route_labels("tier", "model", receipt));
-        cost.inc_by(receipt.cost.dollars());
         self.used(model, receipt);
     }
 
@@ -176,17 +181,15 @@ impl Calls {
             vec![(model, receipt.model.clone()), (kind, value.to_owned())]
         };
         for (kind, tokens) in kinds {
-            let counter = self
-                .tokens
-                .get((model, kind), || labels("model", "type", kind));
-            counter.inc_by(tokens);
+            let named = || labels("model", "type", kind);
+            self.tokens
+                .with((model, kind), named, |count| count.inc_by(tokens));
         }
         // Cached ones are part of the input: the conventions know no such type.
         for (kind, tokens) in kinds.into_iter().filter(|(kind, _)| *kind != "cached") {
             let named = || labels("gen_ai_request_model", "gen_ai_token_type", kind);
             self.token_usage
-                .get((model, kind), named)
-                .observe(tokens as f64);
+                .with((model, kind), named, |usage| usage.observe(tokens as f64));
         }
     }
 }

@@ -4,6 +4,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use super::sharded::Sharded;
 use super::{Share, Table, single};
 
 /// Metrics of what is counted.
@@ -11,7 +12,7 @@ use super::{Share, Table, single};
 pub(crate) struct Ledger {
     used: Table<u16, Share>,
     /// Reservations that are not settled.
-    pub(crate) open: Gauge,
+    pub(crate) open: Gauge<i64, Sharded>,
     /// Reservations that were lost.
     pub(crate) abandoned: Gauge,
     /// Decisions made again because another call took the room.

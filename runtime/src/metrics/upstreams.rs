@@ -20,6 +20,7 @@ pub(crate) struct Upstreams {
     retries: Table<ModelIndex, Counter>,
     not_retried: Table<ModelIndex, Counter>,
     fallbacks: Table<ModelIndex, Counter>,
+    hedges: Table<(ModelIndex, &'static str), Counter>,
     ejections: Table<ModelIndex, Counter>,
     left_alone: Table<ModelIndex, Counter>,
     dropped: Table<(ModelIndex, String), Counter>,
@@ -38,6 +39,8 @@ impl Upstreams {
         let retries = "Attempts at the same model after the first";
         let not_retried = "Attempts that were not made: the upstream's retry budget was used up";
         let fallbacks = "Calls that a model lost to the next one";
+        let hedges =
+            "Calls of a slow model for which the next was asked beside it, by what became of that";
         let ejections =
             "Times that a replica, or the model at its provider, was ejected for its failures";
         let left_alone =
@@ -58,6 +61,7 @@ impl Upstreams {
                 Counter::default,
             ),
             fallbacks: Table::register(r, "waypost_fallbacks", fallbacks, Counter::default),
+            hedges: Table::register(r, "waypost_hedges", hedges, Counter::default),
             ejections: Table::register(r, "waypost_ejections", ejections, Counter::default),
             left_alone: Table::register(
                 r,
@@ -91,6 +95,7 @@ impl Upstreams {
             retries: self.retries.renewed(),
             not_retried: self.not_retried.renewed(),
             fallbacks: self.fallbacks.renewed(),
+            hedges: self.hedges.renewed(),
             ejections: self.ejections.renewed(),
             left_alone: self.left_alone.renewed(),
             dropped: self.dropped.renewed(),
@@ -124,6 +129,11 @@ impl Upstreams {
         self.fallbacks
             .get(model, || vec![("model", name.to_owned())])
             .inc();
+    }
+
+    pub(crate) fn hedged(&self, slow: ModelIndex, name: &str, outcome: &'static str) {
+        let labels = || vec![("model", name.to_owned()), ("outcome", outcome.to_owned())];
+        self.hedges.get((slow, outcome), labels).inc();
     }
 
     pub(crate) fn ejected(&self, model: ModelIndex, name: &str) {

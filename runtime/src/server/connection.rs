@@ -93,7 +93,8 @@ pub(super) async fn serve(socket: Socket, peer: IpAddr, host: Host, seat: Option
     };
     match protocol {
         Protocol::Http1 => over_http1(transport, opening, peer, host).await,
-        Protocol::Http2 => over_http2(transport, opening, peer, host).await,
+        // Apart: what HTTP/2 needs is large, and most connections would hold the room for it in vain.
+        Protocol::Http2 => Box::pin(over_http2(transport, opening, peer, host)).await,
     }
 }
 
@@ -105,7 +106,7 @@ async fn open(connection: Connection, host: &Host) -> Option<(Transport, Bytes, 
         Port::Admin => None,
     };
     if let Some(certificates) = certificates {
-        let handshake = certificates.acceptor().accept(connection);
+        let handshake = Box::pin(certificates.acceptor().accept(connection));
         let stream = match timeout(host.bounds.handshake, handshake).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
@@ -270,7 +271,8 @@ fn answer(
     async move {
         let response = match port {
             // Once for each call: it keeps the plan that it began with.
-            Port::Front => front::serve(&current.gateway(), request, peer).await,
+            // Apart: a stream goes on for long after all of this is over, and would hold the room for it.
+            Port::Front => Box::pin(front::serve(&current.gateway(), request, peer)).await,
             Port::Admin => admin::serve(&current, &request).await,
         };
         Ok(response.map(|body| Answer::new(body, call)))

@@ -20,6 +20,36 @@ pub(super) enum Socket {
     Unix(UnixStream),
 }
 
+/// A connection that no thread looks after.
+#[derive(Debug)]
+pub(super) enum Loose {
+    Tcp(std::net::TcpStream),
+    #[cfg(unix)]
+    Unix(std::os::unix::net::UnixStream),
+}
+
+impl Socket {
+    /// Takes it away from this thread.
+    pub(super) fn loosen(self) -> io::Result<Loose> {
+        match self {
+            Self::Tcp(stream) => stream.into_std().map(Loose::Tcp),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.into_std().map(Loose::Unix),
+        }
+    }
+}
+
+impl Loose {
+    /// From now on the thread on which this is called looks after it.
+    pub(super) fn settle(self) -> io::Result<Socket> {
+        match self {
+            Self::Tcp(stream) => TcpStream::from_std(stream).map(Socket::Tcp),
+            #[cfg(unix)]
+            Self::Unix(stream) => UnixStream::from_std(stream).map(Socket::Unix),
+        }
+    }
+}
+
 /// A connection as HTTP sees it.
 #[derive(Debug)]
 pub(super) enum Transport {

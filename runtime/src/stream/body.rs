@@ -48,6 +48,9 @@ pub(crate) struct AnswerStream {
     /// The place at whoever answers.
     _seat: Option<Seat>,
     onward: Onward,
+    /// When the upstream has been silent for too long; put off with all that comes.
+    silent_at: Instant,
+    /// Rings at or before that: it is set anew when it rings, not for each event.
     alarm: Pin<Box<Sleep>>,
 }
 
@@ -65,6 +68,7 @@ impl AnswerStream {
             rest: Some(rest),
             watcher,
             account,
+            silent_at: Instant::now() + onward.silence,
             _seat: seat,
             alarm: Box::pin(sleep(onward.silence)),
             onward,
@@ -180,7 +184,10 @@ impl Body for AnswerStream {
                         true => FAREWELL.min(silence),
                         false => silence,
                     };
-                    this.alarm.as_mut().reset(Instant::now() + patience);
+                    this.silent_at = Instant::now() + patience;
+                    if this.silent_at < this.alarm.deadline() {
+                        this.alarm.as_mut().reset(this.silent_at);
+                    }
                     if !output.is_empty() {
                         return frame(output);
                     }
@@ -189,6 +196,10 @@ impl Body for AnswerStream {
                 Poll::Ready(None) => return frame(this.end()),
                 Poll::Pending => {
                     std::task::ready!(this.alarm.as_mut().poll(cx));
+                    if Instant::now() < this.silent_at {
+                        this.alarm.as_mut().reset(this.silent_at);
+                        continue;
+                    }
                     return frame(this.lose("the upstream fell silent"));
                 }
             }

@@ -42,6 +42,9 @@ pub(crate) struct Frames {
 impl Frames {
     /// The events that this chunk completes, up to a frame that is wrong.
     pub(crate) fn read(&mut self, chunk: &[u8]) -> Bytes {
+        if self.failure.is_some() {
+            return Bytes::new();
+        }
         self.held.extend_from_slice(chunk);
         let mut output = Vec::new();
         self.failure = self.take_frames(&mut output).err();
@@ -276,6 +279,25 @@ mod tests {
                 let read = frames.read(&damaged);
                 let noticed = read.is_empty() && frames.failure().is_some();
                 assert!(noticed, "bit {bit} of byte {at}: {read:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn damage_ends_the_stream_at_the_same_frame_in_pieces_of_any_size() {
+        let said = |bytes: &[u8], size: usize| {
+            let mut frames = Frames::default();
+            let said: Vec<Bytes> = bytes.chunks(size).map(|chunk| frames.read(chunk)).collect();
+            (said.concat(), frames.failure())
+        };
+        let stream = stream();
+        for at in 0..stream.len() {
+            let mut damaged = stream.clone();
+            damaged[at] ^= 0x41;
+            let whole = said(&damaged, damaged.len());
+            assert!(whole.1.is_some(), "byte {at}");
+            for size in [1, 7, 64] {
+                assert_eq!(said(&damaged, size), whole, "byte {at}");
             }
         }
     }

@@ -6,6 +6,7 @@
 )]
 
 mod golden;
+mod mutations;
 mod round_trips;
 
 use serde_json::Value;

@@ -23,6 +23,7 @@ pub(crate) fn draft(upstream: &str, budget: u64) -> Draft {
             steps: vec![Step::Try(0)],
             timeout_milliseconds: 0,
             retries: 0,
+            hedge_milliseconds: 0,
             origin: Origin::default(),
         }],
         accepts: vec![Accept {
@@ -72,6 +73,8 @@ fn model() -> Model {
         chat: true,
         completions: false,
         embeddings: false,
+        lacks_images: false,
+        lacks_tools: false,
         origin: Origin::default(),
     }
 }

@@ -52,6 +52,55 @@ fn a_witness_can_be_pasted_into_why() {
     assert_eq!(shown, 3, "{document:#}");
 }
 
+/// What time it is and where a call comes from are part of a request, so that a witness of them can be pasted too.
+#[test]
+fn times_and_addresses_can_be_pasted_into_why() {
+    let folder = Folder::new("diff-moments");
+    let rules = |hour: u8, network: &str| {
+        let night = format!("deny \"night\" when now.getHours(\"Europe/Berlin\") >= {hour}");
+        let inside = format!("deny \"inside\" when cidr(\"{network}\").containsIP(source.ip)");
+        FILE.replace(
+            "  cap at weak",
+            &format!("  {night}\n  {inside}\n  cap at weak"),
+        )
+    };
+    let old = folder.write("old.route", &rules(22, "10.0.0.0/8"));
+    let new = folder.write("new.route", &rules(20, "10.0.0.0/9"));
+    let ran = waypost(&["diff", &old, &new, "--format", "json"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let document = json(&ran.stdout);
+    for (change, field) in document["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(["now", "source"])
+    {
+        let request = &change["witness"]["request"];
+        assert!(
+            request[field].is_string() || request[field].is_object(),
+            "{change:#}"
+        );
+        let request = folder.write("request.json", &request.to_string());
+        for (file, side) in [(&old, "old"), (&new, "new")] {
+            let ran = waypost(&["why", file, "--request", &request, "--format", "json"]);
+            assert_eq!(ran.code, 0, "{}", ran.stderr);
+            let status = &json(&ran.stdout)["status"];
+            assert_eq!(*status, change["witness"][side]["status"], "{change:#}");
+        }
+    }
+    let request = folder.write(
+        "request.json",
+        "{\"now\":\"noon\",\"body\":{\"model\":\"auto\"}}",
+    );
+    let ran = waypost(&["why", &old, "--request", &request]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("`now` is a time such as"),
+        "{}",
+        ran.stderr
+    );
+}
+
 #[test]
 fn recorded_requests_are_decided_by_both() {
     let folder = Folder::new("diff-recorded");

@@ -1,7 +1,7 @@
 //! Calls that are answered.
 
 use serde_json::{Value, json};
-use waypost_policies::plan::draft::{ProviderKind, Redaction};
+use waypost_policies::plan::draft::{Accept, AcceptTarget, ProviderKind, Redaction};
 use waypost_runtime::Ending;
 
 use crate::client::{get, request, send};
@@ -139,6 +139,104 @@ async fn the_other_surfaces_go_the_same_way() {
     let answer = send(request(world.address, "/v1/completions", completions)).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     assert_eq!(world.one.call().await.path, "/v1/completions");
+}
+
+/// Whatever a body says beside what is decided on, in whatever way it writes it, arrives as it was sent.
+#[tokio::test]
+async fn unknown_fields_pass_byte_for_byte_on_every_surface() {
+    let mut world = World::with(|draft, _| draft.providers[0].kind = ProviderKind::OpenAi).await;
+    let unknown = r#""future" :{"a":[1.50, 1e3,null ],"\u00e9":"\u0041\/"},"#;
+    for (path, rest) in [
+        (
+            "/v1/chat/completions",
+            r#""messages":[{"role":"user","content":"hi","x":1}]"#,
+        ),
+        ("/v1/completions", r#""prompt" : "once", "echo":true"#),
+        ("/v1/embeddings", r#""input": ["a" ,"b"],"dimensions":8"#),
+        (
+            "/v1/responses",
+            r#""input":[{"role":"user","content":"hi"}],"store": false"#,
+        ),
+    ] {
+        let body = format!("{{ {unknown}\"model\" :\"cheap\",\t{rest}\n}}");
+        let answer = send(request(world.address, path, body.clone())).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        let call = world.one.call().await;
+        assert_eq!(call.path, path);
+        assert_eq!(call.text, body.replace("\"cheap\"", "\"cheap-upstream\""));
+    }
+}
+
+#[tokio::test]
+async fn a_routers_name_and_threshold_are_a_model_as_routellms_clients_expect() {
+    let mut world = World::with(|draft, _| {
+        draft.contents[0].threshold = Some(0.5);
+        draft.accepts.push(Accept {
+            name: "router-mf-".to_owned(),
+            prefix: true,
+            target: AcceptTarget::Content(0),
+        });
+    })
+    .await;
+    let body = r#"{"model":"router-mf-0.11593","messages":[{"role":"user","content":"hi"}]}"#;
+    let told = send(request(world.address, "/v1/route", body)).await.json();
+    assert_eq!(told["threshold"], json!(0.11593));
+    let answer = world.chat(body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(world.one.call().await.json()["model"], "cheap-upstream");
+    assert_eq!(world.receipt().await.asked, "router-mf-0.11593");
+    let other = body.replace("router-mf", "router-bert");
+    assert_eq!(world.chat(other).await.error("code"), "model_not_found");
+}
+
+#[tokio::test]
+async fn the_decision_alone_takes_the_body_of_any_call() {
+    let mut world = World::start().await;
+    let said = r#""messages":[{"role":"user","content":"HARD"}]"#;
+    let hard = r#""model":"auto","max_tokens":7"#;
+    for (path, body) in [
+        ("/v1/chat/completions", format!("{{{hard},{said}}}")),
+        (
+            "/v1/messages",
+            format!(r#"{{{hard},"system":"be brief",{said}}}"#),
+        ),
+        (
+            "/v1/responses",
+            r#"{"model":"auto","input":"HARD","max_output_tokens":7}"#.to_owned(),
+        ),
+        (
+            "/v1/completions",
+            r#"{"model":"dear","prompt":"once","max_tokens":7}"#.to_owned(),
+        ),
+    ] {
+        let told = send(request(world.address, "/v1/route", body.clone())).await;
+        assert_eq!(told.status, 200, "{path}: {}", told.text);
+        let named = format!("/v1/route?path={path}");
+        let named = send(request(world.address, &named, body.clone()))
+            .await
+            .json();
+        assert_eq!(told.json(), named, "{path}");
+        assert_eq!(named["tier"], "strong", "{path}");
+        send(request(world.address, path, body)).await;
+        let ceiling = world.receipt().await.ceiling.to_string();
+        assert_eq!(named["cost"]["ceiling_usd"], ceiling, "{path}");
+    }
+    let embeddings = r#"{"model":"cheap","input":["a","b"]}"#;
+    let escaped = "/v1/route?path=%2Fv1%2Fembeddings";
+    let told = send(request(world.address, escaped, embeddings))
+        .await
+        .json();
+    assert_eq!(told["decision"], "route");
+    let wrong = send(request(
+        world.address,
+        "/v1/route?path=/v1/chat",
+        embeddings,
+    ))
+    .await;
+    assert_eq!(
+        (wrong.status.as_u16(), &*wrong.error("param")),
+        (400, "path")
+    );
 }
 
 #[tokio::test]

@@ -58,7 +58,8 @@ async fn every_call_leaves_a_line_and_the_lines_add_up_to_what_was_counted() {
     world.one.fails(500).fails(500).fails(500);
     world.two.fails(500).fails(500).fails(500);
     assert_ne!(world.ask("fails").await.status, 200);
-    let unknown = json!({"model": "nobody", "messages": []}).to_string();
+    let unknown =
+        json!({"model": "nobody", "messages": [{"role": "user", "content": "hi"}]}).to_string();
     assert_eq!(world.chat(unknown).await.status, 404);
     for _ in 0..6 {
         world.receipt().await;

@@ -11,9 +11,10 @@ use crate::world::World;
 
 const CHAT: &str = "/v1/chat/completions";
 
-/// A server whose cheap model is at `base`.
+/// A server whose cheap model is at `base`, of one thread: each has connections of its own.
 async fn world(base: String, tls: UpstreamTls) -> World {
     World::with(move |_, settings| {
+        settings.workers = 1;
         settings.upstreams.providers.insert("one".to_owned(), base);
         settings.upstream_tls = tls;
     })
@@ -29,7 +30,7 @@ async fn answers(world: &World) -> String {
 
 #[tokio::test]
 async fn calls_one_after_the_other_share_a_connection() {
-    let mut world = World::start().await;
+    let mut world = World::with(|_, settings| settings.workers = 1).await;
     for _ in 0..5 {
         assert_eq!(answers(&world).await, "one");
     }

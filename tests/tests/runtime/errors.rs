@@ -213,6 +213,51 @@ async fn a_prompt_that_fits_no_model_says_so() {
     assert_eq!(answer.json()["error"]["tried"].as_array().unwrap().len(), 2);
 }
 
+const PICTURE: &str = r#"{"model":"auto","messages":[{"role":"user","content":[
+    {"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}]}"#;
+
+#[tokio::test]
+async fn a_picture_goes_to_the_model_that_can_see() {
+    let mut world = World::with(|draft, _| draft.models[0].lacks_images = true).await;
+    let answer = world.chat(PICTURE).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.header("x-waypost-model"), "dear");
+    assert_eq!((world.one.calls(), world.two.calls()), (0, 1));
+    let receipt = world.receipt().await;
+    assert_eq!(receipt.tried[0].model, "cheap");
+    assert_eq!(receipt.tried[0].failure, "it cannot take images");
+    let told = send(request(world.address, "/v1/route", PICTURE)).await;
+    assert_eq!(
+        told.json()["skipped"],
+        json!([{"model": "cheap", "reason": "images"}])
+    );
+    assert_eq!(world.ask("hi").await.header("x-waypost-model"), "cheap");
+}
+
+#[tokio::test]
+async fn tools_that_no_model_takes_say_so() {
+    let world = World::with(|draft, _| {
+        for model in &mut draft.models {
+            model.lacks_tools = true;
+        }
+    })
+    .await;
+    let tools = r#""tools":[{"type":"function","function":{"name":"f"}}]"#;
+    let body =
+        format!(r#"{{"model":"auto",{tools},"messages":[{{"role":"user","content":"hi"}}]}}"#);
+    let answer = world.chat(body).await;
+    assert_eq!(
+        told(&answer),
+        is(400, "invalid_request_error", "unsupported_capability")
+    );
+    assert_eq!(answer.error("param"), "tools");
+    let tried = answer.json()["error"]["tried"].clone();
+    assert_eq!(tried.as_array().unwrap().len(), 2);
+    assert_eq!(tried[0]["failure"], "it cannot take tools");
+    let empty = r#"{"model":"auto","tools":[],"messages":[{"role":"user","content":"hi"}]}"#;
+    assert_eq!(world.chat(empty).await.status, 200);
+}
+
 /// Whatever is damaged, the caller is told, or the upstream gets JSON that says the model decided on.
 #[tokio::test]
 async fn a_damaged_body_is_refused_or_sent_on_whole() {

@@ -131,7 +131,8 @@ async fn after_a_bill_that_is_not_the_callers() {
 
 #[tokio::test]
 async fn a_kept_connection_that_died_is_nobodys_failure() {
-    let mut world = World::start().await;
+    // Of one thread: each keeps connections of its own.
+    let mut world = World::with(|_, settings| settings.workers = 1).await;
     world.ask("hi").await;
     assert_eq!(world.receipt().await.attempts, 1);
     world.one.then(Script::Reset);

@@ -120,8 +120,10 @@ async fn an_open_call_holds_its_place_until_its_stream_ends_or_its_caller_hangs_
     drop(events);
     let _ = http_body_util::BodyExt::collect(answer.into_body()).await;
     assert_eq!(world.receipt().await.ending, Ending::Broken);
-    drop(open.pop());
+    let (events, answer) = open.pop().unwrap();
+    drop(answer);
     assert_eq!(world.receipt().await.ending, Ending::HungUp);
+    drop(events);
     for _ in 0..3 {
         assert_eq!(world.ask("again").await.status, 200);
     }

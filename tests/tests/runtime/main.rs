@@ -20,6 +20,7 @@ mod dialects;
 mod errors;
 mod fallback;
 mod faults;
+mod hedging;
 mod http2;
 mod limits;
 mod plan;

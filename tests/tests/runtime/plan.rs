@@ -80,6 +80,8 @@ fn model(name: &str, provider: u16, context: u64, output: u64, price: [i64; 3]) 
         chat: true,
         completions: true,
         embeddings: true,
+        lacks_images: false,
+        lacks_tools: false,
         origin: at(10),
     }
 }
@@ -90,6 +92,7 @@ fn tier(name: &str, models: &[u16]) -> Tier {
         steps: models.iter().map(|model| Step::Try(*model)).collect(),
         timeout_milliseconds: 0,
         retries: 0,
+        hedge_milliseconds: 0,
         origin: at(12),
     }
 }

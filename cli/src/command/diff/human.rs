@@ -64,10 +64,16 @@ fn headline(change: &Change, color: Color) -> String {
 fn witness(witness: &Witness, color: Color) -> String {
     let after = witness.after.as_ref();
     let after = after.map_or_else(String::new, |after| format!("after {after}, "));
-    let mut text = format!(
-        "    {after}a call goes from {} to {}:\n",
-        witness.old, witness.new
-    );
+    let mut text = match &witness.prompt {
+        None => format!(
+            "    {after}a call goes from {} to {}:\n",
+            witness.old, witness.new
+        ),
+        Some(prompt) => format!(
+            "    {}, the prompt of a call goes from `{}` to `{}`:\n",
+            prompt.place, prompt.old, prompt.new
+        ),
+    };
     let (request, is_whole) = shortened(&witness.request);
     let request = match color {
         Color::Always => format!("\u{1b}[36m{request}\u{1b}[0m"),

@@ -123,6 +123,7 @@ fn model(list: &mut List<'_>, words: &[&str]) {
         ["listed"] => list.keywords(&["as"]),
         ["listed", "as"] => list.names(Catalog),
         ["serves"] | ["serves", .., ","] => list.values("model", "serves"),
+        ["lacks"] | ["lacks", .., ","] => list.values("model", "lacks"),
         ["rejects"] | ["rejects", .., ","] => {
             for parameter in PARAMETERS.iter().filter(|one| !words.contains(one)) {
                 list.word(
@@ -160,6 +161,8 @@ fn tier(list: &mut List<'_>, words: &[&str]) {
         ["split"] | ["split", .., ","] => list.names(Model),
         ["timeout"] => units(list, &["10s", "30s", "60s", "5m"]),
         ["retries"] => units(list, &["0", "1", "2"]),
+        ["hedge"] => list.keywords(&["after"]),
+        ["hedge", "after"] => units(list, &["500ms", "2s", "5s"]),
         ["try", ..] => {
             list.keywords(&["then"]);
             begin(list, "tier");
@@ -303,7 +306,7 @@ fn units(list: &mut List<'_>, examples: &[&str]) {
 impl List<'_> {
     /// Tiers that the chain or a declaration names.
     fn names_of_chain(&mut self) {
-        let index = &self.view.analysis.index;
+        let index = self.view.analysis.index();
         let tiers = index.symbols().filter(|one| one.kind == Tier);
         let names: Vec<String> = tiers.map(|one| one.name.clone()).collect();
         let words = self.context.words(self.view.text());

@@ -167,7 +167,9 @@ fn members(list: &mut List<'_>, called_on: &str, around: &[Binding<'_>], section
 fn of_type(list: &mut List<'_>, ty: &Type) {
     if let Type::Struct(shape) = ty {
         for (name, ty) in shape.fields {
-            list.insert(name, name, CompletionItemKind::FIELD, &ty().to_string(), "");
+            let meaning = vocabulary::item_field(shape, name).unwrap_or("");
+            let detail = ty().to_string();
+            list.insert(name, name, CompletionItemKind::FIELD, &detail, meaning);
         }
     }
     if let Type::Record(record) = ty {

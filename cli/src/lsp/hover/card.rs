@@ -103,6 +103,10 @@ fn tier(program: &Program, name: &str, view: &View<'_>) -> Option<String> {
     let timeout = tier.timeout.map(milliseconds);
     let timeout = timeout.unwrap_or_else(|| "none".to_owned());
     text.push_str(&format!("\n\nTimeout {timeout}, retries {}.", tier.retries));
+    if let Some(hedge) = &tier.hedge {
+        let after = milliseconds(hedge.value);
+        text.push_str(&format!(" The next is asked beside one after {after}."));
+    }
     if let Some(ceiling) = crate::lsp::ceiling::of_tier(&view.analysis, rank) {
         text.push_str(&format!("\n\nSpend ceiling: {ceiling}."));
     }

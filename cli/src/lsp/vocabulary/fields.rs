@@ -174,6 +174,12 @@ const ROWS: &[Row] = &[
         "serves $0",
     ),
     (
+        "model",
+        "lacks",
+        "What it cannot take: calls that send it go to the next model.",
+        "lacks $0",
+    ),
+    (
         "pool",
         "kaito",
         "A KAITO workspace that runs the replicas.",
@@ -250,6 +256,12 @@ const ROWS: &[Row] = &[
         "retries",
         "How often an attempt at one model is repeated; 0 if nothing is written.",
         "retries ${1:2}",
+    ),
+    (
+        "tier",
+        "hedge",
+        "After how long without a first byte the tier's next model is asked beside one; the first to answer is the answer.",
+        "hedge after ${1:2s}",
     ),
     (
         "content",

@@ -36,6 +36,14 @@ const WORDS: &[(&str, &str, &[Word])] = &[
         ],
     ),
     (
+        "model",
+        "lacks",
+        &[
+            ("images", "calls with images are passed on"),
+            ("tools", "calls that offer tools are passed on"),
+        ],
+    ),
+    (
         "pool",
         "engine",
         &[

@@ -25,7 +25,7 @@ pub(crate) trait Overlay {
 
 /// Whether the span of such a field is the whole of its value, and not only where it begins.
 pub(crate) fn is_whole(field: &str) -> bool {
-    let begins = ["rejects", "serves", "try", "engine", SOURCE];
+    let begins = ["rejects", "serves", "lacks", "try", "engine", SOURCE];
     !begins.contains(&field) && !field.starts_with("versions")
 }
 
@@ -88,6 +88,7 @@ impl Overlay for Model {
             ("price as of", part(|one| Some(one.as_of.as_ref()?.span))),
             ("rejects", self.rejects.first().map(|one| one.span)),
             ("serves", self.serves.first().map(|one| one.span)),
+            ("lacks", self.lacks.first().map(|one| one.span)),
             ("retires", self.retires.as_ref().map(|one| one.span)),
             ("listed as", self.listed.as_ref().map(|one| one.span)),
         ])
@@ -100,6 +101,7 @@ impl Overlay for Model {
             "output" => self.output.clone_from(&overlay.output),
             "rejects" => self.rejects.clone_from(&overlay.rejects),
             "serves" => self.serves.clone_from(&overlay.serves),
+            "lacks" => self.lacks.clone_from(&overlay.lacks),
             "retires" => self.retires.clone_from(&overlay.retires),
             "listed as" => self.listed.clone_from(&overlay.listed),
             part => take_price(&mut self.price, part, overlay.price.as_ref()),
@@ -200,6 +202,7 @@ impl Overlay for Tier {
             ("try", first),
             ("timeout", self.timeout.as_ref().map(|one| one.span)),
             ("retries", self.retries.as_ref().map(|one| one.span)),
+            ("hedge", self.hedge.as_ref().map(|one| one.span)),
         ])
     }
 
@@ -207,6 +210,7 @@ impl Overlay for Tier {
         match field {
             "try" => self.steps.clone_from(&overlay.steps),
             "timeout" => self.timeout.clone_from(&overlay.timeout),
+            "hedge" => self.hedge.clone_from(&overlay.hedge),
             _ => self.retries.clone_from(&overlay.retries),
         }
     }

@@ -1,5 +1,7 @@
 //! Lists and maps that are written out.
 
+use std::collections::HashSet;
+
 use super::mistake::article;
 use super::{Checker, Constant, TYPE_MISMATCH, Type, Typed, TypedKind, constant_of, unknown};
 use crate::cel::expression::Expr;
@@ -117,8 +119,8 @@ impl Checker<'_> {
 
     /// Says so if two keys are the same, or could be.
     fn may_repeat(&mut self, written: &[(bool, Expr, Expr)], entries: &[Entry]) -> bool {
-        for (at, (entry, (_, key, _))) in entries.iter().zip(written).enumerate() {
-            let before = entries.iter().take(at);
+        let mut before = HashSet::new();
+        for (entry, (_, key, _)) in entries.iter().zip(written) {
             let Some(constant) = constant_of(&entry.key) else {
                 if entries.len() > 1 {
                     self.report(
@@ -134,10 +136,7 @@ impl Checker<'_> {
                 }
                 continue;
             };
-            let is_same = |other: &Entry| {
-                constant_of(&other.key).is_some_and(|other| same_key(other, constant))
-            };
-            if before.into_iter().any(is_same) {
+            if map_key(constant).is_some_and(|key| !before.insert(key)) {
                 self.report(
                     CONSTANT_FAILS
                         .error(
@@ -154,30 +153,38 @@ impl Checker<'_> {
     }
 }
 
-/// Whether a map cannot hold both: an int and a uint of one value are one key.
-fn same_key(left: &Constant, right: &Constant) -> bool {
-    let whole = |constant: &Constant| match constant {
-        Constant::Int(number) => Some(i128::from(*number)),
-        Constant::Uint(number) => Some(i128::from(*number)),
+/// A key of a map: an int and a uint of one value are one.
+#[derive(PartialEq, Eq, Hash)]
+enum Key<'c> {
+    Bool(bool),
+    Whole(i128),
+    Text(&'c str),
+}
+
+fn map_key(constant: &Constant) -> Option<Key<'_>> {
+    match constant {
+        Constant::Bool(value) => Some(Key::Bool(*value)),
+        Constant::Int(number) => Some(Key::Whole((*number).into())),
+        Constant::Uint(number) => Some(Key::Whole((*number).into())),
+        Constant::String(text) => Some(Key::Text(text)),
         _ => None,
-    };
-    left == right || whole(left).is_some_and(|left| whole(right) == Some(left))
+    }
 }
 
 /// The entries, if all are known and a map can hold them.
 fn constant_entries(entries: &[Entry]) -> Option<Vec<(Constant, Constant)>> {
-    let mut constants: Vec<(Constant, Constant)> = Vec::new();
+    let mut constants = Vec::new();
+    let mut before = HashSet::new();
     for entry in entries {
-        let key = constant_of(&entry.key)?.clone();
-        let is_key = matches!(
-            key,
-            Constant::Bool(_) | Constant::Int(_) | Constant::Uint(_) | Constant::String(_)
-        );
-        if !is_key || constants.iter().any(|(other, _)| same_key(other, &key)) {
+        let constant = constant_of(&entry.key)?;
+        let key = map_key(constant)?;
+        if before.contains(&key) {
             return None;
         }
         if !is_absent(entry.optional, &entry.value) {
-            constants.push((key, constant_value(entry.optional, &entry.value)?));
+            let value = constant_value(entry.optional, &entry.value)?;
+            constants.push((constant.clone(), value));
+            before.insert(key);
         }
     }
     Some(constants)

@@ -30,6 +30,7 @@ impl<'t> Parser<'t> {
             open_text: None,
             statement: 0,
             form: "",
+            is_binary: false,
             comments: Vec::new(),
             diagnostics: Vec::new(),
             unread: Vec::new(),

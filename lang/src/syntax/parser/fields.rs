@@ -220,6 +220,7 @@ pub(crate) static MODEL: Block = block(
         once("price", "price input $1.25  cached $0.125  output $10.00"),
         once("rejects", "rejects presence_penalty, frequency_penalty"),
         once("serves", "serves embeddings"),
+        once("lacks", "lacks images, tools"),
         once("retires", "retires \"2027-03-31\""),
         once("listed", "listed as gpt-5.1"),
     ],
@@ -236,6 +237,7 @@ pub(crate) static CATALOG: Block = block(
         ),
         once("rejects", "rejects presence_penalty, frequency_penalty"),
         once("serves", "serves embeddings"),
+        once("lacks", "lacks images, tools"),
         once("retires", "retires \"2027-03-31\""),
         once("source", "source \"https://…\""),
     ],
@@ -284,6 +286,7 @@ pub(crate) static TIER: Block = block(
         once("split", "split phi-4-mini 90%, qwen-3 10% by caller.key"),
         once("timeout", "timeout 60s"),
         once("retries", "retries 2"),
+        once("hedge", "hedge after 2s"),
     ],
 );
 

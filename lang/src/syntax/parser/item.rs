@@ -182,7 +182,16 @@ impl Parser<'_> {
     fn extension(&mut self) -> Read<Extension> {
         let kinds = ["model", "provider", "pool", "tier", "deploy", "let"];
         let what = "`model`, `provider`, `pool`, `tier`, `deploy` or `let`";
-        match self.one_of(&kinds, what)? {
+        let kind = self.one_of(&kinds, what)?;
+        self.form = match kind {
+            "provider" => "extend provider NAME { … }",
+            "pool" => "extend pool NAME { … }",
+            "tier" => "extend tier NAME { … }",
+            "deploy" => "extend deploy { … }",
+            "let" => "extend let LONG = 24000",
+            _ => self.form,
+        };
+        match kind {
             "model" => self.model().map(Extension::Model),
             "provider" => self.provider().map(Extension::Provider),
             "pool" => self.pool().map(Extension::Pool),

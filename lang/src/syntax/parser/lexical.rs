@@ -159,6 +159,14 @@ impl Parser<'_> {
                 // What is read of the amount follows from its sign.
                 self.report(foreign_money(span, written));
                 return self.suspect_from(token.start);
+            } else if written.contains('\0') {
+                // Another encoding, or no text at all: every line has more of them.
+                if std::mem::replace(&mut self.is_binary, true) {
+                    self.suspect_from(token.end);
+                    self.suspect.start = self.position;
+                    return;
+                }
+                "save the file as UTF-8 text"
             } else {
                 "remove it; if it is part of a text, quote the text"
             };

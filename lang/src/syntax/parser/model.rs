@@ -20,6 +20,7 @@ impl Model {
             price: None,
             rejects: Vec::new(),
             serves: Vec::new(),
+            lacks: Vec::new(),
             retires: None,
             listed: None,
         }
@@ -67,6 +68,7 @@ impl Parser<'_> {
             "price" => model.price = Some(self.price(keyword)?),
             "rejects" => model.rejects = self.names("a parameter's name")?,
             "serves" => model.serves = self.names("`chat`, `embeddings` or `completions`")?,
+            "lacks" => model.lacks = self.names("`images` or `tools`")?,
             "retires" => model.retires = Some(self.date()?),
             _ => return Err(self.expected("a field")),
         }

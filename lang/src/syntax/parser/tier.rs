@@ -17,6 +17,7 @@ impl Parser<'_> {
             steps: Vec::new(),
             timeout: None,
             retries: None,
+            hedge: None,
         };
         self.item_block(&TIER, |parser, keyword| {
             match keyword.name {
@@ -24,6 +25,10 @@ impl Parser<'_> {
                 "split" => parser.fallback(Some(keyword.span), &mut tier.steps)?,
                 "timeout" => tier.timeout = Some(parser.duration()?),
                 "retries" => tier.retries = Some(parser.integer()?),
+                "hedge" => {
+                    parser.require_word("after")?;
+                    tier.hedge = Some(parser.duration()?);
+                }
                 _ => return Err(parser.expected("a field")),
             }
             Ok(())

@@ -286,6 +286,8 @@ fn model(choices: &mut Choices, providers: usize, pools: usize) -> Model {
         chat: choices.yes(),
         completions: choices.yes(),
         embeddings: choices.yes(),
+        lacks_images: choices.yes(),
+        lacks_tools: choices.yes(),
         origin: choices.origin(),
     }
 }
@@ -310,6 +312,7 @@ fn tier(choices: &mut Choices, models: usize, text: u32) -> Tier {
         steps,
         timeout_milliseconds: choices.number(),
         retries: u32::from(choices.index(9)),
+        hedge_milliseconds: u64::from(choices.index(5_000)),
         origin: choices.origin(),
     }
 }
