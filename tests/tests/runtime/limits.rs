@@ -39,6 +39,9 @@ async fn a_used_up_limit_is_429_and_says_when_there_is_room() {
         milliseconds.div_ceil(1000).to_string()
     );
     assert!(!answer.headers.contains_key("x-should-retry"));
+    assert_eq!(answer.header("x-ratelimit-limit-requests"), "2");
+    assert_eq!(answer.header("x-ratelimit-remaining-requests"), "0");
+    assert_eq!(answer.header("x-ratelimit-reset-requests"), "60s");
     assert_eq!(world.one.calls(), 2);
 }
 
