@@ -14,6 +14,7 @@ use super::super::gemini::{
 use super::super::json::{self, Json, Text, write};
 use super::super::messages::Thinking;
 use super::super::{Untranslatable, Wanted, request::Sent, request::Translated};
+use super::BEGAN_BEFORE;
 use super::chat_to_messages::input;
 use super::gemini_settings::{Generation, Thought, format, thinking, tools};
 
@@ -140,6 +141,16 @@ fn conversation(
             role: Some("user".into()),
             parts: std::mem::take(&mut system),
         });
+    }
+    if turns
+        .first()
+        .is_some_and(|first| first.role.as_deref() == Some("model"))
+    {
+        let before = Content {
+            role: Some("user".into()),
+            parts: text(BEGAN_BEFORE.into()).into_iter().collect(),
+        };
+        turns.insert(0, before);
     }
     let system = (!system.is_empty()).then_some(Content {
         role: None,
