@@ -39,6 +39,7 @@ mod spending;
 mod stream;
 mod translate;
 mod usage;
+mod webhook;
 mod worker;
 
 pub use audit::AuditError;
