@@ -19,6 +19,7 @@ use crate::clock;
 use crate::failure::{Failure, Tried};
 use crate::gateway::Gateway;
 use crate::metrics::RouteKey;
+use crate::rate_limit::RateLimit;
 use crate::receipt::{Ending, Receipt};
 use crate::rule::Site;
 use crate::usage::Reported;
@@ -161,7 +162,7 @@ impl Account {
     /// What the answer has used so far: as the upstream says, or the tokens of the text that came.
     pub(crate) fn seen(&mut self, reported: Option<Reported>, tokens: u64) {
         if let Some(held) = &mut self.held {
-            held.seen(reported, tokens);
+            held.see(reported, tokens);
         }
     }
 
@@ -211,6 +212,14 @@ impl Account {
         self.receipt
             .as_ref()
             .map_or(&[], |receipt| &receipt.warnings)
+    }
+
+    /// How full the limits are that the call counts in.
+    pub(crate) fn rate_limits(&self) -> Vec<RateLimit> {
+        let held = self.held.as_ref();
+        held.map_or_else(Vec::new, |held| {
+            RateLimit::least(&self.gateway, &held.charges)
+        })
     }
 
     /// Which tier and model.

@@ -8,6 +8,7 @@ mod ledger;
 mod plans;
 mod sharded;
 mod upstreams;
+mod warnings;
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -30,6 +31,7 @@ pub(crate) use disk::Disk;
 pub(crate) use ledger::Ledger;
 pub(crate) use plans::Plans;
 pub(crate) use upstreams::Upstreams;
+pub(crate) use warnings::Warnings;
 
 type Labels = Vec<(&'static str, String)>;
 /// A gauge of a share or of another number that is not whole.
@@ -124,6 +126,7 @@ pub(crate) struct Metrics {
     pub(crate) disk: Disk,
     pub(crate) connections: Connections,
     pub(crate) plans: Plans,
+    pub(crate) warnings: Warnings,
 }
 
 impl Default for Metrics {
@@ -137,6 +140,7 @@ impl Default for Metrics {
             disk: Disk::register(&mut registry),
             connections: Connections::register(&mut registry),
             plans: Plans::register(&mut registry),
+            warnings: Warnings::register(&mut registry),
             registry: Arc::new(registry),
         }
     }
@@ -160,6 +164,7 @@ impl Metrics {
             disk: self.disk.clone(),
             connections: self.connections.clone(),
             plans: self.plans.clone(),
+            warnings: self.warnings.clone(),
         }
     }
 

@@ -121,8 +121,11 @@ pub(crate) fn hear(dialect: Dialect, json: &[u8]) -> Option<Heard> {
             let said = usage.and_then(|usage| usage.output).unwrap_or(0);
             Some(Heard {
                 usage,
-                // What is said need not be estimated.
-                tokens: if said > 0 { said } else { answer.tokens() },
+                // What is said need not be estimated, where as much can have come.
+                tokens: match said {
+                    0 => answer.tokens(),
+                    said => said.min(json.len() as u64),
+                },
                 finished: answer.finished(),
                 done: false,
                 error: answer.error.is_some(),

@@ -7,37 +7,68 @@ use waypost_policies::cost::{Manner, Price, Usage, actual};
 use waypost_policies::decision::{Charges, Route};
 use waypost_policies::limits::{Position, Reservation};
 use waypost_policies::plan::draft::ModelIndex;
+use waypost_policies::request::MOST_TOKENS;
 use waypost_policies::{Facts, NanoDollars};
 
 use crate::gateway::Gateway;
 use crate::usage::Reported;
-
-/// What is known of a call whichever model is asked.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked {
-    /// When it came.
-    pub(super) started: Instant,
-    /// Estimated.
-    pub(super) prompt_tokens: u64,
-    pub(super) manner: Manner,
-}
-
-impl Asked {
-    /// Of a call that came then.
-    pub(crate) const fn new(facts: &Facts<'_>, started: Instant) -> Self {
-        Self {
-            started,
-            prompt_tokens: facts.request.tokens,
-            manner: facts.request.manner,
-        }
-    }
-}
 
 /// What was used, and what that costs.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Used {
     pub(super) usage: Usage,
     pub(super) cost: NanoDollars,
+}
+
+/// What a call asks for, as far as that decides what it can use and cost.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    /// When it came.
+    pub(super) started: Instant,
+    /// Tokens of its prompt, estimated.
+    tokens: u64,
+    /// At which prices it may be charged.
+    manner: Manner,
+    /// How many answers.
+    answers: u64,
+    /// Whether it says how long they may be.
+    says_length: bool,
+}
+
+impl Asked {
+    /// Of a call that came then.
+    pub(crate) const fn new(facts: &Facts<'_>, started: Instant) -> Self {
+        let request = facts.request;
+        Self {
+            started,
+            tokens: request.tokens,
+            manner: request.manner,
+            answers: request.answers,
+            says_length: request.max_tokens.is_some(),
+        }
+    }
+
+    /// The most that a call of this route can use: a prompt that fits the context, answers as long as was asked for and
+    /// as long again, since some upstreams count what they think beside it.
+    fn most(self, gateway: &Gateway, route: &Route) -> Usage {
+        /// A prompt is counted as so many times its estimate at most, and so many tokens that nobody sent.
+        const BEYOND_ESTIMATE: (u64, u64) = (16, 100_000);
+        let model = gateway.plan.model(route.model);
+        let context = model.as_ref().and_then(|model| model.context());
+        let output = model.as_ref().and_then(|model| model.output());
+        let is_told = self.says_length || gateway.counts_size(&route.charges);
+        let longest = match is_told {
+            true => route.max_tokens,
+            false => output.unwrap_or(MOST_TOKENS),
+        };
+        let (times, more) = BEYOND_ESTIMATE;
+        let estimate = self.tokens.saturating_mul(times).saturating_add(more);
+        Usage {
+            input: context.unwrap_or(estimate).max(self.tokens),
+            output: longest.saturating_mul(self.answers).saturating_mul(2),
+            ..Usage::default()
+        }
+    }
 }
 
 /// What a call holds while one model is asked.
@@ -54,6 +85,8 @@ pub(crate) struct Held {
     pub(super) sent: bool,
     /// What the attempt that runs has used, as far as is known.
     pub(super) seen: Usage,
+    /// The most that it can have used.
+    most: Usage,
     /// What attempts before it have used for nothing.
     wasted: Used,
     pub(super) estimated: bool,
@@ -86,6 +119,7 @@ impl Held {
             ceiling: route.ceiling,
             sent: false,
             seen: Usage::default(),
+            most: asked.most(gateway, route),
             wasted: Used::default(),
             estimated: false,
             attempts: 0,
@@ -114,6 +148,34 @@ impl Held {
         self.seen = Usage::default();
     }
 
+    /// What the answer has used so far: as the upstream says, or the tokens of the text that came.
+    pub(super) fn see(&mut self, reported: Option<Reported>, tokens: u64) {
+        let manner = self.asked.manner;
+        let said = reported.map(|reported| reported.usage(tokens, manner));
+        // An upstream that says nothing was used says nothing.
+        let Some(usage) = said.filter(|usage| usage.tokens() > 0) else {
+            let service = reported.and_then(|reported| reported.service);
+            let unsaid = manner.unsaid(self.asked.tokens, tokens);
+            self.seen = Usage {
+                service: service.or(unsaid.service),
+                ..unsaid
+            };
+            self.estimated = true;
+            return;
+        };
+        // What cannot be is not believed, but for what was seen to come.
+        let longest = self.most.output.max(tokens.saturating_mul(2));
+        self.seen = Usage {
+            input: usage.input.min(self.most.input),
+            output: usage.output.min(longest),
+            ..usage
+        };
+        self.estimated = self.seen != usage;
+        if self.estimated {
+            tracing::warn!(?usage, believed = ?self.seen, "an upstream says that it used more than it can have");
+        }
+    }
+
     /// The answer's first byte has come.
     pub(crate) fn first_byte(&mut self) {
         let elapsed = self.asked.started.elapsed();
@@ -125,26 +187,9 @@ impl Held {
         self.reservation.position()
     }
 
-    /// What the answer has used so far: as the upstream says, or the tokens of the text that came.
-    pub(super) fn seen(&mut self, reported: Option<Reported>, tokens: u64) {
-        let manner = self.asked.manner;
-        let said = reported.map(|reported| reported.usage(tokens, manner));
-        // An upstream that says nothing was used says nothing.
-        let usage = said.filter(|usage| usage.tokens() > 0);
-        self.estimated = usage.is_none();
-        self.seen = usage.unwrap_or_else(|| {
-            let service = reported.and_then(|reported| reported.service);
-            let unsaid = manner.unsaid(self.asked.prompt_tokens, tokens);
-            Usage {
-                service: service.or(unsaid.service),
-                ..unsaid
-            }
-        });
-    }
-
     /// What its prompt alone is taken to use.
     fn prompt(&self) -> Usage {
-        self.asked.manner.unsaid(self.asked.prompt_tokens, 0)
+        self.asked.manner.unsaid(self.asked.tokens, 0)
     }
 
     /// What its attempts have used, the one that runs included. Each is charged by itself: together their prompts may be
