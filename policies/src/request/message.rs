@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::de::{MapAccess, SeqAccess};
 
-use super::content::{Content, join};
+use super::content::{CacheControl, Content, join};
 use super::node::{Filling, Kept, Mismatch, Node, Text, Value, once};
 use crate::cost::Manner;
 use crate::facts::{Message, ToolCall};
@@ -185,6 +185,7 @@ impl<'a> Node<'a> for MessageNode<'_, 'a> {
                 self.calls.take(|call| value.into_node(call))
             }
             "name" => value.into_node(&mut self.name),
+            "cache_control" => value.into_node(&mut CacheControl(&mut self.content.manner)),
             "tool_call_id" => value.into_node(&mut self.tool_call_id),
             // What the model thought or refused to say goes back to it as text.
             "refusal" | "reasoning_content" => {
