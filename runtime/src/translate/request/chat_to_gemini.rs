@@ -128,6 +128,10 @@ fn conversation(
         }
         match turns.last_mut() {
             Some(turn) if answers_tools && is_result => turn.parts.extend(parts),
+            // A call of a function is refused behind a turn of the model's own.
+            Some(turn) if role == "model" && turn.role.as_deref() == Some(role) => {
+                turn.parts.extend(parts);
+            }
             _ => turns.push(Content {
                 role: Some(role.into()),
                 parts,
