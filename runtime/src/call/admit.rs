@@ -22,11 +22,21 @@ pub(super) struct Admitted {
     pub(super) reservation: Option<Reservation>,
 }
 
+/// How a call treats those that wait for room in a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manners {
+    /// It has just come, and gets in line behind them.
+    Yields,
+    /// It is its turn, or it has been let in before.
+    HasTurn,
+}
+
 /// Decides, or falls back from `previous`, and reserves.
 pub(super) fn admit(
     gateway: &Arc<Gateway>,
     facts: &mut Facts<'_>,
     previous: Option<&Decision>,
+    manners: Manners,
 ) -> Admitted {
     let mut conflicts = 0;
     loop {
@@ -37,6 +47,18 @@ pub(super) fn admit(
                 reservation: None,
             };
         };
+        if manners == Manners::Yields
+            && let Some(quota) = gateway.waited_for(&route.charges, decision.priority.0)
+        {
+            decision.outcome = Outcome::Limited {
+                quota,
+                retry_after_milliseconds: Some(0),
+            };
+            return Admitted {
+                decision,
+                reservation: None,
+            };
+        }
         if !gateway.can_record(&route.charges) {
             return Admitted {
                 decision,
