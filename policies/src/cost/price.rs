@@ -313,6 +313,7 @@ impl Price {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     fn row(service: Service, above: u64) -> Row {

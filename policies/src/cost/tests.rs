@@ -1,5 +1,7 @@
 //! Tests of costs.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use super::*;
 use proptest::prelude::*;
 
