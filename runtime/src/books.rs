@@ -10,6 +10,7 @@ use waypost_policies::plan::Plan;
 use crate::clock;
 use crate::ledger::{Keeper, LedgerError, StateStore, Unrecorded, random_seed};
 use crate::metrics::Disk;
+use crate::sharing::Shared;
 
 /// What is used of one plan's limits and budgets.
 #[derive(Debug)]
@@ -19,6 +20,10 @@ pub(crate) struct Books {
     keeper: Option<Arc<Keeper>>,
     /// Which of the states that the keeper has had.
     chapter: u64,
+    /// Nothing where this process counts by itself.
+    shared: Option<Arc<Shared>>,
+    /// By what number the state is known there.
+    lessee: u64,
 }
 
 impl Books {
@@ -27,8 +32,16 @@ impl Books {
         plan: &Plan,
         store: &StateStore,
         figures: &Disk,
+        shared: Option<Arc<Shared>>,
     ) -> Result<Self, LedgerError> {
-        let fresh = |seed| State::new(plan, seed);
+        let mut lessee = 0;
+        let mut fresh = |seed| {
+            // What others are to find is not kept under a seed of one's own.
+            let seed = shared.as_ref().map_or(seed, |_| State::SHARED_SEED);
+            let (state, number) = share(State::new(plan, seed), shared.as_deref());
+            lessee = number;
+            state
+        };
         let (state, keeper) = match store {
             StateStore::Folder(folder) if !plan.quotas().is_empty() => {
                 let now = clock::now();
@@ -45,6 +58,8 @@ impl Books {
             state,
             keeper,
             chapter: 0,
+            shared,
+            lessee,
         })
     }
 
@@ -54,43 +69,65 @@ impl Books {
         plan: &Plan,
         store: &StateStore,
         figures: &Disk,
+        shared: Option<Arc<Shared>>,
     ) -> Result<Self, LedgerError> {
-        let carried_over = || State::reloaded(plan, &self.state, clock::now());
-        let Some(keeper) = &self.keeper else {
-            if matches!(store, StateStore::Folder(_)) && !plan.quotas().is_empty() {
-                // The first plan that counts anything.
-                return Self::open(plan, store, figures);
-            }
-            return Ok(Self {
-                state: Arc::new(carried_over()),
-                keeper: None,
-                chapter: 0,
-            });
+        let begins = matches!(store, StateStore::Folder(_)) && !plan.quotas().is_empty();
+        if self.keeper.is_none() && begins {
+            // The first plan that counts anything.
+            return Self::open(plan, store, figures, shared);
+        }
+        let mut next = Self {
+            state: Arc::clone(&self.state),
+            keeper: self.keeper.clone(),
+            chapter: 0,
+            shared,
+            lessee: 0,
         };
-        let (chapter, state) = keeper.follow(carried_over());
-        Ok(Self {
-            state,
-            keeper: Some(Arc::clone(keeper)),
-            chapter,
-        })
+        next.carry_over(plan, self);
+        Ok(next)
+    }
+
+    /// Takes over what the plan before this one has used, as it is now.
+    fn carry_over(&mut self, plan: &Plan, before: &Self) {
+        let is_found = before.state.has_shared_keys() || self.shared.is_none();
+        let state = match is_found {
+            true => State::reloaded(plan, &before.state, clock::now()),
+            // So far it counted by itself, under keys of its own.
+            false => State::new(plan, State::SHARED_SEED),
+        };
+        let (state, lessee) = share(state, self.shared.as_deref());
+        self.lessee = lessee;
+        match &self.keeper {
+            Some(keeper) => (self.chapter, self.state) = keeper.follow(state),
+            None => self.state = Arc::new(state),
+        }
     }
 
     /// Takes over once more what the plan before this one has used, as it is now: trying this plan took its time, and calls went on.
     pub(crate) fn catch_up(&mut self, plan: &Plan, before: &Self) {
-        let carried_over = || State::reloaded(plan, &before.state, clock::now());
-        match (&before.keeper, &self.keeper) {
-            (Some(keeper), _) => (self.chapter, self.state) = keeper.follow(carried_over()),
-            (None, None) => self.state = Arc::new(carried_over()),
-            // The plan before counted nothing, and this one has begun its own folder.
-            (None, Some(_)) => {}
+        // Where the plan before counted nothing, this one has begun its own folder.
+        if before.keeper.is_some() || self.keeper.is_none() {
+            self.carry_over(plan, before);
         }
     }
 
     /// From now on this plan is served: its records are written, and those of the one before are not any more.
-    pub(crate) fn take_over(&self) {
-        if let Some(keeper) = &self.keeper {
+    pub(crate) fn take_over(&self, before: Option<&Self>) {
+        if let (Some(keeper), Some(_)) = (&self.keeper, before) {
             keeper.turn_to(self.chapter, &self.state);
         }
+        if let Some(shared) = &self.shared {
+            shared.serve(self.lessee, &self.state);
+        }
+        let before = before.and_then(|before| Some((before.shared.as_ref()?, before.lessee)));
+        if let Some((shared, lessee)) = before {
+            shared.retire(lessee);
+        }
+    }
+
+    /// Who shares what is used.
+    pub(crate) const fn shared(&self) -> Option<&Arc<Shared>> {
+        self.shared.as_ref()
     }
 
     /// Why nothing can be written down, if that is so.
@@ -118,6 +155,14 @@ impl Books {
     }
 }
 
+/// The state as it is shared, and by what number it is known. Where there is no number to be had it counts by itself.
+fn share(state: State, shared: Option<&Shared>) -> (State, u64) {
+    match shared {
+        Some(shared) => shared.share(state),
+        None => (state, 0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
@@ -131,8 +176,8 @@ mod tests {
     fn what_is_used_while_a_plan_is_tried_is_known_to_it() {
         let plan = Plan::load(encode(&example::draft())).unwrap();
         let figures = Metrics::default().disk;
-        let old = Books::open(&plan, &StateStore::Memory, &figures).unwrap();
-        let mut new = old.next(&plan, &StateStore::Memory, &figures).unwrap();
+        let old = Books::open(&plan, &StateStore::Memory, &figures, None).unwrap();
+        let mut new = old.next(&plan, &StateStore::Memory, &figures, None).unwrap();
         let (key, now) = (old.state.key("somebody"), clock::now());
         old.state.add(0, key, 5, now);
         assert_eq!(new.state.usage(0, key, now).used, 0);

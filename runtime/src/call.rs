@@ -95,7 +95,7 @@ pub(crate) async fn answer(
         .get("x-waypost-explain")
         .is_some_and(|value| value == "1");
     let explanation = wants_explanation.then(|| gateway.explain(&facts));
-    let admitted = admit(gateway, &mut facts, None);
+    let admitted = admit(gateway, &mut facts, None).await;
     let mut account = Account::open(
         gateway,
         &facts,
@@ -303,7 +303,7 @@ async fn ask_models(
     if ended.is_err() && lost.was_too_careful() {
         asking.insist();
         facts.now = clock::now();
-        let again = admit(gateway, facts, None);
+        let again = admit(gateway, facts, None).await;
         if matches!(again.decision.outcome, Outcome::Route(_)) {
             account.decided(again.decision.clone());
         }
@@ -353,7 +353,7 @@ async fn ask_in_turn(
             upstreams.fell_back(route.model, &model.name);
         }
         facts.now = clock::now();
-        admitted = admit(gateway, facts, Some(&failed.last));
+        admitted = admit(gateway, facts, Some(&failed.last)).await;
         if matches!(admitted.decision.outcome, Outcome::Route(_)) {
             account.decided(admitted.decision.clone());
         }

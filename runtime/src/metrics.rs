@@ -7,6 +7,7 @@ mod disk;
 mod ledger;
 mod plans;
 mod sharded;
+mod sharing;
 mod upstreams;
 
 use std::collections::HashMap;
@@ -29,6 +30,7 @@ pub(crate) use connections::Connections;
 pub(crate) use disk::Disk;
 pub(crate) use ledger::Ledger;
 pub(crate) use plans::Plans;
+pub(crate) use sharing::Sharing;
 pub(crate) use upstreams::Upstreams;
 
 type Labels = Vec<(&'static str, String)>;
@@ -122,6 +124,7 @@ pub(crate) struct Metrics {
     pub(crate) upstreams: Upstreams,
     pub(crate) ledger: Ledger,
     pub(crate) disk: Disk,
+    pub(crate) sharing: Sharing,
     pub(crate) connections: Connections,
     pub(crate) plans: Plans,
 }
@@ -135,6 +138,7 @@ impl Default for Metrics {
             upstreams: Upstreams::register(&mut registry),
             ledger: Ledger::register(&mut registry),
             disk: Disk::register(&mut registry),
+            sharing: Sharing::register(&mut registry),
             connections: Connections::register(&mut registry),
             plans: Plans::register(&mut registry),
             registry: Arc::new(registry),
@@ -158,6 +162,7 @@ impl Metrics {
             upstreams: self.upstreams.renewed(),
             ledger: self.ledger.renewed(),
             disk: self.disk.clone(),
+            sharing: self.sharing.clone(),
             connections: self.connections.clone(),
             plans: self.plans.clone(),
         }

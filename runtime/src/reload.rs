@@ -172,7 +172,7 @@ impl Current {
         let mut new = Arc::try_unwrap(new).map_err(|_| ReloadError::Ended)?;
         new.catch_up(&old);
         new.metrics.plans.serves(&new.plan);
-        new.books.take_over();
+        new.books.take_over(Some(&old.books));
         self.gateway.store(Arc::new(new));
         Ok(difference)
     }
@@ -236,6 +236,9 @@ pub(crate) async fn first_look(gateway: &Gateway) {
     let all = async {
         for placed in &gateway.pools {
             placed.pool.has_replica().await;
+        }
+        if let Some(shared) = gateway.books.shared() {
+            shared.ready().await;
         }
     };
     if timeout(FIRST_LOOK, all).await.is_err() {

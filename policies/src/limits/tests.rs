@@ -7,6 +7,7 @@
 
 mod edges;
 mod recovery;
+mod sharing;
 mod windows;
 
 use std::sync::Barrier;
