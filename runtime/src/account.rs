@@ -19,10 +19,11 @@ use crate::clock;
 use crate::failure::{Failure, Tried};
 use crate::gateway::Gateway;
 use crate::metrics::RouteKey;
+use crate::rate_limit::RateLimit;
 use crate::receipt::{Ending, Receipt};
 use crate::rule::Site;
 
-pub(crate) use held::Held;
+pub(crate) use held::{Asked, Held};
 
 /// The status that stands for a caller who hung up.
 const HUNG_UP: u16 = 499;
@@ -34,7 +35,7 @@ pub(crate) struct Account {
     started: Instant,
     receipt: Option<Receipt>,
     decision: Decision,
-    prompt_tokens: u64,
+    asked: Asked,
     held: Option<Held>,
     /// What is held for the model that is asked beside it.
     second: Option<Held>,
@@ -73,7 +74,7 @@ impl Account {
             started,
             receipt: Some(receipt),
             decision: decision.clone(),
-            prompt_tokens: facts.request.tokens,
+            asked: Asked::of(facts.request),
             held: None,
             second: None,
         };
@@ -113,8 +114,8 @@ impl Account {
         if let Some(before) = self.held.take() {
             self.release(before, Usage::default());
         }
-        let (prompt, started) = (self.prompt_tokens, self.started);
-        let held = Held::new(&self.gateway, route, reservation, prompt, started);
+        let (asked, started) = (self.asked, self.started);
+        let held = Held::new(&self.gateway, route, reservation, asked, started);
         self.held = Some(held);
     }
 
@@ -161,24 +162,8 @@ impl Account {
 
     /// What the answer has used so far: as the upstream says, or the tokens of the text that came.
     pub(crate) fn seen(&mut self, usage: Option<Usage>, tokens: u64) {
-        let prompt = self.prompt_tokens;
-        let Some(held) = &mut self.held else {
-            return;
-        };
-        // An upstream that says nothing was used says nothing.
-        match usage.filter(|usage| usage.tokens() > 0) {
-            Some(usage) => {
-                held.seen = usage;
-                held.estimated = false;
-            }
-            None => {
-                held.seen = Usage {
-                    input: prompt,
-                    cached: 0,
-                    output: tokens,
-                };
-                held.estimated = true;
-            }
+        if let Some(held) = &mut self.held {
+            held.see(usage, tokens);
         }
     }
 
@@ -228,6 +213,14 @@ impl Account {
         self.receipt
             .as_ref()
             .map_or(&[], |receipt| &receipt.warnings)
+    }
+
+    /// How full the limits are that the call counts in.
+    pub(crate) fn rate_limits(&self) -> Vec<RateLimit> {
+        let held = self.held.as_ref();
+        held.map_or_else(Vec::new, |held| {
+            RateLimit::least(&self.gateway, &held.charges)
+        })
     }
 
     /// Which tier and model.

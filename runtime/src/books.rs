@@ -1,6 +1,6 @@
 //! What is used of limits and budgets, and what keeps it, from one plan to the next.
 //!
-//! Invariant: a plan's records are written only while it is the one that is served, since what they say is in its terms.
+//! Invariant: records are written in the terms of the plan that is served, also of calls that began with another.
 
 use std::sync::Arc;
 
@@ -22,8 +22,6 @@ pub(crate) struct Books {
     chapter: u64,
     /// Nothing where this process counts by itself.
     shared: Option<Arc<Shared>>,
-    /// By what number the state is known there.
-    lessee: u64,
 }
 
 impl Books {
@@ -34,14 +32,7 @@ impl Books {
         figures: &Disk,
         shared: Option<Arc<Shared>>,
     ) -> Result<Self, LedgerError> {
-        let mut lessee = 0;
-        let mut fresh = |seed| {
-            // What others are to find is not kept under a seed of one's own.
-            let seed = shared.as_ref().map_or(seed, |_| State::SHARED_SEED);
-            let (state, number) = share(State::new(plan, seed), shared.as_deref());
-            lessee = number;
-            state
-        };
+        let fresh = |seed| share(State::new(plan, seed), shared.as_deref());
         let (state, keeper) = match store {
             StateStore::Folder(folder) if !plan.quotas().is_empty() => {
                 let now = clock::now();
@@ -59,11 +50,10 @@ impl Books {
             keeper,
             chapter: 0,
             shared,
-            lessee,
         })
     }
 
-    /// For a plan that is to take the place of this one's.
+    /// For a plan that is to be tried, and may take the place of this one's.
     pub(crate) fn next(
         &self,
         plan: &Plan,
@@ -76,52 +66,53 @@ impl Books {
             // The first plan that counts anything.
             return Self::open(plan, store, figures, shared);
         }
-        let mut next = Self {
-            state: Arc::clone(&self.state),
+        let state = State::reloaded(plan, &self.state, clock::now());
+        let state = share(state, shared.as_deref());
+        let (chapter, state) = match &self.keeper {
+            Some(keeper) => keeper.follow(state),
+            None => (0, Arc::new(state)),
+        };
+        Ok(Self {
+            state,
             keeper: self.keeper.clone(),
-            chapter: 0,
+            chapter,
             shared,
-            lessee: 0,
+        })
+    }
+
+    /// From now on this plan is served: what the one before it has used goes on here, and calls that are under way there
+    /// are settled here.
+    pub(crate) fn take_over(&mut self, plan: &Plan, before: &Self) {
+        let following = || share(State::following(plan, &before.state), self.shared.as_deref());
+        match (&before.keeper, &self.keeper) {
+            (Some(keeper), _) => {
+                (self.chapter, self.state) = keeper.follow(following());
+                let turn = || keeper.turn_to(self.chapter, &self.state);
+                before.state.hand_over(&self.state, turn);
+            }
+            (None, None) => {
+                self.state = Arc::new(following());
+                before.state.hand_over(&self.state, || {});
+            }
+            // The plan before counted nothing, and this one has begun its own folder.
+            (None, Some(keeper)) => keeper.turn_to(self.chapter, &self.state),
+        }
+        let same = match (&before.shared, &self.shared) {
+            (Some(before), Some(shared)) => Arc::ptr_eq(before, shared),
+            (None, None) => true,
+            _ => false,
         };
-        next.carry_over(plan, self);
-        Ok(next)
+        if !same {
+            // What one Redis has granted another knows nothing of.
+            self.state.forget_leases();
+        }
+        self.serve();
     }
 
-    /// Takes over what the plan before this one has used, as it is now.
-    fn carry_over(&mut self, plan: &Plan, before: &Self) {
-        let is_found = before.state.has_shared_keys() || self.shared.is_none();
-        let state = match is_found {
-            true => State::reloaded(plan, &before.state, clock::now()),
-            // So far it counted by itself, under keys of its own.
-            false => State::new(plan, State::SHARED_SEED),
-        };
-        let (state, lessee) = share(state, self.shared.as_deref());
-        self.lessee = lessee;
-        match &self.keeper {
-            Some(keeper) => (self.chapter, self.state) = keeper.follow(state),
-            None => self.state = Arc::new(state),
-        }
-    }
-
-    /// Takes over once more what the plan before this one has used, as it is now: trying this plan took its time, and calls went on.
-    pub(crate) fn catch_up(&mut self, plan: &Plan, before: &Self) {
-        // Where the plan before counted nothing, this one has begun its own folder.
-        if before.keeper.is_some() || self.keeper.is_none() {
-            self.carry_over(plan, before);
-        }
-    }
-
-    /// From now on this plan is served: its records are written, and those of the one before are not any more.
-    pub(crate) fn take_over(&self, before: Option<&Self>) {
-        if let (Some(keeper), Some(_)) = (&self.keeper, before) {
-            keeper.turn_to(self.chapter, &self.state);
-        }
+    /// From now on what others use is asked for, where it is shared.
+    pub(crate) fn serve(&self) {
         if let Some(shared) = &self.shared {
-            shared.serve(self.lessee, &self.state);
-        }
-        let before = before.and_then(|before| Some((before.shared.as_ref()?, before.lessee)));
-        if let Some((shared, lessee)) = before {
-            shared.retire(lessee);
+            shared.serve(&self.state);
         }
     }
 
@@ -155,11 +146,11 @@ impl Books {
     }
 }
 
-/// The state as it is shared, and by what number it is known. Where there is no number to be had it counts by itself.
-fn share(state: State, shared: Option<&Shared>) -> (State, u64) {
+/// The state as it is shared, where it is.
+fn share(state: State, shared: Option<&Shared>) -> State {
     match shared {
         Some(shared) => shared.share(state),
-        None => (state, 0),
+        None => state,
     }
 }
 
@@ -173,7 +164,7 @@ mod tests {
     use crate::metrics::Metrics;
 
     #[test]
-    fn what_is_used_while_a_plan_is_tried_is_known_to_it() {
+    fn what_is_used_while_a_plan_is_tried_and_later_on_the_old_one_is_known_to_it() {
         let plan = Plan::load(encode(&example::draft())).unwrap();
         let figures = Metrics::default().disk;
         let old = Books::open(&plan, &StateStore::Memory, &figures, None).unwrap();
@@ -181,7 +172,9 @@ mod tests {
         let (key, now) = (old.state.key("somebody"), clock::now());
         old.state.add(0, key, 5, now);
         assert_eq!(new.state.usage(0, key, now).used, 0);
-        new.catch_up(&plan, &old);
+        new.take_over(&plan, &old);
         assert_eq!(new.state.usage(0, key, now).used, 5);
+        old.state.add(0, key, 2, now);
+        assert_eq!(new.state.usage(0, key, now).used, 7);
     }
 }

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 use waypost_policies::cost::{Usage, actual};
-use waypost_policies::decision::{Charge, Decision, Outcome};
+use waypost_policies::decide::quota_key;
+use waypost_policies::decision::{Charge, Decision, Key, Outcome};
 use waypost_policies::explain::{Explanation, explain};
 use waypost_policies::limits::{State, Unit};
 use waypost_policies::place::RetryBudget;
@@ -37,6 +38,9 @@ use crate::server::{Address, TlsError};
 use crate::settings::{Bounds, Settings};
 use crate::sharing::{Place, Shared};
 use crate::spending::Spending;
+
+/// A share of 100%, in hundredths of a percent.
+const WHOLE: u128 = 10_000;
 
 /// What all calls of a plan share.
 #[derive(Debug)]
@@ -103,6 +107,8 @@ struct Quota {
     /// Whether it has a bucket for each value of something.
     per_caller: bool,
     unit: Unit,
+    /// The lowest share at which calls are refused, in hundredths of a percent; the whole where none is.
+    share: u32,
     /// Whether something is kept from one call to the next.
     remembers: bool,
 }
@@ -232,9 +238,9 @@ impl Gateway {
         Self::assemble(plan, settings, kept)
     }
 
-    /// Just before this plan is served: counts what was used since it was put together.
-    pub(crate) fn catch_up(&mut self, old: &Self) {
-        self.books.catch_up(&self.plan, &old.books);
+    /// From now on this plan is served: what the one before it has used goes on here.
+    pub(crate) fn take_over(&mut self, old: &Self) {
+        self.books.take_over(&self.plan, &old.books);
         self.state = Arc::clone(&self.books.state);
     }
 
@@ -290,6 +296,21 @@ impl Gateway {
     pub(crate) fn unit(&self, quota: u16) -> Option<Unit> {
         let quota = self.quotas.get(usize::from(quota))?;
         quota.remembers.then_some(quota.unit)
+    }
+
+    /// Whether tokens or money are counted: then an answer's length matters.
+    pub(crate) fn counts_size(&self, charges: &[Charge]) -> bool {
+        let mut quotas = charges
+            .iter()
+            .filter_map(|charge| self.quotas.get(usize::from(charge.quota)));
+        quotas.any(|quota| matches!(quota.unit, Unit::Tokens | Unit::Money))
+    }
+
+    /// How much of a quota that holds so much may be used before calls are refused.
+    pub(crate) fn refuses_beyond(&self, quota: u16, capacity: u64) -> u64 {
+        let share = self.quotas.get(usize::from(quota));
+        let share = share.map_or(WHOLE, |quota| u128::from(quota.share));
+        u64::try_from(u128::from(capacity) * share / WHOLE).unwrap_or(u64::MAX)
     }
 
     /// What a quota is called.
@@ -430,6 +451,12 @@ impl Gateway {
         keys.into_iter().chain(shared).collect()
     }
 
+    /// The bucket of a quota that a call counts in.
+    pub(crate) fn quota_key(&self, facts: &Facts<'_>, quota: u16) -> Key {
+        self.evaluations
+            .with(|evaluation| quota_key(&self.plan, facts, &self.state, evaluation, quota))
+    }
+
     /// The decision on a call, rule by rule.
     pub(crate) fn explain(&self, facts: &Facts<'_>) -> Explanation {
         self.evaluations
@@ -532,6 +559,7 @@ impl Quota {
                 || matches!(quota.window, draft::Window::Session(_))
                 || matches!(quota.amount, draft::Amount::Repeats(_)),
             remembers: !matches!(quota.window, draft::Window::Call),
+            share: lowest_denial(quota).unwrap_or(10_000),
             unit: match quota.amount {
                 draft::Amount::Requests(_) => Unit::Requests,
                 draft::Amount::Tokens(_) => Unit::Tokens,
@@ -541,6 +569,12 @@ impl Quota {
             },
         }
     }
+}
+
+fn lowest_denial(quota: &draft::Quota) -> Option<u32> {
+    let denies = |outcome: &&draft::QuotaOutcome| outcome.action == draft::QuotaAction::Deny;
+    let shares = quota.outcomes.iter().filter(denies);
+    shares.map(|outcome| outcome.share).min()
 }
 
 /// The model that a tier tries first.

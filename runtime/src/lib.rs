@@ -26,6 +26,7 @@ mod ledger;
 mod metrics;
 mod pool;
 mod provider;
+mod rate_limit;
 mod receipt;
 mod recent;
 mod redact;

@@ -80,7 +80,7 @@ impl Server {
         let edge = edge(&gateway, &settings)?;
         let workers = Workers::start(settings.workers).map_err(StartError::Threads)?;
         gateway.clients.live_on(workers.handles());
-        gateway.books.take_over(None);
+        gateway.books.serve();
         let (listener, address) = Listener::bind(&settings.listen).await?;
         let (stop, stopped) = channel(false);
         first_look(&gateway).await;

@@ -12,10 +12,8 @@ mod link;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -45,8 +43,7 @@ pub(crate) struct Shared {
     orders: UnboundedSender<Order>,
     status: Arc<watch::Sender<Status>>,
     figures: Figures,
-    /// The number of the next state: from a random one on, so that no two processes have the same.
-    lessees: AtomicU64,
+    sharing: Sharing,
     clerk: JoinHandle<()>,
 }
 
@@ -85,10 +82,7 @@ pub(crate) struct Away;
 
 /// Tells the clerk what a state wants.
 #[derive(Debug)]
-struct Counter {
-    lessee: u64,
-    orders: UnboundedSender<Order>,
-}
+struct Counter(UnboundedSender<Order>);
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -106,7 +100,7 @@ impl fmt::Debug for Order {
 impl Desk for Counter {
     fn wanted(&self, bucket: BucketName) {
         // A clerk who is gone takes no orders: what is not asked for is not granted.
-        let _ = self.orders.send(Order::Wanted(self.lessee, bucket));
+        let _ = self.0.send(Order::Wanted(bucket));
     }
 }
 
@@ -127,7 +121,9 @@ impl Shared {
             orders: taken,
             status: Arc::clone(&status),
             figures: figures.clone(),
-            served: HashMap::new(),
+            lessee,
+            state: None,
+            part: 0,
             name: format!("{first:016x}{second:016x}"),
             life: None,
             finishing: Vec::new(),
@@ -136,10 +132,10 @@ impl Shared {
             place,
             replicas,
             shares,
-            orders,
             status,
             figures,
-            lessees: AtomicU64::new(lessee >> 1),
+            sharing: Sharing::new(replicas, shares, Arc::new(Counter(orders.clone()))),
+            orders,
             clerk: tokio::spawn(clerk.work()),
         })
     }
@@ -149,25 +145,14 @@ impl Shared {
         self.place.is(place) && (self.replicas, self.shares) == (replicas, shares)
     }
 
-    /// A state that shares what is used, and by what number it is known; it asks once it is served.
-    pub(crate) fn share(&self, state: State) -> (State, u64) {
-        let lessee = self.lessees.fetch_add(1, Ordering::Relaxed);
-        let desk = Arc::new(Counter {
-            lessee,
-            orders: self.orders.clone(),
-        });
-        let sharing = Sharing::new(self.replicas, self.shares, desk);
-        (state.shared(sharing), lessee)
+    /// The same state, sharing what is used; it asks once it is served.
+    pub(crate) fn share(&self, state: State) -> State {
+        state.shared(self.sharing.again())
     }
 
-    /// From now on this state is asked for.
-    pub(crate) fn serve(&self, lessee: u64, state: &Arc<State>) {
-        let _ = self.orders.send(Order::Serve(lessee, Arc::clone(state)));
-    }
-
-    /// Another state takes the place of it.
-    pub(crate) fn retire(&self, lessee: u64) {
-        let _ = self.orders.send(Order::Retire(lessee));
+    /// From now on this state is asked for, in place of the one before it.
+    pub(crate) fn serve(&self, state: &Arc<State>) {
+        let _ = self.orders.send(Order::Serve(Arc::clone(state)));
     }
 
     /// Waits until Redis has been asked for what these charges lack.

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 use smallvec::SmallVec;
 
-use super::bucket::{Bucket, Settled};
+use super::bucket::{Bucket, Incarnation, Settled};
 use super::codec::Writer;
 use super::identity::{Declared, Identity};
 use super::lease::{Answer, Ask, Terms};
@@ -42,6 +42,12 @@ pub struct Sharing {
     desk: Arc<dyn Desk>,
     /// What each quota is called in Redis, in order.
     names: Vec<u128>,
+    common: Arc<Common>,
+}
+
+/// What the states that follow one another have in common.
+#[derive(Debug, Default)]
+struct Common {
     serials: AtomicU64,
     is_away: AtomicBool,
     is_closing: AtomicBool,
@@ -56,16 +62,26 @@ impl Sharing {
             shares,
             desk,
             names: Vec::new(),
-            serials: AtomicU64::new(0),
-            is_away: AtomicBool::new(false),
-            is_closing: AtomicBool::new(false),
+            common: Arc::default(),
+        }
+    }
+
+    /// The same, for a state that takes the place of another.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self {
+            replicas: self.replicas,
+            shares: self.shares,
+            desk: Arc::clone(&self.desk),
+            names: Vec::new(),
+            common: Arc::clone(&self.common),
         }
     }
 
     fn terms(&self) -> Terms {
         Terms {
             replicas: self.replicas,
-            is_closing: self.is_closing.load(Ordering::Relaxed),
+            is_closing: self.common.is_closing.load(Ordering::Relaxed),
         }
     }
 
@@ -95,7 +111,7 @@ impl Sharing {
             self.want(bucket, name);
             return true;
         }
-        let goes_alone = self.shares && self.is_away.load(Ordering::Relaxed);
+        let goes_alone = self.shares && self.common.is_away.load(Ordering::Relaxed);
         goes_alone && lease.go_alone((quota, used), (amount, bound), self.replicas, now)
     }
 
@@ -136,6 +152,8 @@ impl State {
     /// The same, with what is used shared with other replicas.
     #[must_use]
     pub fn shared(mut self, sharing: Sharing) -> Self {
+        // What others are to find is not kept under a seed of one's own.
+        self.seed = Self::SHARED_SEED;
         self.sharing = Some(Sharing {
             names: self.names_in_redis(),
             ..sharing
@@ -146,18 +164,6 @@ impl State {
     /// The seed of keys that all replicas must find alike.
     pub const SHARED_SEED: [u64; 2] = [0x7761_7970_6f73_7420, 0x7368_6172_6564_2031];
 
-    /// Whether other replicas find its keys.
-    #[must_use]
-    pub fn has_shared_keys(&self) -> bool {
-        self.seed == Self::SHARED_SEED
-    }
-
-    /// Whether Redis counts this quota.
-    #[must_use]
-    pub fn is_shared(&self, quota: u16) -> bool {
-        self.quota(quota).is_some_and(|quota| self.shares(quota).is_some())
-    }
-
     pub(super) fn shares(&self, quota: &Quota) -> Option<&Sharing> {
         let counted = matches!(quota.window, Window::Rolling { .. } | Window::Calendar(_));
         self.sharing.as_ref().filter(|_| counted)
@@ -166,8 +172,19 @@ impl State {
     /// What a bucket is called in Redis.
     #[must_use]
     pub fn name_in_redis(&self, bucket: BucketName) -> Option<(u128, u128)> {
+        if let Some(next) = self.successor() {
+            return next.name_in_redis(next.name_of_old(bucket)?);
+        }
         let names = &self.sharing.as_ref()?.names;
         Some((*names.get(usize::from(bucket.quota))?, bucket.key.0))
+    }
+
+    /// A bucket of the state that this one follows.
+    fn name_of_old(&self, bucket: BucketName) -> Option<BucketName> {
+        Some(BucketName {
+            quota: self.follows.quota(bucket.quota)?,
+            ..bucket
+        })
     }
 
     /// Quotas are called by what they count, not by how much, so that one that is changed goes on; those that count the
@@ -212,76 +229,100 @@ impl State {
             charges: SmallVec::new(),
         };
         for charge in charges {
-            let Some(quota) = self.quota(charge.quota) else {
-                continue;
-            };
-            let (Some(sharing), Some(mut shard)) =
-                (self.shares(quota), self.lock(shard_of(charge.key)))
-            else {
-                continue;
-            };
-            let name = (charge.quota, charge.key);
-            let Ok(bucket) = shard.bucket(&self.quotas, name, quota, now) else {
-                continue;
-            };
-            let lease = bucket.lease();
-            if lease.covers(charge.amount, charge.bound) || charge.bound == u64::MAX {
-                continue;
-            }
-            lease.wait_for(charge.amount, charge.bound);
-            needs.charges.push((*charge, lease.news()));
-            sharing.want(bucket, name);
+            let news = self.need_one(charge, now);
+            needs.charges.extend(news.map(|news| (*charge, news)));
         }
         needs
+    }
+
+    fn need_one(&self, charge: &Charge, now: i64) -> Option<u64> {
+        let mut shard = self.lock(shard_of(charge.key))?;
+        if let Some(next) = self.successor() {
+            drop(shard);
+            return next.need_one(&next.charge_of_old(charge), now);
+        }
+        let quota = self.quota(charge.quota)?;
+        let sharing = self.shares(quota)?;
+        let name = (charge.quota, charge.key);
+        let bucket = shard.bucket(&self.quotas, name, quota, now).ok()?;
+        let lease = bucket.lease();
+        if lease.covers(charge.amount, charge.bound) || charge.bound == u64::MAX {
+            return None;
+        }
+        lease.wait_for(charge.amount, charge.bound);
+        let news = lease.news();
+        sharing.want(bucket, name);
+        Some(news)
+    }
+
+    /// Does something with a bucket that is shared, wherever it is now.
+    fn with_shared<T>(
+        &self,
+        bucket: BucketName,
+        act: impl FnOnce(Found<'_>) -> T,
+    ) -> Option<T> {
+        let mut shard = self.lock(shard_of(bucket.key))?;
+        if let Some(next) = self.successor() {
+            drop(shard);
+            return next.with_shared(next.name_of_old(bucket)?, act);
+        }
+        let quota = self.quota(bucket.quota)?;
+        let sharing = self.shares(quota)?;
+        let name = (bucket.quota, bucket.key);
+        let next = shard.next_incarnation();
+        let bucket = shard.get_mut(name)?;
+        Some(act(Found {
+            sharing,
+            quota,
+            name,
+            bucket,
+            next,
+        }))
     }
 
     /// What to ask of a bucket now; nothing where there is nothing to ask, or an answer is still to come.
     #[must_use]
     pub fn ask(&self, bucket: BucketName, now: i64) -> Option<Ask> {
-        let quota = self.quota(bucket.quota)?;
-        let sharing = self.shares(quota)?;
-        let mut shard = self.lock(shard_of(bucket.key))?;
-        let next = shard.next_incarnation();
-        let found = shard.get_mut((bucket.quota, bucket.key))?;
-        found.advance(quota, now, next);
-        let used = found.used(quota);
-        let serial = sharing.serials.fetch_add(1, Ordering::Relaxed) + 1;
-        found
-            .lease()
-            .ask(quota, sharing.terms(), (serial, used), now)
+        self.with_shared(bucket, |found| {
+            let Found {
+                sharing,
+                quota,
+                bucket,
+                next,
+                ..
+            } = found;
+            bucket.advance(quota, now, next);
+            let used = bucket.used(quota);
+            let serial = sharing.common.serials.fetch_add(1, Ordering::Relaxed) + 1;
+            bucket
+                .lease()
+                .ask(quota, sharing.terms(), (serial, used), now)
+        })?
     }
 
     /// It was wanted, and cannot be asked for now.
     pub fn put_off(&self, bucket: BucketName) {
-        if let Some(mut shard) = self.lock(shard_of(bucket.key))
-            && let Some(found) = shard.get_mut((bucket.quota, bucket.key))
-            && let Some(lease) = &mut found.lease
-        {
-            lease.is_queued = false;
-        }
+        self.with_shared(bucket, |found| found.bucket.lease().is_queued = false);
     }
 
     /// Takes in what became of an ask: nothing is known of it without an answer.
     pub fn answered(&self, bucket: BucketName, serial: u64, answer: Option<Answer>, now: i64) {
-        let Some(quota) = self.quota(bucket.quota) else {
-            return;
-        };
-        let (Some(sharing), Some(mut shard)) =
-            (self.shares(quota), self.lock(shard_of(bucket.key)))
-        else {
-            return;
-        };
-        let name = (bucket.quota, bucket.key);
-        let Some(found) = shard.get_mut(name) else {
-            return;
-        };
-        let used = found.used(quota);
-        let lease = found.lease();
-        lease.answered(quota, (serial, answer), used, now);
-        lease.trim(quota, sharing.terms(), now);
-        if lease.is_late() || (answer.is_some() && lease.has_news()) {
-            sharing.want(found, name);
-        }
+        self.with_shared(bucket, |found| {
+            let Found {
+                sharing,
+                quota,
+                name,
+                bucket,
+                ..
+            } = found;
+            let used = bucket.used(quota);
+            let lease = bucket.lease();
+            lease.answered(quota, (serial, answer), used, now);
+            lease.trim(quota, sharing.terms(), now);
+            if lease.is_late() || (answer.is_some() && lease.has_news()) {
+                sharing.want(bucket, name);
+            }
+        });
     }
 
     /// Has a part of the leases looked after: what is not needed is given back, what others use is looked at again. The
@@ -301,7 +342,36 @@ impl State {
     /// Redis can be asked, or not. Where it cannot, each replica goes on with its share, if the file says so.
     pub fn set_away(&self, is_away: bool) {
         if let Some(sharing) = &self.sharing {
-            sharing.is_away.store(is_away, Ordering::Relaxed);
+            sharing.common.is_away.store(is_away, Ordering::Relaxed);
+        }
+    }
+
+    /// Wants again what is waited for: whom it was told to served another state.
+    pub fn want_again(&self) {
+        let Some(sharing) = &self.sharing else {
+            return;
+        };
+        for part in 0..SHARDS {
+            let Some(mut shard) = self.lock(part) else {
+                continue;
+            };
+            for (name, bucket) in shard.leased() {
+                if std::mem::take(&mut bucket.lease().is_queued) {
+                    sharing.want(bucket, name);
+                }
+            }
+        }
+    }
+
+    /// Forgets what was leased: whoever granted it is not asked any more.
+    pub fn forget_leases(&self) {
+        for part in 0..SHARDS {
+            let Some(mut shard) = self.lock(part) else {
+                continue;
+            };
+            for (_, bucket) in shard.leased() {
+                bucket.lease = None;
+            }
         }
     }
 
@@ -326,7 +396,7 @@ impl State {
         let Some(sharing) = &self.sharing else {
             return;
         };
-        sharing.is_closing.store(true, Ordering::Relaxed);
+        sharing.common.is_closing.store(true, Ordering::Relaxed);
         for part in 0..SHARDS {
             let Some(mut shard) = self.lock(part) else {
                 continue;
@@ -365,19 +435,26 @@ pub struct Needs<'s> {
     charges: SmallVec<[(Charge, u64); 4]>,
 }
 
+/// A bucket that is shared, and what belongs to it.
+struct Found<'s> {
+    sharing: &'s Sharing,
+    quota: &'s Quota,
+    name: Name,
+    bucket: &'s mut Bucket,
+    /// What it becomes if its window is over.
+    next: Incarnation,
+}
+
 impl Needs<'_> {
     /// Whether every bucket has been answered for since, or has what is needed.
     #[must_use]
     pub fn are_met(&self) -> bool {
         self.charges.iter().all(|(charge, news)| {
-            let shard = self.state.lock(shard_of(charge.key));
-            let found = shard
-                .as_ref()
-                .and_then(|shard| shard.get((charge.quota, charge.key)));
-            let lease = found.and_then(|bucket| bucket.lease.as_ref());
-            lease.is_none_or(|lease| {
+            let is_met = self.state.with_shared(bucket_of(charge), |found| {
+                let lease = found.bucket.lease();
                 lease.answers() > *news || lease.covers(charge.amount, charge.bound)
-            })
+            });
+            is_met.unwrap_or(true)
         })
     }
 
@@ -391,12 +468,16 @@ impl Needs<'_> {
 impl Drop for Needs<'_> {
     fn drop(&mut self) {
         for (charge, _) in &self.charges {
-            if let Some(mut shard) = self.state.lock(shard_of(charge.key))
-                && let Some(bucket) = shard.get_mut((charge.quota, charge.key))
-                && let Some(lease) = &mut bucket.lease
-            {
-                lease.wait_no_more(charge.amount);
-            }
+            self.state.with_shared(bucket_of(charge), |found| {
+                found.bucket.lease().wait_no_more(charge.amount);
+            });
         }
+    }
+}
+
+const fn bucket_of(charge: &Charge) -> BucketName {
+    BucketName {
+        quota: charge.quota,
+        key: charge.key,
     }
 }

@@ -6,8 +6,10 @@
 )]
 
 mod edges;
+mod interleavings;
 mod recovery;
 mod sharing;
+mod schedules;
 mod windows;
 
 use std::sync::Barrier;

@@ -152,6 +152,9 @@ fn mark_headers(headers: &mut HeaderMap, account: &Account) {
     insert(headers, MODEL, model);
     insert(headers, RULE, rule);
     insert(headers, REPLICA, replica);
+    for limit in account.rate_limits() {
+        limit.mark(headers);
+    }
     for warning in account.warnings() {
         if let Ok(value) = HeaderValue::from_str(&ascii(warning)) {
             headers.append(WARNING, value);

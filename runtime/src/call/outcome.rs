@@ -12,6 +12,7 @@ use waypost_policies::plan::view::Amount;
 use crate::account::route;
 use crate::failure::{Failure, Tried};
 use crate::gateway::Gateway;
+use crate::rate_limit::RateLimit;
 use crate::rule::Site;
 
 /// How many models a hint names.
@@ -29,11 +30,13 @@ pub(super) fn refusal(gateway: &Gateway, decision: &Decision, facts: &Facts<'_>)
         Outcome::Limited {
             quota,
             retry_after_milliseconds,
-        } => limited(
-            gateway,
-            *quota,
-            retry_after_milliseconds.map(Duration::from_millis),
-        ),
+        } => {
+            let wait = retry_after_milliseconds.map(Duration::from_millis);
+            let mut failure = limited(gateway, *quota, wait);
+            let key = gateway.quota_key(facts, *quota);
+            failure.details.limit = RateLimit::of(gateway, *quota, key);
+            failure
+        }
         Outcome::UnknownModel => {
             let message = format!(
                 "the model `{}` does not exist here: `GET /v1/models` lists those that do",
@@ -156,8 +159,10 @@ fn no_model(
     let failure = match skipped.first().map(|skip| skip.reason) {
         Some(SkipReason::Context) => {
             let tokens = facts.request.tokens;
-            let message =
-                format!("no model of tier `{tier}` has room for {tokens} tokens and an answer");
+            // LiteLLM, LangChain and Anthropic's clients know this failure by its first words alone.
+            let message = format!(
+                "the prompt is too long: no model of tier `{tier}` has room for {tokens} tokens and an answer"
+            );
             Failure::invalid(StatusCode::BAD_REQUEST, "context_length_exceeded", message)
                 .param("messages")
                 .hint("send fewer messages, or a smaller `max_tokens`")

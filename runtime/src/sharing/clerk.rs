@@ -1,13 +1,12 @@
 //! The task that asks Redis: connects, says that it is there, sends what buckets need, and hands out the answers.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep};
-use waypost_policies::limits::{BucketName, State, Verdict};
+use waypost_policies::limits::{Answer, BucketName, State, Verdict};
 
 use super::link::{Life, Link, LinkError, Place, Request};
 use super::{Status, Trouble};
@@ -28,12 +27,10 @@ const SKEW: i64 = 5_000_000;
 
 /// What the clerk is told.
 pub(super) enum Order {
-    /// A bucket of a state should be asked for.
-    Wanted(u64, BucketName),
+    /// A bucket should be asked for.
+    Wanted(BucketName),
     /// A state is served from now on.
-    Serve(u64, Arc<State>),
-    /// Another takes the place of it: what it has left is given back.
-    Retire(u64),
+    Serve(Arc<State>),
     /// Everything is to be given back; says when that is done.
     Finish(oneshot::Sender<()>),
 }
@@ -45,20 +42,17 @@ pub(super) struct Clerk {
     pub(super) orders: UnboundedReceiver<Order>,
     pub(super) status: Arc<watch::Sender<Status>>,
     pub(super) figures: Figures,
-    pub(super) served: HashMap<u64, Served>,
+    /// By what number Redis knows this process.
+    pub(super) lessee: u64,
+    /// The state that is served.
+    pub(super) state: Option<Arc<State>>,
+    /// Which part of it is looked after next.
+    pub(super) part: usize,
     /// What a Redis that begins anew is called.
     pub(super) name: String,
     /// The life that was heard of last.
     pub(super) life: Option<String>,
     pub(super) finishing: Vec<oneshot::Sender<()>>,
-}
-
-/// A state whose buckets are asked for.
-pub(super) struct Served {
-    state: Arc<State>,
-    is_retired: bool,
-    /// Which part of it is looked after next.
-    part: usize,
 }
 
 impl Clerk {
@@ -88,16 +82,14 @@ impl Clerk {
                 () = &mut over => return,
                 Some(order) = self.orders.recv() => match order {
                     // Asked for once Redis is back: what it is not told of is never granted.
-                    Order::Wanted(lessee, bucket) => self.put_off(lessee, bucket),
+                    Order::Wanted(bucket) => {
+                        if let Some(state) = &self.state {
+                            state.put_off(bucket);
+                        }
+                    }
                     order => self.obey(order),
                 },
             }
-        }
-    }
-
-    fn put_off(&self, lessee: u64, bucket: BucketName) {
-        if let Some(served) = self.served.get(&lessee) {
-            served.state.put_off(bucket);
         }
     }
 
@@ -140,34 +132,25 @@ impl Clerk {
         Ok(())
     }
 
-    fn take(&mut self, order: Order, wanted: &mut Vec<(u64, BucketName)>) {
+    fn take(&mut self, order: Order, wanted: &mut Vec<BucketName>) {
         match order {
-            Order::Wanted(lessee, bucket) => wanted.push((lessee, bucket)),
+            Order::Wanted(bucket) => wanted.push(bucket),
             order => self.obey(order),
         }
     }
 
     fn obey(&mut self, order: Order) {
         match order {
-            Order::Wanted(..) => {}
-            Order::Serve(lessee, state) => {
+            Order::Wanted(_) => {}
+            Order::Serve(state) => {
                 state.set_away(self.status.borrow().trouble.is_some());
-                let served = Served {
-                    state,
-                    is_retired: false,
-                    part: 0,
-                };
-                self.served.insert(lessee, served);
-            }
-            Order::Retire(lessee) => {
-                if let Some(served) = self.served.get_mut(&lessee) {
-                    served.is_retired = true;
-                    served.state.give_back_all(clock::now());
-                }
+                // What the one before it wanted was in its terms.
+                state.want_again();
+                self.state = Some(state);
             }
             Order::Finish(done) => {
-                for served in self.served.values() {
-                    served.state.give_back_all(clock::now());
+                if let Some(state) = &self.state {
+                    state.give_back_all(clock::now());
                 }
                 self.finishing.push(done);
             }
@@ -180,17 +163,13 @@ impl Clerk {
         let life = link.beat(&self.name).await?;
         self.figures.seconds.observe(started.elapsed().as_secs_f64());
         self.heard(&life);
-        let now = clock::now();
-        for served in self.served.values_mut() {
+        if let Some(state) = &self.state {
+            let now = clock::now();
             for _ in 0..PARTS {
-                let more = served.state.look_after(served.part, now);
-                served.part = if more { served.part + 1 } else { 0 };
+                let more = state.look_after(self.part, now);
+                self.part = if more { self.part + 1 } else { 0 };
             }
         }
-        self.served.retain(|_, served| {
-            let is_over = served.is_retired && Arc::strong_count(&served.state) == 1;
-            !is_over || served.state.has_untold()
-        });
         self.say_if_finished();
         Ok(())
     }
@@ -199,8 +178,8 @@ impl Clerk {
         if self.finishing.is_empty() {
             return;
         }
-        let mut served = self.served.values();
-        if !served.any(|served| served.state.has_untold()) {
+        let state = self.state.as_ref();
+        if !state.is_some_and(|state| state.has_untold()) {
             for done in self.finishing.drain(..) {
                 // Whoever waited may have lost patience.
                 let _ = done.send(());
@@ -212,8 +191,8 @@ impl Clerk {
         if self.life.as_ref() != Some(&life.name) {
             if self.life.is_some() {
                 tracing::warn!("Redis has begun anew: it is told again what is used");
-                for served in self.served.values() {
-                    served.state.tell_all();
+                if let Some(state) = &self.state {
+                    state.tell_all();
                 }
             }
             self.life = Some(life.name.clone());
@@ -233,8 +212,8 @@ impl Clerk {
         if !is_news {
             return;
         }
-        for served in self.served.values() {
-            served.state.set_away(trouble.is_some());
+        if let Some(state) = &self.state {
+            state.set_away(trouble.is_some());
         }
         self.figures.reachable.set(i64::from(trouble.is_none()));
         match &trouble {
@@ -250,54 +229,52 @@ impl Clerk {
     async fn ask(
         &mut self,
         link: &mut Link,
-        wanted: &mut Vec<(u64, BucketName)>,
+        wanted: &mut Vec<BucketName>,
     ) -> Result<(), LinkError> {
+        let Some(state) = self.state.clone() else {
+            wanted.clear();
+            return Ok(());
+        };
         let now = clock::now();
-        let mut asked = Vec::with_capacity(wanted.len());
-        let mut requests = Vec::with_capacity(wanted.len());
-        for (lessee, name) in wanted.drain(..) {
-            let Some(served) = self.served.get(&lessee) else {
-                continue;
-            };
-            let state = &served.state;
+        let lessee = self.lessee;
+        let (mut asked, mut requests) = (Vec::new(), Vec::new());
+        for name in wanted.drain(..) {
             let ask = state.ask(name, now);
-            let (Some(ask), Some(bucket)) = (ask, state.name_in_redis(name)) else {
-                continue;
-            };
-            asked.push((Arc::clone(state), name, ask.serial));
-            requests.push(Request {
-                lessee,
-                bucket,
-                ask,
-            });
+            if let (Some(ask), Some(bucket)) = (ask, state.name_in_redis(name)) {
+                asked.push((name, ask.serial));
+                requests.push(Request {
+                    lessee,
+                    bucket,
+                    ask,
+                });
+            }
         }
         if requests.is_empty() {
             return Ok(());
         }
         let started = Instant::now();
         let answers = link.ask(self.replicas, &requests).await;
-        self.figures.seconds.observe(started.elapsed().as_secs_f64());
+        self.figures
+            .seconds
+            .observe(started.elapsed().as_secs_f64());
+        self.hand_out(&state, &asked, answers.as_deref().ok());
+        answers.map(|_| ())
+    }
+
+    /// Brings the answers to the state that asked; none where it is not known what became of the asks.
+    fn hand_out(&self, state: &State, asked: &[(BucketName, u64)], answers: Option<&[Answer]>) {
         let now = clock::now();
-        match &answers {
-            Ok(answers) => {
-                for ((state, name, serial), answer) in asked.iter().zip(answers) {
-                    self.figures.asked(match answer.verdict {
-                        Verdict::Done => "done",
-                        Verdict::Late => "late",
-                        Verdict::NotNow => "not-now",
-                        Verdict::Learning => "learning",
-                    });
-                    state.answered(*name, *serial, Some(*answer), now);
-                }
-            }
-            Err(_) => {
-                for (state, name, serial) in &asked {
-                    self.figures.asked("failed");
-                    state.answered(*name, *serial, None, now);
-                }
-            }
+        for (place, (name, serial)) in asked.iter().enumerate() {
+            let answer = answers.and_then(|answers| answers.get(place)).copied();
+            self.figures.asked(match answer.map(|answer| answer.verdict) {
+                Some(Verdict::Done) => "done",
+                Some(Verdict::Late) => "late",
+                Some(Verdict::NotNow) => "not-now",
+                Some(Verdict::Learning) => "learning",
+                None => "failed",
+            });
+            state.answered(*name, *serial, answer, now);
         }
         self.status.send_modify(|status| status.batches += 1);
-        answers.map(|_| ())
     }
 }

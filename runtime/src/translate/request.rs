@@ -3,6 +3,7 @@
 mod chat_to_converse;
 mod chat_to_gemini;
 mod chat_to_messages;
+mod converse_settings;
 mod gemini_settings;
 mod messages_to_chat;
 mod responses_to_chat;

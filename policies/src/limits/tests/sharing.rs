@@ -30,7 +30,9 @@ impl Desk for Heap {
 
 /// A process, until it crashes.
 struct Replica {
-    state: State,
+    state: Arc<State>,
+    /// Those that it took the place of.
+    before: Vec<Arc<State>>,
     heap: Arc<Heap>,
     lessee: u64,
     open: Vec<(Reservation, u64)>,
@@ -63,7 +65,7 @@ enum Step {
     Arrive,
     /// The replica dies; another takes its place with nothing in memory.
     Crash(usize),
-    /// A new plan: what is left is given back, another state goes on.
+    /// A new plan: another state goes on.
     Reload(usize),
     /// Redis loses everything; all that are there tell it what they know before it grants anything.
     Forget,
@@ -142,7 +144,8 @@ impl World {
         let state = State::with_quotas([self.quota.clone()], [], State::SHARED_SEED)
             .shared(Sharing::new(replicas, self.shares, desk));
         Replica {
-            state,
+            state: Arc::new(state),
+            before: Vec::new(),
             heap,
             lessee: self.lessees,
             open: Vec::new(),
@@ -237,6 +240,11 @@ impl World {
     }
 
     fn end(&mut self, who: usize, share: u64) {
+        // Where it began, or where all goes on.
+        let state = match self.replicas[who].before.first() {
+            Some(first) if share % 2 == 0 => Arc::clone(first),
+            _ => Arc::clone(&self.replicas[who].state),
+        };
         if self.replicas[who].open.is_empty() {
             return;
         }
@@ -250,7 +258,7 @@ impl World {
             tokens,
             ..Spent::default()
         };
-        self.replicas[who].state.settle(reservation, spent, now);
+        state.settle(reservation, spent, now);
     }
 
     fn step(&mut self, step: &Step) {
@@ -286,13 +294,16 @@ impl World {
                 self.crashes += 1;
             }
             Step::Reload(who) => {
-                self.replicas[who].state.give_back_all(self.here(who));
-                self.talk(who);
-                let next = self.process(self.replicas[who].skew);
-                let old = std::mem::replace(&mut self.replicas[who], next);
-                for (name, bucket) in old.state.buckets(self.here(who)) {
-                    self.replicas[who].state.insert(name, bucket);
-                }
+                let replica = &mut self.replicas[who];
+                let next = State::with_quotas([self.quota.clone()], [], State::SHARED_SEED)
+                    .in_place_of(&replica.state)
+                    .shared(replica.state.sharing.as_ref().unwrap().again());
+                let next = Arc::new(next);
+                replica.state.hand_over(&next, || {});
+                next.want_again();
+                // Calls that are under way end on the old one, which goes on to be asked.
+                let old = std::mem::replace(&mut replica.state, next);
+                replica.before.push(old);
             }
             Step::Forget => {
                 let name = (0, self.charge(0).key.0);

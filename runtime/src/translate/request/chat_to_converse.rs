@@ -14,8 +14,9 @@ use super::super::json::{Content, Json, Text, write};
 use super::super::messages;
 use super::super::{Untranslatable, Wanted, request::Sent, request::Translated};
 use super::chat_to_messages::{ANY_OBJECT, identifier, input, stop_sequences, within_one};
+use super::converse_settings::{self as settings, Maker, additional, cache_point, output_config};
 
-const CARRIED: [&str; 16] = [
+const CARRIED: [&str; 18] = [
     "model",
     "messages",
     "tools",
@@ -32,6 +33,8 @@ const CARRIED: [&str; 16] = [
     "response_format",
     "reasoning_effort",
     "parallel_tool_calls",
+    "thinking",
+    "cache_control",
 ];
 /// No id is longer there.
 const LONGEST_ID: usize = 64;
@@ -48,15 +51,36 @@ pub(in super::super) fn translate(
     if chat.parallel_tool_calls == Some(false) {
         dropped.push("parallel_tool_calls".to_owned());
     }
-    let (system, messages) = conversation(chat.messages)?;
-    let offered = offered(chat.tools, chat.functions)?;
+    let maker = Maker::of(&chat.model);
+    let (mut system, mut messages) = conversation(chat.messages, maker)?;
+    if let Some(last) = messages.last_mut() {
+        mark(&mut last.content, cache_point(chat.cache_control));
+    }
+    let contents = messages.iter_mut().map(|message| &mut message.content);
+    for blocks in contents.chain([&mut system]) {
+        blocks.retain(|block| block.cache_point.is_none() || maker.caches());
+        for cache_point in blocks
+            .iter_mut()
+            .filter_map(|block| block.cache_point.as_mut())
+        {
+            cache_point.ttl = cache_point.ttl.take().filter(|_| maker.caches_longer());
+        }
+    }
+    let mut offered = offered(chat.tools, chat.functions)?;
+    offered.retain(|tool| tool.cache_point.is_none() || maker.caches_tools());
     let tool_config = tool_config(offered, chat.tool_choice.as_ref(), &messages)?;
-    let additional = effort(&chat.model, chat.reasoning_effort.as_deref(), &mut dropped);
+    let max_tokens = chat.max_completion_tokens.or(chat.max_tokens);
+    let thought = settings::Thought {
+        effort: chat.reasoning_effort.as_deref(),
+        thinking: chat.thinking.as_ref(),
+        longest: max_tokens,
+    };
+    let additional = additional(maker, thought, &mut dropped);
     let request = Request {
         messages,
         system,
         inference_config: InferenceConfig {
-            max_tokens: chat.max_completion_tokens.or(chat.max_tokens),
+            max_tokens,
             temperature: chat.temperature.and_then(within_one),
             top_p: chat.top_p.filter(|value| value.get() != "null"),
             stop_sequences: stop_sequences(chat.stop, &mut dropped),
@@ -74,20 +98,29 @@ pub(in super::super) fn translate(
 
 type Conversation<'a> = (Vec<Block<'a>>, Vec<Message<'a>>);
 
-fn conversation(messages: Vec<chat::Message<'_>>) -> Result<Conversation<'_>, Untranslatable> {
+fn conversation(
+    messages: Vec<chat::Message<'_>>,
+    maker: Maker,
+) -> Result<Conversation<'_>, Untranslatable> {
     let mut system = Vec::new();
     let mut turns: Vec<Message<'_>> = Vec::new();
     let mut unnamed = 0;
-    for message in messages {
-        let (role, blocks) = match &*message.role {
+    for mut message in messages {
+        let marked = cache_point(message.cache_control.take());
+        if !maker.takes_thoughts() {
+            message.thinking_blocks = None;
+        }
+        let (role, mut blocks) = match &*message.role {
             "system" | "developer" => {
                 system.extend(blocks(message.content)?);
+                mark(&mut system, marked);
                 continue;
             }
             "assistant" => ("assistant", assistant(message, &mut unnamed)?),
-            "tool" | "function" => ("user", vec![result(message, unnamed)?]),
+            "tool" | "function" => ("user", result(message, unnamed)?),
             _ => ("user", blocks(message.content)?),
         };
+        mark(&mut blocks, marked);
         if blocks.is_empty() {
             continue;
         }
@@ -117,9 +150,15 @@ fn text(text: Text<'_>) -> Option<Block<'_>> {
     })
 }
 
-fn cache_point() -> CachePoint<'static> {
-    CachePoint {
-        r#type: "default".into(),
+/// What Anthropic is told with a block stands behind it here; nothing is kept of nothing, and nothing twice.
+fn mark<'a>(blocks: &mut Vec<Block<'a>>, cache_point: Option<CachePoint<'a>>) {
+    let last = blocks.last();
+    let has_room = last.is_some_and(|block| block.cache_point.is_none());
+    if cache_point.is_some() && has_room {
+        blocks.push(Block {
+            cache_point,
+            ..Block::default()
+        });
     }
 }
 
@@ -133,15 +172,9 @@ fn blocks<'a>(
     };
     let mut blocks = Vec::with_capacity(parts.len());
     for mut part in parts {
-        let cached = part.cache_control.take();
+        let marked = cache_point(part.cache_control.take());
         blocks.extend(block(part)?);
-        // What Anthropic is told with a block stands behind it here.
-        if cached.is_some_and(|cached| cached.get() != "null") {
-            blocks.push(Block {
-                cache_point: Some(cache_point()),
-                ..Block::default()
-            });
-        }
+        mark(&mut blocks, marked);
     }
     Ok(blocks)
 }
@@ -296,13 +329,22 @@ fn tool_use<'a>(id: Text<'a>, call: chat::Called<'a>) -> Result<Block<'a>, Untra
     })
 }
 
-fn result(message: chat::Message<'_>, unnamed: u32) -> Result<Block<'_>, Untranslatable> {
+/// A result, and the mark that what came so far is kept.
+fn result(message: chat::Message<'_>, unnamed: u32) -> Result<Vec<Block<'_>>, Untranslatable> {
     let id = match message.tool_call_id {
         Some(id) => tool_id(id),
         None => format!("call_{unnamed}").into(),
     };
+    let status = (message.is_error == Some(true)).then(|| "error".into());
     let mut content = blocks(message.content)?;
-    content.retain(|block| block.cache_point.is_none());
+    let mut marked = None;
+    content.retain_mut(|block| match block.cache_point.take() {
+        None => true,
+        found => {
+            marked = found;
+            false
+        }
+    });
     if content.is_empty() {
         // A result has something in it there.
         content.push(Block {
@@ -310,13 +352,16 @@ fn result(message: chat::Message<'_>, unnamed: u32) -> Result<Block<'_>, Untrans
             ..Block::default()
         });
     }
-    Ok(Block {
+    let mut blocks = vec![Block {
         tool_result: Some(ToolResult {
             tool_use_id: id,
             content,
+            status,
         }),
         ..Block::default()
-    })
+    }];
+    mark(&mut blocks, marked);
+    Ok(blocks)
 }
 
 fn offered<'a>(
@@ -332,15 +377,11 @@ fn offered<'a>(
             )));
         };
         offered.push(spec(function));
-        if tool
-            .cache_control
-            .is_some_and(|cached| cached.get() != "null")
-        {
-            offered.push(Tool {
-                tool_spec: None,
-                cache_point: Some(cache_point()),
-            });
-        }
+        let cache_point = cache_point(tool.cache_control);
+        offered.extend(cache_point.map(|cache_point| Tool {
+            tool_spec: None,
+            cache_point: Some(cache_point),
+        }));
     }
     offered.extend(functions.into_iter().flatten().map(spec));
     Ok(offered)
@@ -450,43 +491,4 @@ fn choose(choice: &Json<'_>, offered: &mut Vec<Tool<'_>>) -> Result<Chosen, Untr
         names.any(|function| spec.is_some_and(|spec| *spec.name == *function.name))
     });
     Ok(Chosen::mode(&allowed.mode))
-}
-
-/// How hard the model thinks is said in each maker's own words.
-fn effort(model: &str, effort: Option<&str>, dropped: &mut Vec<String>) -> Option<Value> {
-    let effort = effort?;
-    let word = match effort {
-        "minimal" | "low" => Some("low"),
-        "medium" => Some("medium"),
-        "high" | "xhigh" | "max" => Some("high"),
-        _ => None,
-    };
-    let known = word.is_some();
-    let effort = word.unwrap_or_default();
-    if known && model.contains("anthropic.") {
-        return Some(json!({"output_config": {"effort": effort}}));
-    }
-    if known && model.contains("openai.") {
-        return Some(json!({"reasoning_effort": effort}));
-    }
-    dropped.push("reasoning_effort".to_owned());
-    None
-}
-
-fn output_config(
-    format: Option<chat::ResponseFormat<'_>>,
-    dropped: &mut Vec<String>,
-) -> Option<Value> {
-    let format = format.filter(|format| &*format.r#type != "text")?;
-    let described = format.json_schema.unwrap_or_default();
-    let Some(schema) = described.schema else {
-        dropped.push("response_format".to_owned());
-        return None;
-    };
-    // The schema is text there.
-    let mut definition = json!({"schema": schema.get()});
-    if let (false, Some(members)) = (described.name.is_empty(), definition.as_object_mut()) {
-        members.insert("name".to_owned(), json!(&*described.name));
-    }
-    Some(json!({"textFormat": {"type": "json_schema", "structure": {"jsonSchema": definition}}}))
 }

@@ -11,7 +11,7 @@ use super::super::messages::{
 use super::super::{Untranslatable, request::Sent, request::Translated};
 
 /// Members that are said in the other dialect, or that say what it does anyway.
-const CARRIED: [&str; 18] = [
+const CARRIED: [&str; 20] = [
     "model",
     "messages",
     "tools",
@@ -30,6 +30,8 @@ const CARRIED: [&str; 18] = [
     "reasoning_effort",
     "safety_identifier",
     "user",
+    "thinking",
+    "cache_control",
 ];
 /// A schema that takes any object.
 pub(super) const ANY_OBJECT: &str = r#"{"type":"object","properties":{}}"#;
@@ -67,7 +69,8 @@ pub(in super::super) fn translate(body: &str, longest: u64) -> Result<Translated
             chat.reasoning_effort.as_deref(),
             &mut dropped,
         ),
-        thinking: None,
+        thinking: chat.thinking,
+        cache_control: chat.cache_control,
         metadata: user_id.map(|user_id| Metadata {
             user_id: Some(user_id),
         }),
@@ -88,17 +91,19 @@ fn conversation(messages: Vec<chat::Message<'_>>) -> Result<Conversation<'_>, Un
     // Whether the last message holds nothing but results of tools.
     let mut answers_tools = false;
     let mut unnamed = 0;
-    for message in messages {
+    for mut message in messages {
+        let cache_control = message.cache_control.take();
         let is_result = matches!(&*message.role, "tool" | "function");
         let (role, blocks) = match &*message.role {
             "system" | "developer" => {
-                system.extend(texts(message.content)?);
+                system.extend(marked(texts(message.content)?, cache_control));
                 continue;
             }
             "assistant" => ("assistant", assistant(message, &mut unnamed)?),
             "tool" | "function" => ("user", vec![result(message, unnamed)?]),
             _ => ("user", parts(message.content)?),
         };
+        let blocks = marked(blocks, cache_control);
         if blocks.is_empty() {
             continue;
         }
@@ -124,6 +129,14 @@ fn conversation(messages: Vec<chat::Message<'_>>) -> Result<Conversation<'_>, Un
     }
     let system = (!system.is_empty()).then(|| content(system));
     Ok((system, said))
+}
+
+/// What is said of a whole message, said of its last block.
+fn marked<'a>(mut blocks: Vec<Block<'a>>, cache_control: Option<Json<'a>>) -> Vec<Block<'a>> {
+    if let Some(last) = blocks.last_mut() {
+        last.cache_control = cache_control.or(last.cache_control.take());
+    }
+    blocks
 }
 
 /// One text is a string.
@@ -238,10 +251,15 @@ fn assistant<'a>(
 ) -> Result<Vec<Block<'a>>, Untranslatable> {
     let mut blocks = Vec::new();
     for thought in message.thinking_blocks.into_iter().flatten() {
-        // These came from there, so they have its shape.
-        let text = thought.get().to_owned();
-        let read: Block<'_> = serde_json::from_str(&text)?;
-        blocks.push(owned_thought(&read));
+        // These came from there, so they have its shape; one that nobody signed is refused.
+        let thought = Block::thought(&thought)?;
+        let is_signed = thought
+            .signature
+            .as_ref()
+            .is_some_and(|text| !text.is_empty());
+        if is_signed || thought.data.is_some() {
+            blocks.push(thought);
+        }
     }
     blocks.extend(parts(message.content)?);
     blocks.extend(
@@ -259,17 +277,6 @@ fn assistant<'a>(
         blocks.push(tool_use(format!("call_{unnamed}").into(), call)?);
     }
     Ok(blocks)
-}
-
-fn owned_thought(thought: &Block<'_>) -> Block<'static> {
-    let keep = |text: &Option<Text<'_>>| text.as_ref().map(|text| Text::from(text.to_string()));
-    Block {
-        r#type: thought.r#type.to_string().into(),
-        thinking: keep(&thought.thinking),
-        signature: keep(&thought.signature),
-        data: keep(&thought.data),
-        ..Block::default()
-    }
 }
 
 fn tool_use<'a>(id: Text<'a>, call: chat::Called<'a>) -> Result<Block<'a>, Untranslatable> {
@@ -312,6 +319,7 @@ fn result(message: chat::Message<'_>, unnamed: u32) -> Result<Block<'_>, Untrans
         Some(id) => identifier(id),
         None => format!("call_{unnamed}").into(),
     };
+    let is_error = message.is_error;
     let blocks = parts(message.content)?;
     let content = match blocks.is_empty() {
         true => None,
@@ -321,6 +329,7 @@ fn result(message: chat::Message<'_>, unnamed: u32) -> Result<Block<'_>, Untrans
         r#type: "tool_result".into(),
         tool_use_id: Some(id),
         content,
+        is_error,
         ..Block::default()
     })
 }
