@@ -83,7 +83,12 @@ impl Books {
     /// From now on this plan is served: what the one before it has used goes on here, and calls that are under way there
     /// are settled here.
     pub(crate) fn take_over(&mut self, plan: &Plan, before: &Self) {
-        let following = || share(State::following(plan, &before.state), self.shared.as_deref());
+        let following = || {
+            share(
+                State::following(plan, &before.state),
+                self.shared.as_deref(),
+            )
+        };
         match (&before.keeper, &self.keeper) {
             (Some(keeper), _) => {
                 (self.chapter, self.state) = keeper.follow(following());
@@ -168,7 +173,9 @@ mod tests {
         let plan = Plan::load(encode(&example::draft())).unwrap();
         let figures = Metrics::default().disk;
         let old = Books::open(&plan, &StateStore::Memory, &figures, None).unwrap();
-        let mut new = old.next(&plan, &StateStore::Memory, &figures, None).unwrap();
+        let mut new = old
+            .next(&plan, &StateStore::Memory, &figures, None)
+            .unwrap();
         let (key, now) = (old.state.key("somebody"), clock::now());
         old.state.add(0, key, 5, now);
         assert_eq!(new.state.usage(0, key, now).used, 0);

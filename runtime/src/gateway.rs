@@ -173,7 +173,9 @@ pub enum StartError {
     #[error("`{0}` is no address that the keys of tokens can be fetched from")]
     Jwks(String),
     /// The secret holds no address of a Redis.
-    #[error("secret `{0}` holds no address of a Redis, such as `redis://host:6379/0` or `rediss://user:password@host:6379/0`")]
+    #[error(
+        "secret `{0}` holds no address of a Redis, such as `redis://host:6379/0` or `rediss://user:password@host:6379/0`"
+    )]
     Redis(String),
     /// The system gave no random numbers.
     #[error("the system gave no random numbers")]

@@ -106,7 +106,12 @@ impl Desk for Counter {
 
 impl Shared {
     /// Begins to ask a Redis, in the background. `None` where the system gives no random numbers.
-    pub(crate) fn open(place: Place, replicas: u32, shares: bool, figures: Figures) -> Option<Self> {
+    pub(crate) fn open(
+        place: Place,
+        replicas: u32,
+        shares: bool,
+        figures: Figures,
+    ) -> Option<Self> {
         let (orders, taken) = unbounded_channel();
         let status = watch::Sender::new(Status {
             batches: 0,

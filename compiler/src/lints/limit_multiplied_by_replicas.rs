@@ -27,7 +27,9 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         return;
     };
     let what = match deploy.redis {
-        Some(_) => format!("{replicas} replicas let through {replicas} times what Redis does not count"),
+        Some(_) => {
+            format!("{replicas} replicas let through {replicas} times what Redis does not count")
+        }
         None => format!("{replicas} replicas let through {replicas} times each limit and budget"),
     };
     let month = match &subject.ceilings.file.everyone.month {

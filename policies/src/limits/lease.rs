@@ -359,7 +359,10 @@ impl Lease {
 
     /// Whether Redis should hear of it though no call waits.
     pub(super) fn is_due(&self, now: i64) -> bool {
-        let is_old = |limit: i64| self.heard.is_none_or(|at| now.saturating_sub(at.here) > limit);
+        let is_old = |limit: i64| {
+            self.heard
+                .is_none_or(|at| now.saturating_sub(at.here) > limit)
+        };
         let is_idle = now.saturating_sub(self.touched) > IDLE;
         let came_since = self.heard.is_some_and(|heard| self.touched > heard.here);
         self.debt > 0

@@ -256,11 +256,7 @@ impl State {
     }
 
     /// Does something with a bucket that is shared, wherever it is now.
-    fn with_shared<T>(
-        &self,
-        bucket: BucketName,
-        act: impl FnOnce(Found<'_>) -> T,
-    ) -> Option<T> {
+    fn with_shared<T>(&self, bucket: BucketName, act: impl FnOnce(Found<'_>) -> T) -> Option<T> {
         let mut shard = self.lock(shard_of(bucket.key))?;
         if let Some(next) = self.successor() {
             drop(shard);

@@ -8,8 +8,8 @@
 mod edges;
 mod interleavings;
 mod recovery;
-mod sharing;
 mod schedules;
+mod sharing;
 mod windows;
 
 use std::sync::Barrier;

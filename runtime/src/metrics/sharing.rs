@@ -32,7 +32,8 @@ impl Sharing {
         let asks = Family::<Labels, Counter>::default();
         let help = "Buckets that Redis was asked for, by what became of it";
         r.register("waypost_redis_asks", help, asks.clone());
-        let reachable = "1 while limits and budgets are shared over Redis; 0 where it is away, or not used";
+        let reachable =
+            "1 while limits and budgets are shared over Redis; 0 where it is away, or not used";
         let waits = "Calls that waited for Redis; all others were decided without it";
         Self {
             reachable: single(r, "waypost_redis_reachable", reachable),

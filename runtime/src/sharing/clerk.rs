@@ -161,7 +161,9 @@ impl Clerk {
     async fn beat(&mut self, link: &mut Link) -> Result<(), LinkError> {
         let started = Instant::now();
         let life = link.beat(&self.name).await?;
-        self.figures.seconds.observe(started.elapsed().as_secs_f64());
+        self.figures
+            .seconds
+            .observe(started.elapsed().as_secs_f64());
         self.heard(&life);
         if let Some(state) = &self.state {
             let now = clock::now();
@@ -266,13 +268,14 @@ impl Clerk {
         let now = clock::now();
         for (place, (name, serial)) in asked.iter().enumerate() {
             let answer = answers.and_then(|answers| answers.get(place)).copied();
-            self.figures.asked(match answer.map(|answer| answer.verdict) {
-                Some(Verdict::Done) => "done",
-                Some(Verdict::Late) => "late",
-                Some(Verdict::NotNow) => "not-now",
-                Some(Verdict::Learning) => "learning",
-                None => "failed",
-            });
+            self.figures
+                .asked(match answer.map(|answer| answer.verdict) {
+                    Some(Verdict::Done) => "done",
+                    Some(Verdict::Late) => "late",
+                    Some(Verdict::NotNow) => "not-now",
+                    Some(Verdict::Learning) => "learning",
+                    None => "failed",
+                });
             state.answered(*name, *serial, answer, now);
         }
         self.status.send_modify(|status| status.batches += 1);

@@ -128,8 +128,10 @@ impl Link {
         let stream = dial(place).await?;
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
         let settings = place.info.redis_settings();
-        let (mut connection, driver) =
-            drive(MultiplexedConnection::new_with_config(settings, stream, config)).await?;
+        let (mut connection, driver) = drive(MultiplexedConnection::new_with_config(
+            settings, stream, config,
+        ))
+        .await?;
         let mut load = Pipeline::new();
         for script in [LEASE, BEAT] {
             load.cmd("SCRIPT").arg("LOAD").arg(script);
@@ -154,8 +156,9 @@ impl Link {
         beat.arg(&self.beat).arg(1).arg(self.life_key());
         beat.arg(name).arg(LIFE);
         let answer = beat.query_async(&mut self.connection);
-        let (name, born, now): (String, i64, i64) =
-            timeout(PATIENCE, answer).await.map_err(|_| LinkError::Late)??;
+        let (name, born, now): (String, i64, i64) = timeout(PATIENCE, answer)
+            .await
+            .map_err(|_| LinkError::Late)??;
         Ok(Life {
             name,
             is_learning: now < born.saturating_add(LEARNING),
@@ -168,7 +171,9 @@ impl Link {
         let mut info = cmd("INFO");
         info.arg("memory");
         let answer = info.query_async(&mut self.connection);
-        let text: String = timeout(PATIENCE, answer).await.map_err(|_| LinkError::Late)??;
+        let text: String = timeout(PATIENCE, answer)
+            .await
+            .map_err(|_| LinkError::Late)??;
         let mut lines = text.lines();
         let policy = lines.find_map(|line| line.strip_prefix("maxmemory_policy:"));
         Ok(policy.is_some_and(|policy| policy.trim() != "noeviction"))

@@ -81,7 +81,19 @@ fn numbers() -> impl Strategy<Value = [u64; 11]> {
 
 /// An ask, at random, of one of three replicas; times are a little before `now`.
 fn ask(numbers: [u64; 11], measure: Measure, serial: u64, now: i64) -> (u64, Ask) {
-    let [who, taken, need, least, extra, bound, debt, give, floor, heard, ago] = numbers;
+    let [
+        who,
+        taken,
+        need,
+        least,
+        extra,
+        bound,
+        debt,
+        give,
+        floor,
+        heard,
+        ago,
+    ] = numbers;
     let before = now - i64::try_from(ago).unwrap() * 10_000;
     let ask = Ask {
         measure,

@@ -124,7 +124,10 @@ const WORDS: &[(&str, &str, &[Word])] = &[
         "away",
         &[
             ("deny", "calls that need it are refused while it is away"),
-            ("share", "each replica goes on with its share of every limit"),
+            (
+                "share",
+                "each replica goes on with its share of every limit",
+            ),
         ],
     ),
     (

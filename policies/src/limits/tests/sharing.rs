@@ -191,7 +191,9 @@ impl World {
         let replica = &self.replicas[sent.replica];
         if replica.lessee == sent.lessee {
             let now = self.here(sent.replica);
-            replica.state.answered(sent.bucket, sent.ask.serial, answer, now);
+            replica
+                .state
+                .answered(sent.bucket, sent.ask.serial, answer, now);
         }
     }
 
@@ -221,7 +223,13 @@ impl World {
                     // As a call does: it says what it needs, and waits for the answer.
                     let replicas = std::mem::take(&mut self.replicas);
                     let needs = replicas[who].state.need(&[charge], now);
-                    let wanted = replicas[who].heap.0.lock().unwrap().drain(..).collect::<Vec<_>>();
+                    let wanted = replicas[who]
+                        .heap
+                        .0
+                        .lock()
+                        .unwrap()
+                        .drain(..)
+                        .collect::<Vec<_>>();
                     for bucket in wanted {
                         if let Some(ask) = replicas[who].state.ask(bucket, now) {
                             let name = (0, bucket.key.0);
@@ -268,7 +276,9 @@ impl World {
             Step::Talk(who) => {
                 let now = self.here(who);
                 let state = &self.replicas[who].state;
-                (0..).take_while(|part| state.look_after(*part, now)).count();
+                (0..)
+                    .take_while(|part| state.look_after(*part, now))
+                    .count();
                 self.talk(who);
             }
             Step::LoseAnswers(who) => {
@@ -333,7 +343,9 @@ impl World {
         let all = self.used.values();
         all.clone()
             .map(|(start, _)| {
-                let within = all.clone().filter(|(at, _)| (*start..start + length).contains(at));
+                let within = all
+                    .clone()
+                    .filter(|(at, _)| (*start..start + length).contains(at));
                 within.map(|(_, used)| used).sum()
             })
             .max()
@@ -414,7 +426,10 @@ fn while_redis_is_away_each_goes_on_with_its_share() {
     };
     assert!(matches!(
         alone(&world, 0),
-        Err(Exhausted { reason: ExhaustedReason::Lease, .. })
+        Err(Exhausted {
+            reason: ExhaustedReason::Lease,
+            ..
+        })
     ));
     world.replicas[0].state.set_away(true);
     let mut open = Vec::new();
@@ -432,5 +447,6 @@ fn while_redis_is_away_each_goes_on_with_its_share() {
         others += 1;
     }
     assert_eq!(others - 1, 14);
-    open.into_iter().for_each(|open| drop(world.replicas[0].state.refund(open, world.now)));
+    open.into_iter()
+        .for_each(|open| drop(world.replicas[0].state.refund(open, world.now)));
 }
