@@ -96,6 +96,7 @@ pub(crate) async fn answer(
         .is_some_and(|value| value == "1");
     let explanation = wants_explanation.then(|| gateway.explain(&facts));
     let admitted = admit(gateway, &mut facts, None).await;
+    gateway.warn(&facts, &admitted.decision, request_id);
     let mut account = Account::open(
         gateway,
         &facts,

@@ -12,7 +12,7 @@ use waypost_policies::cost::{Usage, actual};
 use waypost_policies::decide::quota_key;
 use waypost_policies::decision::{Charge, Decision, Key, Outcome};
 use waypost_policies::explain::{Explanation, explain};
-use waypost_policies::limits::{State, Unit};
+use waypost_policies::limits::{self, State, Unit};
 use waypost_policies::place::RetryBudget;
 use waypost_policies::plan::draft::{self, Draft, ModelIndex, Price};
 use waypost_policies::plan::{Plan, view};
@@ -21,7 +21,7 @@ use waypost_policies::{Facts, NanoDollars};
 use crate::audit::{Audit, AuditError};
 use crate::books::Books;
 use crate::callers::{Callers, KeysError, watch};
-use crate::client::{ClientError, Clients, base_url};
+use crate::client::{self, ClientError, Clients, base_url};
 use crate::clock;
 use crate::dialect::Dialect;
 use crate::evaluations::Evaluations;
@@ -38,6 +38,7 @@ use crate::server::{Address, TlsError};
 use crate::settings::{Bounds, Settings};
 use crate::sharing::{Place, Shared};
 use crate::spending::Spending;
+use crate::webhook::Webhook;
 
 /// A share of 100%, in hundredths of a percent.
 const WHOLE: u128 = 10_000;
@@ -63,6 +64,7 @@ pub(crate) struct Gateway {
     quotas: Vec<Quota>,
     receipts: Option<UnboundedSender<Receipt>>,
     audit: Option<Arc<Audit>>,
+    webhook: Option<Arc<Webhook>>,
     spending: Arc<Spending>,
     /// The price of the first model of the dearest tier.
     strongest: Option<Price>,
@@ -109,6 +111,8 @@ struct Quota {
     unit: Unit,
     /// The lowest share at which calls are refused, in hundredths of a percent; the whole where none is.
     share: u32,
+    /// The shares from which on calls are warned of, likewise.
+    warns: Vec<u32>,
     /// Whether something is kept from one call to the next.
     remembers: bool,
 }
@@ -125,6 +129,7 @@ struct Kept<'g> {
     models: &'g [Model],
     callers: Option<&'g Callers>,
     audit: Option<Arc<Audit>>,
+    webhook: Option<Arc<Webhook>>,
     spending: Arc<Spending>,
 }
 
@@ -169,6 +174,9 @@ pub enum StartError {
     /// The audit log cannot be kept.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// Nobody can be told of limits that are nearly used up at such an address, which may be secret.
+    #[error("what `--warn-webhook` says is no address: write `https://…`")]
+    Webhook,
     /// The keys of tokens cannot be fetched from such an address.
     #[error("`{0}` is no address that the keys of tokens can be fetched from")]
     Jwks(String),
@@ -187,6 +195,7 @@ impl Gateway {
     pub(crate) fn build(plan: Arc<Plan>, settings: &Settings) -> Result<Self, StartError> {
         let metrics = Metrics::default();
         let audit = settings.audit.as_deref().map(Audit::open);
+        let webhook = webhook(settings, &metrics)?.map(Arc::new);
         let kept = Kept {
             books: Books::open(
                 &plan,
@@ -207,6 +216,7 @@ impl Gateway {
             models: &[],
             callers: None,
             audit: audit.transpose()?.map(Arc::new),
+            webhook,
             spending: Arc::default(),
         };
         Self::assemble(plan, settings, kept)
@@ -235,6 +245,7 @@ impl Gateway {
             models: &old.models,
             callers: Some(&old.callers),
             audit: old.audit.clone(),
+            webhook: old.webhook.clone(),
             spending: Arc::clone(&old.spending),
         };
         Self::assemble(plan, settings, kept)
@@ -266,6 +277,7 @@ impl Gateway {
             journal: kept.journal,
             recent: kept.recent,
             audit: kept.audit,
+            webhook: kept.webhook,
             spending: kept.spending,
             strongest: draft
                 .tiers
@@ -367,6 +379,26 @@ impl Gateway {
         quotas
             .map(|quota| format!("`{}` is nearly used up", quota.label))
             .collect()
+    }
+
+    /// How many `warn` shares of a quota are passed; one at least, since a call of it was warned of.
+    pub(crate) fn warned_shares(&self, quota: u16, usage: &limits::Usage) -> usize {
+        let used = u128::from(usage.used).saturating_mul(WHOLE);
+        let capacity = u128::from(usage.capacity);
+        let shares = self.quotas.get(usize::from(quota));
+        let shares = shares.into_iter().flat_map(|quota| &quota.warns);
+        let passed = shares.filter(|share| used > capacity * u128::from(**share));
+        passed.count().max(1)
+    }
+
+    /// Counts what a decision warns of, and tells whoever is to be told.
+    pub(crate) fn warn(&self, facts: &Facts<'_>, decision: &Decision, request_id: &str) {
+        for quota in &decision.warnings {
+            self.metrics.warnings.passed(self.quota_label(*quota));
+        }
+        if let (Some(webhook), false) = (&self.webhook, decision.warnings.is_empty()) {
+            webhook.note(self, facts, decision, request_id);
+        }
     }
 
     /// A finished call: metrics, log, journal, receipt.
@@ -561,7 +593,10 @@ impl Quota {
                 || matches!(quota.window, draft::Window::Session(_))
                 || matches!(quota.amount, draft::Amount::Repeats(_)),
             remembers: !matches!(quota.window, draft::Window::Call),
-            share: lowest_denial(quota).unwrap_or(10_000),
+            share: shares(quota, draft::QuotaAction::Deny)
+                .min()
+                .unwrap_or(10_000),
+            warns: shares(quota, draft::QuotaAction::Warn).collect(),
             unit: match quota.amount {
                 draft::Amount::Requests(_) => Unit::Requests,
                 draft::Amount::Tokens(_) => Unit::Tokens,
@@ -573,10 +608,21 @@ impl Quota {
     }
 }
 
-fn lowest_denial(quota: &draft::Quota) -> Option<u32> {
-    let denies = |outcome: &&draft::QuotaOutcome| outcome.action == draft::QuotaAction::Deny;
-    let shares = quota.outcomes.iter().filter(denies);
-    shares.map(|outcome| outcome.share).min()
+/// At which shares a quota acts like this.
+fn shares(quota: &draft::Quota, action: draft::QuotaAction) -> impl Iterator<Item = u32> {
+    let outcomes = quota.outcomes.iter();
+    let acts = outcomes.filter(move |outcome| outcome.action == action);
+    acts.map(|outcome| outcome.share)
+}
+
+/// Whoever is told of limits that are nearly used up.
+fn webhook(settings: &Settings, metrics: &Metrics) -> Result<Option<Webhook>, StartError> {
+    let Some(address) = &settings.warn_webhook else {
+        return Ok(None);
+    };
+    let client = client::public(&settings.upstream_tls, settings.bounds.connect)?;
+    let webhook = Webhook::start(address, client, metrics.warnings.clone());
+    webhook.map(Some).ok_or(StartError::Webhook)
 }
 
 /// The model that a tier tries first.

@@ -40,6 +40,7 @@ mod spending;
 mod stream;
 mod translate;
 mod usage;
+mod webhook;
 mod worker;
 
 pub use audit::AuditError;

@@ -9,6 +9,7 @@ mod plans;
 mod sharded;
 mod sharing;
 mod upstreams;
+mod warnings;
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -32,6 +33,7 @@ pub(crate) use ledger::Ledger;
 pub(crate) use plans::Plans;
 pub(crate) use sharing::Sharing;
 pub(crate) use upstreams::Upstreams;
+pub(crate) use warnings::Warnings;
 
 type Labels = Vec<(&'static str, String)>;
 /// A gauge of a share or of another number that is not whole.
@@ -127,6 +129,7 @@ pub(crate) struct Metrics {
     pub(crate) sharing: Sharing,
     pub(crate) connections: Connections,
     pub(crate) plans: Plans,
+    pub(crate) warnings: Warnings,
 }
 
 impl Default for Metrics {
@@ -141,6 +144,7 @@ impl Default for Metrics {
             sharing: Sharing::register(&mut registry),
             connections: Connections::register(&mut registry),
             plans: Plans::register(&mut registry),
+            warnings: Warnings::register(&mut registry),
             registry: Arc::new(registry),
         }
     }
@@ -165,6 +169,7 @@ impl Metrics {
             sharing: self.sharing.clone(),
             connections: self.connections.clone(),
             plans: self.plans.clone(),
+            warnings: self.warnings.clone(),
         }
     }
 

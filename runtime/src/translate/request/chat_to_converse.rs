@@ -7,14 +7,17 @@ use serde_json::{Value, json};
 
 use super::super::chat::{self, Choosing};
 use super::super::converse::{
-    Block, CachePoint, InferenceConfig, Media, Message, Reasoning, Request, Schema, Source,
-    Thought, Tool, ToolConfig, ToolResult, ToolSpec, ToolUse,
+    Block, CachePoint, InferenceConfig, Message, Reasoning, Request, Schema, Thought, Tool,
+    ToolConfig, ToolResult, ToolSpec, ToolUse,
 };
 use super::super::json::{Content, Json, Text, write};
 use super::super::messages;
 use super::super::{Untranslatable, Wanted, request::Sent, request::Translated};
-use super::chat_to_messages::{ANY_OBJECT, identifier, input, stop_sequences, within_one};
+use super::BEGAN_BEFORE;
+use super::chat_to_messages::{ANY_OBJECT, input, stop_sequences, within_one};
+use super::converse_blocks::{block, settle_documents, text, trim_end};
 use super::converse_settings::{self as settings, Maker, additional, cache_point, output_config};
+use super::tool_ids::ToolIds;
 
 const CARRIED: [&str; 18] = [
     "model",
@@ -104,7 +107,7 @@ fn conversation(
 ) -> Result<Conversation<'_>, Untranslatable> {
     let mut system = Vec::new();
     let mut turns: Vec<Message<'_>> = Vec::new();
-    let mut unnamed = 0;
+    let mut ids = ToolIds::new(LONGEST_ID);
     for mut message in messages {
         let marked = cache_point(message.cache_control.take());
         if !maker.takes_thoughts() {
@@ -116,8 +119,8 @@ fn conversation(
                 mark(&mut system, marked);
                 continue;
             }
-            "assistant" => ("assistant", assistant(message, &mut unnamed)?),
-            "tool" | "function" => ("user", result(message, unnamed)?),
+            "assistant" => ("assistant", assistant(message, &mut ids)?),
+            "tool" | "function" => ("user", result(message, &ids)?),
             _ => ("user", blocks(message.content)?),
         };
         mark(&mut blocks, marked);
@@ -139,15 +142,18 @@ fn conversation(
             content: std::mem::take(&mut system),
         });
     }
+    if turns.first().is_some_and(|first| &*first.role != "user") {
+        let before = Message {
+            role: "user".into(),
+            content: text(BEGAN_BEFORE.into()).into_iter().collect(),
+        };
+        turns.insert(0, before);
+    }
+    if let Some(last) = turns.last_mut().filter(|last| &*last.role == "assistant") {
+        trim_end(&mut last.content);
+    }
+    settle_documents(&mut turns);
     Ok((system, turns))
-}
-
-/// A text; one of nothing but spaces is refused there, and says nothing.
-fn text(text: Text<'_>) -> Option<Block<'_>> {
-    (!text.trim().is_empty()).then(|| Block {
-        text: Some(text),
-        ..Block::default()
-    })
 }
 
 /// What Anthropic is told with a block stands behind it here; nothing is kept of nothing, and nothing twice.
@@ -179,94 +185,9 @@ fn blocks<'a>(
     Ok(blocks)
 }
 
-fn block(part: chat::Part<'_>) -> Result<Option<Block<'_>>, Untranslatable> {
-    let words = part.text.or(part.refusal);
-    match (&*part.r#type, words, part.image_url, part.file) {
-        ("text" | "refusal" | "input_text", words, ..) => Ok(words.and_then(text)),
-        ("image_url", _, Some(image), _) => {
-            let (kind, bytes) = data(&image.url)
-                .ok_or_else(|| Untranslatable::no_counterpart("an image that is not sent along"))?;
-            let format = match kind.as_str() {
-                "image/png" => "png",
-                "image/jpeg" | "image/jpg" => "jpeg",
-                "image/gif" => "gif",
-                "image/webp" => "webp",
-                _ => {
-                    return Err(Untranslatable::no_counterpart(format!(
-                        "an image in `{kind}`"
-                    )));
-                }
-            };
-            Ok(Some(Block {
-                image: Some(media(format, None, bytes)),
-                ..Block::default()
-            }))
-        }
-        ("file", _, _, Some(file)) => document(file).map(Some),
-        (kind, ..) => Err(Untranslatable::no_counterpart(format!(
-            "content of type `{kind}`"
-        ))),
-    }
-}
-
-fn media(format: &'static str, name: Option<Text<'static>>, bytes: String) -> Media<'static> {
-    Media {
-        format: format.into(),
-        name,
-        source: Source {
-            bytes: bytes.into(),
-        },
-    }
-}
-
-/// Media type and base64 of `data:image/png;base64,…`.
-fn data(url: &str) -> Option<(String, String)> {
-    let (kind, data) = url.strip_prefix("data:")?.split_once(";base64,")?;
-    Some((kind.to_ascii_lowercase(), data.to_owned()))
-}
-
-fn document(file: chat::File<'_>) -> Result<Block<'static>, Untranslatable> {
-    let sent = file.file_data.as_deref().and_then(data);
-    let Some((kind, bytes)) = sent else {
-        return Err(Untranslatable::no_counterpart(
-            "a document that is not sent along",
-        ));
-    };
-    let format = match kind.as_str() {
-        "application/pdf" => "pdf",
-        "text/csv" => "csv",
-        "text/html" => "html",
-        "text/plain" => "txt",
-        "text/markdown" => "md",
-        "application/msword" => "doc",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => "docx",
-        "application/vnd.ms-excel" => "xls",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => "xlsx",
-        _ => {
-            return Err(Untranslatable::no_counterpart(format!(
-                "a document in `{kind}`"
-            )));
-        }
-    };
-    // Letters, digits, hyphens and brackets are all that a name may have there.
-    let name = file.filename.as_deref().unwrap_or("document");
-    let name = name.rsplit_once('.').map_or(name, |(name, _)| name);
-    let name: String = name
-        .chars()
-        .map(|character| match character {
-            'a'..='z' | 'A'..='Z' | '0'..='9' | '(' | ')' | '[' | ']' => character,
-            _ => '-',
-        })
-        .collect();
-    Ok(Block {
-        document: Some(media(format, Some(name.into()), bytes)),
-        ..Block::default()
-    })
-}
-
 fn assistant<'a>(
     message: chat::Message<'a>,
-    unnamed: &mut u32,
+    ids: &mut ToolIds,
 ) -> Result<Vec<Block<'a>>, Untranslatable> {
     let mut said = Vec::new();
     for thought in message.thinking_blocks.into_iter().flatten() {
@@ -275,12 +196,10 @@ fn assistant<'a>(
     said.extend(blocks(message.content)?);
     said.extend(message.refusal.and_then(text));
     for call in message.tool_calls.into_iter().flatten() {
-        let id = tool_id(call.id.unwrap_or_default());
-        said.push(tool_use(id, call.function)?);
+        said.push(tool_use(ids.of_call(call.id), call.function)?);
     }
     if let Some(call) = message.function_call {
-        *unnamed += 1;
-        said.push(tool_use(format!("call_{unnamed}").into(), call)?);
+        said.push(tool_use(ids.of_call(None), call)?);
     }
     Ok(said)
 }
@@ -310,14 +229,6 @@ fn reasoning(thought: &Json<'_>) -> Result<Option<Block<'static>>, Untranslatabl
     }))
 }
 
-fn tool_id(id: Text<'_>) -> Text<'_> {
-    let id = identifier(id);
-    match id.get(..LONGEST_ID) {
-        Some(short) if id.len() > LONGEST_ID => Text::from(short.to_owned()),
-        _ => id,
-    }
-}
-
 fn tool_use<'a>(id: Text<'a>, call: chat::Called<'a>) -> Result<Block<'a>, Untranslatable> {
     Ok(Block {
         tool_use: Some(ToolUse {
@@ -330,11 +241,8 @@ fn tool_use<'a>(id: Text<'a>, call: chat::Called<'a>) -> Result<Block<'a>, Untra
 }
 
 /// A result, and the mark that what came so far is kept.
-fn result(message: chat::Message<'_>, unnamed: u32) -> Result<Vec<Block<'_>>, Untranslatable> {
-    let id = match message.tool_call_id {
-        Some(id) => tool_id(id),
-        None => format!("call_{unnamed}").into(),
-    };
+fn result<'a>(message: chat::Message<'a>, ids: &ToolIds) -> Result<Vec<Block<'a>>, Untranslatable> {
+    let id = ids.of_result(message.tool_call_id);
     let status = (message.is_error == Some(true)).then(|| "error".into());
     let mut content = blocks(message.content)?;
     let mut marked = None;

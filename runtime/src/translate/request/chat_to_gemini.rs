@@ -14,6 +14,7 @@ use super::super::gemini::{
 use super::super::json::{self, Json, Text, write};
 use super::super::messages::Thinking;
 use super::super::{Untranslatable, Wanted, request::Sent, request::Translated};
+use super::BEGAN_BEFORE;
 use super::chat_to_messages::input;
 use super::gemini_settings::{Generation, Thought, format, thinking, tools};
 
@@ -127,6 +128,10 @@ fn conversation(
         }
         match turns.last_mut() {
             Some(turn) if answers_tools && is_result => turn.parts.extend(parts),
+            // A call of a function is refused behind a turn of the model's own.
+            Some(turn) if role == "model" && turn.role.as_deref() == Some(role) => {
+                turn.parts.extend(parts);
+            }
             _ => turns.push(Content {
                 role: Some(role.into()),
                 parts,
@@ -140,6 +145,16 @@ fn conversation(
             role: Some("user".into()),
             parts: std::mem::take(&mut system),
         });
+    }
+    if turns
+        .first()
+        .is_some_and(|first| first.role.as_deref() == Some("model"))
+    {
+        let before = Content {
+            role: Some("user".into()),
+            parts: text(BEGAN_BEFORE.into()).into_iter().collect(),
+        };
+        turns.insert(0, before);
     }
     let system = (!system.is_empty()).then_some(Content {
         role: None,

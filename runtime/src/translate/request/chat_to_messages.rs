@@ -9,6 +9,8 @@ use super::super::messages::{
     Block, Blocks, Format, Message, Metadata, OutputConfig, Request, Source, Tool, ToolChoice,
 };
 use super::super::{Untranslatable, request::Sent, request::Translated};
+use super::BEGAN_BEFORE;
+use super::tool_ids::ToolIds;
 
 /// Members that are said in the other dialect, or that say what it does anyway.
 const CARRIED: [&str; 20] = [
@@ -33,6 +35,8 @@ const CARRIED: [&str; 20] = [
     "thinking",
     "cache_control",
 ];
+/// No id is longer there.
+const LONGEST_ID: usize = 128;
 /// A schema that takes any object.
 pub(super) const ANY_OBJECT: &str = r#"{"type":"object","properties":{}}"#;
 
@@ -90,7 +94,7 @@ fn conversation(messages: Vec<chat::Message<'_>>) -> Result<Conversation<'_>, Un
     let mut said: Vec<Message<'_>> = Vec::new();
     // Whether the last message holds nothing but results of tools.
     let mut answers_tools = false;
-    let mut unnamed = 0;
+    let mut ids = ToolIds::new(LONGEST_ID);
     for mut message in messages {
         let cache_control = message.cache_control.take();
         let is_result = matches!(&*message.role, "tool" | "function");
@@ -99,8 +103,8 @@ fn conversation(messages: Vec<chat::Message<'_>>) -> Result<Conversation<'_>, Un
                 system.extend(marked(texts(message.content)?, cache_control));
                 continue;
             }
-            "assistant" => ("assistant", assistant(message, &mut unnamed)?),
-            "tool" | "function" => ("user", vec![result(message, unnamed)?]),
+            "assistant" => ("assistant", assistant(message, &mut ids)?),
+            "tool" | "function" => ("user", vec![result(message, &ids)?]),
             _ => ("user", parts(message.content)?),
         };
         let blocks = marked(blocks, cache_control);
@@ -127,6 +131,16 @@ fn conversation(messages: Vec<chat::Message<'_>>) -> Result<Conversation<'_>, Un
             content,
         });
     }
+    if said.first().is_some_and(|first| &*first.role != "user") {
+        let before = Message {
+            role: "user".into(),
+            content: Blocks(Content::Text(BEGAN_BEFORE.into())),
+        };
+        said.insert(0, before);
+    }
+    if let Some(last) = said.last_mut().filter(|last| &*last.role == "assistant") {
+        trim_end(&mut last.content.0);
+    }
     let system = (!system.is_empty()).then(|| content(system));
     Ok((system, said))
 }
@@ -149,7 +163,21 @@ fn content(mut blocks: Vec<Block<'_>>) -> Content<'_, Block<'_>> {
     }
 }
 
-/// The texts of a content; empty ones are refused there and say nothing.
+/// What the assistant is to go on from must not end in spaces.
+fn trim_end<'a>(content: &mut Content<'a, Block<'a>>) {
+    let text = match content {
+        Content::Text(text) => Some(text),
+        Content::Parts(blocks) => blocks.last_mut().and_then(|block| block.text.as_mut()),
+    };
+    if let Some(text) = text {
+        let trimmed = text.trim_end();
+        if trimmed.len() < text.len() {
+            *text = trimmed.to_owned().into();
+        }
+    }
+}
+
+/// The texts of a content; blank ones are refused there and say nothing.
 fn texts<'a>(content: Option<Content<'a, Part<'a>>>) -> Result<Vec<Block<'a>>, Untranslatable> {
     let blocks = parts(content)?;
     match blocks.iter().find(|block| &*block.r#type != "text") {
@@ -163,7 +191,7 @@ fn texts<'a>(content: Option<Content<'a, Part<'a>>>) -> Result<Vec<Block<'a>>, U
 fn parts<'a>(content: Option<Content<'a, Part<'a>>>) -> Result<Vec<Block<'a>>, Untranslatable> {
     let parts = match content {
         None => return Ok(Vec::new()),
-        Some(Content::Text(text)) if text.is_empty() => return Ok(Vec::new()),
+        Some(Content::Text(text)) if text.trim().is_empty() => return Ok(Vec::new()),
         Some(Content::Text(text)) => return Ok(vec![Block::text(text)]),
         Some(Content::Parts(parts)) => parts,
     };
@@ -185,7 +213,7 @@ fn block(part: Part<'_>) -> Result<Option<Block<'_>>, Untranslatable> {
     } = part;
     let block = match (&*r#type, text.or(refusal), image_url, file) {
         ("text" | "refusal" | "input_text", text, ..) => {
-            match text.filter(|text| !text.is_empty()) {
+            match text.filter(|text| !text.trim().is_empty()) {
                 Some(text) => Block::text(text),
                 None => return Ok(None),
             }
@@ -247,7 +275,7 @@ fn source(url: Text<'_>) -> Source<'_> {
 
 fn assistant<'a>(
     message: chat::Message<'a>,
-    unnamed: &mut u32,
+    ids: &mut ToolIds,
 ) -> Result<Vec<Block<'a>>, Untranslatable> {
     let mut blocks = Vec::new();
     for thought in message.thinking_blocks.into_iter().flatten() {
@@ -265,16 +293,14 @@ fn assistant<'a>(
     blocks.extend(
         message
             .refusal
-            .filter(|text| !text.is_empty())
+            .filter(|text| !text.trim().is_empty())
             .map(Block::text),
     );
     for call in message.tool_calls.into_iter().flatten() {
-        let id = call.id.unwrap_or_default();
-        blocks.push(tool_use(identifier(id), call.function)?);
+        blocks.push(tool_use(ids.of_call(call.id), call.function)?);
     }
     if let Some(call) = message.function_call {
-        *unnamed += 1;
-        blocks.push(tool_use(format!("call_{unnamed}").into(), call)?);
+        blocks.push(tool_use(ids.of_call(None), call)?);
     }
     Ok(blocks)
 }
@@ -298,27 +324,8 @@ pub(super) fn input(arguments: Option<Text<'_>>) -> Result<Json<'static>, Untran
         })
 }
 
-/// Anthropic takes letters, digits, `-` and `_` in ids; others come from engines that number their calls.
-pub(super) fn identifier(id: Text<'_>) -> Text<'_> {
-    let allowed = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
-    if id.chars().all(allowed) && !id.is_empty() {
-        return id;
-    }
-    let id: String = id
-        .chars()
-        .map(|character| if allowed(character) { character } else { '_' })
-        .collect();
-    match &*id {
-        "" => "call".into(),
-        _ => id.into(),
-    }
-}
-
-fn result(message: chat::Message<'_>, unnamed: u32) -> Result<Block<'_>, Untranslatable> {
-    let id = match message.tool_call_id {
-        Some(id) => identifier(id),
-        None => format!("call_{unnamed}").into(),
-    };
+fn result<'a>(message: chat::Message<'a>, ids: &ToolIds) -> Result<Block<'a>, Untranslatable> {
+    let id = ids.of_result(message.tool_call_id);
     let is_error = message.is_error;
     let blocks = parts(message.content)?;
     let content = match blocks.is_empty() {
