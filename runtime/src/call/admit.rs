@@ -26,11 +26,21 @@ pub(super) struct Admitted {
     pub(super) reservation: Option<Reservation>,
 }
 
+/// How a call treats those that wait for room in a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manners {
+    /// It has just come, and gets in line behind them.
+    Yields,
+    /// It is its turn, or it has been let in before.
+    HasTurn,
+}
+
 /// Decides, or falls back from `previous`, and reserves.
 pub(super) async fn admit(
     gateway: &Arc<Gateway>,
     facts: &mut Facts<'_>,
     previous: Option<&Decision>,
+    manners: Manners,
 ) -> Admitted {
     let mut conflicts = 0;
     loop {
@@ -38,6 +48,11 @@ pub(super) async fn admit(
         let Some(route) = route(&decision) else {
             return Admitted::without(decision);
         };
+        if manners == Manners::Yields
+            && let Some(quota) = gateway.waited_for(&route.charges, decision.priority.0)
+        {
+            return Admitted::refused(decision, quota, Some(0));
+        }
         if !gateway.can_record(&route.charges) {
             return Admitted::without(decision);
         }
@@ -98,14 +113,18 @@ impl Admitted {
         }
     }
 
-    fn limited(mut decision: Decision, exhausted: &Exhausted) -> Self {
-        let retry = exhausted.retry_after_milliseconds;
+    fn limited(decision: Decision, exhausted: &Exhausted) -> Self {
+        let retry = match exhausted.reason {
+            ExhaustedReason::Lease => Some(RETRY_LEASE_MILLISECONDS),
+            _ => exhausted.retry_after_milliseconds,
+        };
+        Self::refused(decision, exhausted.quota, retry)
+    }
+
+    fn refused(mut decision: Decision, quota: u16, retry: Option<u64>) -> Self {
         decision.outcome = Outcome::Limited {
-            quota: exhausted.quota,
-            retry_after_milliseconds: match exhausted.reason {
-                ExhaustedReason::Lease => Some(RETRY_LEASE_MILLISECONDS),
-                _ => retry,
-            },
+            quota,
+            retry_after_milliseconds: retry,
         };
         Self::without(decision)
     }

@@ -24,10 +24,6 @@ impl Folder {
         Self(path)
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-
     pub(crate) fn state(&self) -> PathBuf {
         self.0.join("state")
     }

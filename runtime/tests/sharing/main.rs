@@ -75,10 +75,10 @@ impl World {
     /// `None` where there is no Redis to be had.
     fn new(name: &str, shares: bool, change: impl FnOnce(&mut Draft)) -> Option<Self> {
         let folder = Folder::new(name);
-        let redis = Redis::start(folder.path())?;
+        let secret = folder.state().with_file_name("redis-url");
+        let redis = Redis::start(secret.with_file_name("redis.sock"))?;
         let upstream = Upstream::start();
         let mut draft = plan::draft(&upstream.address(), plan::PLENTY);
-        let secret = folder.path().join("redis-url");
         std::fs::write(&secret, redis.address()).unwrap();
         draft.secrets.push(Secret {
             name: "redis_url".to_owned(),

@@ -1,7 +1,7 @@
 //! A Redis of the test's own, on a unix socket, that can be paused, killed and begun anew.
 
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
@@ -14,10 +14,10 @@ pub(crate) struct Redis {
 
 impl Redis {
     /// `None`, which is said, where it is not installed.
-    pub(crate) fn start(folder: &Path) -> Option<Self> {
+    pub(crate) fn start(socket: PathBuf) -> Option<Self> {
         let mut redis = Self {
             process: None,
-            socket: folder.join("redis.sock"),
+            socket,
         };
         if Command::new("redis-server")
             .arg("--version")
