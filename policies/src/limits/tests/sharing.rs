@@ -250,7 +250,7 @@ impl World {
     fn end(&mut self, who: usize, share: u64) {
         // Where it began, or where all goes on.
         let state = match self.replicas[who].before.first() {
-            Some(first) if share % 2 == 0 => Arc::clone(first),
+            Some(first) if share.is_multiple_of(2) => Arc::clone(first),
             _ => Arc::clone(&self.replicas[who].state),
         };
         if self.replicas[who].open.is_empty() {
@@ -447,6 +447,7 @@ fn while_redis_is_away_each_goes_on_with_its_share() {
         others += 1;
     }
     assert_eq!(others - 1, 14);
-    open.into_iter()
-        .for_each(|open| drop(world.replicas[0].state.refund(open, world.now)));
+    for open in open {
+        world.replicas[0].state.refund(open, world.now);
+    }
 }
