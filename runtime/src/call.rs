@@ -10,6 +10,7 @@ mod deadline;
 mod hedge;
 mod outcome;
 mod refusal;
+mod turn;
 mod upstream;
 
 use std::net::IpAddr;
@@ -28,7 +29,7 @@ use waypost_policies::request::RequestError;
 
 use crate::Body;
 use crate::account::{Account, route};
-use crate::body::read_body;
+use crate::body::{Held, read_body};
 use crate::callers::Identity;
 use crate::clock;
 use crate::failure::{Failure, json_response};
@@ -36,10 +37,11 @@ use crate::gateway::Gateway;
 use crate::receipt::Ending;
 use crate::recent::RecentCall;
 
-use admit::admit;
+use admit::{Manners, admit};
 use attempt::Asking;
 use attempt_error::AttemptError;
 use deadline::Deadline;
+use turn::admit_in_turn;
 
 /// The most models that one call tries: more is a loop.
 const MOST_MODELS: usize = 64;
@@ -48,6 +50,8 @@ const MOST_MODELS: usize = 64;
 struct Arrived {
     parts: Parts,
     body: Bytes,
+    /// Given back when the call is answered.
+    _room: Option<Held>,
     identity: Arc<Identity>,
     peer: IpAddr,
     started: Instant,
@@ -95,7 +99,7 @@ pub(crate) async fn answer(
         .get("x-waypost-explain")
         .is_some_and(|value| value == "1");
     let explanation = wants_explanation.then(|| gateway.explain(&facts));
-    let admitted = admit(gateway, &mut facts, None);
+    let (admitted, places) = admit_in_turn(gateway, &mut facts, deadline).await;
     gateway.warn(&facts, &admitted.decision, request_id);
     let mut account = Account::open(
         gateway,
@@ -104,6 +108,7 @@ pub(crate) async fn answer(
         request_id,
         arrived.started,
     );
+    account.has_waited(places);
     let mut asking = Asking::new(
         gateway,
         surface,
@@ -188,10 +193,11 @@ async fn arrive(
     let (parts, body) = request.into_parts();
     let identity = gateway.callers.identify(&parts.headers).await?;
     check_media_type(&parts.headers)?;
-    let body = read_body(body, &gateway.bounds).await?;
+    let (body, room) = read_body(body, &gateway.bounds, &gateway.room).await?;
     Ok(Arrived {
         parts,
         body,
+        _room: room,
         identity,
         peer,
         started,
@@ -304,7 +310,7 @@ async fn ask_models(
     if ended.is_err() && lost.was_too_careful() {
         asking.insist();
         facts.now = clock::now();
-        let again = admit(gateway, facts, None);
+        let again = admit(gateway, facts, None, Manners::HasTurn).await;
         if matches!(again.decision.outcome, Outcome::Route(_)) {
             account.decided(again.decision.clone());
         }
@@ -354,7 +360,7 @@ async fn ask_in_turn(
             upstreams.fell_back(route.model, &model.name);
         }
         facts.now = clock::now();
-        admitted = admit(gateway, facts, Some(&failed.last));
+        admitted = admit(gateway, facts, Some(&failed.last), Manners::HasTurn).await;
         if matches!(admitted.decision.outcome, Outcome::Route(_)) {
             account.decided(admitted.decision.clone());
         }

@@ -19,6 +19,7 @@ use waypost_policies::plan::{Plan, view};
 use waypost_policies::{Facts, NanoDollars};
 
 use crate::audit::{Audit, AuditError};
+use crate::body::Room;
 use crate::books::Books;
 use crate::callers::{Callers, KeysError, watch};
 use crate::client::{self, ClientError, Clients, base_url};
@@ -27,6 +28,7 @@ use crate::dialect::Dialect;
 use crate::evaluations::Evaluations;
 use crate::journal::Journal;
 use crate::ledger::LedgerError;
+use crate::lines::{Line, Lines};
 use crate::metrics::{Metrics, RouteKey};
 use crate::pool::{DiscoveryError, Hosted, Placed};
 use crate::provider::{AccessError, Provider, wants_completion_tokens};
@@ -36,6 +38,7 @@ use crate::redact::{RedactionError, Redactions};
 use crate::secrets::{SecretError, SecretValue};
 use crate::server::{Address, TlsError};
 use crate::settings::{Bounds, Settings};
+use crate::sharing::{Place, Shared};
 use crate::spending::Spending;
 use crate::webhook::Webhook;
 
@@ -57,6 +60,7 @@ pub(crate) struct Gateway {
     pub(crate) metrics: Metrics,
     pub(crate) journal: Arc<Journal>,
     pub(crate) recent: Arc<Recent>,
+    pub(crate) room: Arc<Room>,
     pub(crate) bounds: Bounds,
     models: Vec<Model>,
     tiers: Vec<Tier>,
@@ -64,6 +68,8 @@ pub(crate) struct Gateway {
     receipts: Option<UnboundedSender<Receipt>>,
     audit: Option<Arc<Audit>>,
     webhook: Option<Arc<Webhook>>,
+    /// Who waits for room in limits.
+    lines: Arc<Lines>,
     spending: Arc<Spending>,
     /// The price of the first model of the dearest tier.
     strongest: Option<Price>,
@@ -110,6 +116,8 @@ struct Quota {
     unit: Unit,
     /// The lowest share at which calls are refused, in hundredths of a percent; the whole where none is.
     share: u32,
+    /// How long calls may wait for room.
+    patience: Option<Duration>,
     /// The shares from which on calls are warned of, likewise.
     warns: Vec<u32>,
     /// Whether something is kept from one call to the next.
@@ -124,11 +132,13 @@ struct Kept<'g> {
     metrics: Metrics,
     journal: Arc<Journal>,
     recent: Arc<Recent>,
+    room: Arc<Room>,
     pools: &'g [Placed],
     models: &'g [Model],
     callers: Option<&'g Callers>,
     audit: Option<Arc<Audit>>,
     webhook: Option<Arc<Webhook>>,
+    lines: Arc<Lines>,
     spending: Arc<Spending>,
 }
 
@@ -179,6 +189,11 @@ pub enum StartError {
     /// The keys of tokens cannot be fetched from such an address.
     #[error("`{0}` is no address that the keys of tokens can be fetched from")]
     Jwks(String),
+    /// The secret holds no address of a Redis.
+    #[error(
+        "secret `{0}` holds no address of a Redis, such as `redis://host:6379/0` or `rediss://user:password@host:6379/0`"
+    )]
+    Redis(String),
     /// The system gave no random numbers.
     #[error("the system gave no random numbers")]
     Random,
@@ -191,13 +206,22 @@ impl Gateway {
         let audit = settings.audit.as_deref().map(Audit::open);
         let webhook = webhook(settings, &metrics)?.map(Arc::new);
         let kept = Kept {
-            books: Books::open(&plan, &settings.state, &metrics.disk)?,
+            books: Books::open(
+                &plan,
+                &settings.state,
+                &metrics.disk,
+                shared(&plan, settings, None, &metrics)?,
+            )?,
             evaluations: Arc::new(Evaluations::new()),
             clients: Clients::public(
                 &settings.upstream_tls,
                 settings.bounds.connect,
                 settings.workers,
             )?,
+            room: Arc::new(Room::new(
+                &settings.bounds,
+                &metrics.connections.body_memory,
+            )),
             metrics,
             journal: Arc::default(),
             recent: Arc::default(),
@@ -206,6 +230,7 @@ impl Gateway {
             callers: None,
             audit: audit.transpose()?.map(Arc::new),
             webhook,
+            lines: Arc::default(),
             spending: Arc::default(),
         };
         Self::assemble(plan, settings, kept)
@@ -219,17 +244,24 @@ impl Gateway {
     ) -> Result<Self, StartError> {
         old.clients.trust(&settings.upstream_tls)?;
         let kept = Kept {
-            books: old.books.next(&plan, &settings.state, &old.metrics.disk)?,
+            books: old.books.next(
+                &plan,
+                &settings.state,
+                &old.metrics.disk,
+                shared(&plan, settings, Some(&old.books), &old.metrics)?,
+            )?,
             evaluations: Arc::clone(&old.evaluations),
             clients: old.clients.clone(),
             metrics: old.metrics.renewed(),
             journal: Arc::clone(&old.journal),
             recent: Arc::clone(&old.recent),
+            room: Arc::clone(&old.room),
             pools: &old.pools,
             models: &old.models,
             callers: Some(&old.callers),
             audit: old.audit.clone(),
             webhook: old.webhook.clone(),
+            lines: Arc::clone(&old.lines),
             spending: Arc::clone(&old.spending),
         };
         Self::assemble(plan, settings, kept)
@@ -260,8 +292,10 @@ impl Gateway {
             metrics: kept.metrics,
             journal: kept.journal,
             recent: kept.recent,
+            room: kept.room,
             audit: kept.audit,
             webhook: kept.webhook,
+            lines: kept.lines,
             spending: kept.spending,
             strongest: draft
                 .tiers
@@ -309,6 +343,50 @@ impl Gateway {
         let share = self.quotas.get(usize::from(quota));
         let share = share.map_or(WHOLE, |quota| u128::from(quota.share));
         u64::try_from(u128::from(capacity) * share / WHOLE).unwrap_or(u64::MAX)
+    }
+
+    /// How long calls may wait for room in a quota; `None` where they are refused at once.
+    pub(crate) fn patience(&self, quota: u16) -> Option<Duration> {
+        self.quotas.get(usize::from(quota))?.patience
+    }
+
+    /// Whether other things than time make room in a quota: open calls end, and others use less than they reserved.
+    pub(crate) fn room_comes_back(&self, quota: u16) -> bool {
+        !matches!(self.unit(quota), Some(Unit::Requests | Unit::Repeats))
+    }
+
+    /// The line for a bucket of a quota.
+    pub(crate) fn line(&self, quota: u16, key: Key) -> Line {
+        self.lines.line(self.line_name(quota, key))
+    }
+
+    /// The lines for the buckets of these charges that may be waited for.
+    pub(crate) fn lines_of(&self, charges: &[Charge]) -> impl Iterator<Item = Line> {
+        let charges = charges.iter();
+        let waits = charges.filter(|charge| self.patience(charge.quota).is_some());
+        waits.map(|charge| self.line(charge.quota, charge.key))
+    }
+
+    /// The quota of these charges that calls wait for which come before one of this priority, or with it.
+    pub(crate) fn waited_for(&self, charges: &[Charge], priority: i64) -> Option<u16> {
+        let waits = |charge: &&Charge| {
+            self.patience(charge.quota).is_some()
+                && !self
+                    .lines
+                    .is_free_for(self.line_name(charge.quota, charge.key), priority)
+        };
+        charges.iter().find(waits).map(|charge| charge.quota)
+    }
+
+    /// Counts what became of a call that found no room.
+    pub(crate) fn waited(&self, quota: u16, outcome: &'static str) {
+        let label = self.quota_label(quota);
+        self.metrics.ledger.waited(quota, label, outcome);
+    }
+
+    /// By its label, which a reload does not change.
+    fn line_name(&self, quota: u16, key: Key) -> Key {
+        self.state.key_of(self.quota_label(quota), key)
     }
 
     /// What a quota is called.
@@ -426,6 +504,8 @@ impl Gateway {
         let ledger = &self.metrics.ledger;
         let abandoned = i64::try_from(self.state.abandoned()).unwrap_or(i64::MAX);
         ledger.abandoned.set(abandoned);
+        let waiting = i64::try_from(self.lines.waiting()).unwrap_or(i64::MAX);
+        ledger.waiting.set(waiting);
         let callers = &self.metrics.callers;
         callers
             .keys
@@ -465,7 +545,8 @@ impl Gateway {
     pub(crate) fn warnings_of_state(&self) -> Vec<String> {
         let stale = self.callers.stale();
         let keys = stale.map(|reason| format!("{reason}; the keys from before go on"));
-        keys.into_iter().collect()
+        let shared = self.books.shared().and_then(|shared| shared.trouble());
+        keys.into_iter().chain(shared).collect()
     }
 
     /// The bucket of a quota that a call counts in.
@@ -576,10 +657,11 @@ impl Quota {
                 || matches!(quota.window, draft::Window::Session(_))
                 || matches!(quota.amount, draft::Amount::Repeats(_)),
             remembers: !matches!(quota.window, draft::Window::Call),
-            share: shares(quota, draft::QuotaAction::Deny)
+            share: shares(quota, draft::QuotaAction::refuses)
                 .min()
                 .unwrap_or(10_000),
-            warns: shares(quota, draft::QuotaAction::Warn).collect(),
+            patience: patience(quota),
+            warns: shares(quota, |action| action == draft::QuotaAction::Warn).collect(),
             unit: match quota.amount {
                 draft::Amount::Requests(_) => Unit::Requests,
                 draft::Amount::Tokens(_) => Unit::Tokens,
@@ -592,10 +674,25 @@ impl Quota {
 }
 
 /// At which shares a quota acts like this.
-fn shares(quota: &draft::Quota, action: draft::QuotaAction) -> impl Iterator<Item = u32> {
+fn shares(
+    quota: &draft::Quota,
+    acts: impl Fn(draft::QuotaAction) -> bool,
+) -> impl Iterator<Item = u32> {
     let outcomes = quota.outcomes.iter();
-    let acts = outcomes.filter(move |outcome| outcome.action == action);
+    let acts = outcomes.filter(move |outcome| acts(outcome.action));
     acts.map(|outcome| outcome.share)
+}
+
+/// The longest that an outcome lets calls wait.
+fn patience(quota: &draft::Quota) -> Option<Duration> {
+    let waits = quota
+        .outcomes
+        .iter()
+        .filter_map(|outcome| match outcome.action {
+            draft::QuotaAction::Wait(milliseconds) => Some(Duration::from_millis(milliseconds)),
+            _ => None,
+        });
+    waits.max()
 }
 
 /// Whoever is told of limits that are nearly used up.
@@ -620,6 +717,36 @@ fn resolve_secrets(plan: &Plan, settings: &Settings) -> Result<Vec<SecretValue>,
     let resolve =
         |secret: view::Secret<'_>| settings.secrets.resolve(secret.name(), secret.source());
     plan.secrets().map(resolve).collect()
+}
+
+/// Whom the plan's limits and budgets are shared with: the same as before, where it means the same.
+fn shared(
+    plan: &Plan,
+    settings: &Settings,
+    before: Option<&Books>,
+    metrics: &Metrics,
+) -> Result<Option<Arc<Shared>>, StartError> {
+    let Some(wanted) = plan.shared().filter(|_| !settings.alone) else {
+        return Ok(None);
+    };
+    let secret = wanted.redis();
+    let secret = plan.secrets().get(usize::from(secret));
+    let Some(secret) = secret else {
+        return Ok(None);
+    };
+    let address = settings.secrets.resolve(secret.name(), secret.source())?;
+    let tls = settings.upstream_tls.config()?;
+    let place = Place::read(address.expose().trim(), wanted.namespace(), tls)
+        .ok_or_else(|| StartError::Redis(secret.name().to_owned()))?;
+    let (replicas, shares) = (wanted.replicas(), wanted.shares());
+    if let Some(same) = before
+        .and_then(Books::shared)
+        .filter(|shared| shared.is(&place, replicas, shares))
+    {
+        return Ok(Some(Arc::clone(same)));
+    }
+    let shared = Shared::open(place, replicas, shares, metrics.sharing.clone());
+    shared.map(Arc::new).map(Some).ok_or(StartError::Random)
 }
 
 fn providers(

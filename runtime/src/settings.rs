@@ -33,6 +33,9 @@ pub struct Settings {
     pub upstreams: Overrides,
     /// Where what is used of limits and budgets is kept.
     pub state: StateStore,
+    /// Whether limits and budgets are counted by this process alone, also where the plan says that replicas share them: for
+    /// demonstrations.
+    pub alone: bool,
     /// Whether the caller key `demo` is accepted: for demonstrations, never in production.
     pub demo_key: bool,
     /// The folder of the audit log; none is kept without it.
@@ -65,6 +68,7 @@ impl Settings {
             secrets: Secrets::system(),
             upstreams: Overrides::default(),
             state: StateStore::default(),
+            alone: false,
             demo_key: false,
             audit: None,
             warn_webhook: None,
@@ -105,6 +109,8 @@ pub struct Bounds {
     pub streams: u32,
     /// The largest request body, in bytes.
     pub body: usize,
+    /// Memory for request bodies above 64 KiB that are held at a time, in bytes; calls beyond it wait.
+    pub body_memory: usize,
     /// How long a request body may take to arrive.
     pub body_time: Duration,
     /// The largest answer that is not streamed, in bytes.
@@ -137,6 +143,7 @@ impl Default for Bounds {
             head_time: Duration::from_secs(15),
             streams: 128,
             body: 32 << 20,
+            body_memory: 128 << 20,
             body_time: Duration::from_secs(30),
             answer: 64 << 20,
             connect: Duration::from_secs(5),

@@ -253,7 +253,7 @@ pub(super) fn quota_clauses(list: &mut List<'_>, words: &[&str]) {
             list.insert(word, snippet, CompletionItemKind::KEYWORD, meaning, "");
         }
     }
-    let outcomes = "{ at ${1:100%} ${2|deny,warn|} }";
+    let outcomes = "{ at ${1:100%} ${2|deny,warn,wait 5s|} }";
     let kind = CompletionItemKind::SNIPPET;
     list.insert(
         "{ at … }",
@@ -272,6 +272,8 @@ fn small_block(list: &mut List<'_>, block: &str, words: &[&str]) {
         ("deploy", ["shape"]) => list.values("deploy", "shape"),
         ("deploy", ["monitor"]) => list.values("deploy", "monitor"),
         ("deploy", ["state"]) => list.values("deploy", "state"),
+        ("deploy", ["state", "redis", "secret", _]) => list.keywords(&["away"]),
+        ("deploy", ["state", "redis", "secret", _, "away"]) => list.values("deploy", "away"),
         ("at", ["at", _]) => list.values("at", "at"),
         ("at", ["at", _, "cap"]) => list.keywords(&["at"]),
         ("place", ["prefer"] | ["prefer", .., ","]) => list.values("place", "prefer"),

@@ -120,6 +120,17 @@ const WORDS: &[(&str, &str, &[Word])] = &[
         ],
     ),
     (
+        "deploy",
+        "away",
+        &[
+            ("deny", "calls that need it are refused while it is away"),
+            (
+                "share",
+                "each replica goes on with its share of every limit",
+            ),
+        ],
+    ),
+    (
         "versions",
         "",
         &[
@@ -134,6 +145,10 @@ const WORDS: &[(&str, &str, &[Word])] = &[
         &[
             ("warn", "the answer says so"),
             ("deny", "the call is refused with 429"),
+            (
+                "wait",
+                "the call waits for room, and is refused with 429 then",
+            ),
             ("cap", "the call is lowered"),
         ],
     ),
