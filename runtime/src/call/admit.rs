@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use waypost_policies::decision::{Decision, Outcome};
-use waypost_policies::limits::Reservation;
+use waypost_policies::limits::{ExhaustedReason, Reservation};
 use waypost_policies::{Facts, decide, fall_back};
 
 use crate::account::route;
@@ -75,9 +75,14 @@ pub(super) fn admit(
             }
             Err(exhausted) => exhausted,
         };
-        gateway.metrics.ledger.conflicts.inc();
+        // No other call took the room: there is none for another key.
+        let is_crowded = exhausted.reason == ExhaustedReason::Buckets;
+        match is_crowded {
+            true => gateway.metrics.ledger.crowded.inc(),
+            false => gateway.metrics.ledger.conflicts.inc(),
+        };
         conflicts += 1;
-        if conflicts >= MOST_CONFLICTS {
+        if is_crowded || conflicts >= MOST_CONFLICTS {
             decision.outcome = Outcome::Limited {
                 quota: exhausted.quota,
                 retry_after_milliseconds: exhausted.retry_after_milliseconds,
