@@ -31,7 +31,7 @@ use waypost_policies::request::RequestError;
 
 use crate::Body;
 use crate::account::{Account, route};
-use crate::body::read_body;
+use crate::body::{Held, read_body};
 use crate::callers::Identity;
 use crate::clock;
 use crate::failure::{Failure, json_response};
@@ -52,6 +52,8 @@ const MOST_MODELS: usize = 64;
 struct Arrived {
     parts: Parts,
     body: Bytes,
+    /// Given back when the call is answered.
+    _room: Option<Held>,
     identity: Arc<Identity>,
     peer: IpAddr,
     started: Instant,
@@ -193,10 +195,11 @@ async fn arrive(
     let (parts, body) = request.into_parts();
     let identity = gateway.callers.identify(&parts.headers).await?;
     check_media_type(&parts.headers)?;
-    let body = read_body(body, &gateway.bounds).await?;
+    let (body, room) = read_body(body, &gateway.bounds, &gateway.room).await?;
     Ok(Arrived {
         parts,
         body,
+        _room: room,
         identity,
         peer,
         started,

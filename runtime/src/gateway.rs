@@ -19,6 +19,7 @@ use waypost_policies::plan::{Plan, view};
 use waypost_policies::{Facts, NanoDollars};
 
 use crate::audit::{Audit, AuditError};
+use crate::body::Room;
 use crate::books::Books;
 use crate::callers::{Callers, KeysError, watch};
 use crate::client::{self, ClientError, Clients, base_url};
@@ -58,6 +59,7 @@ pub(crate) struct Gateway {
     pub(crate) metrics: Metrics,
     pub(crate) journal: Arc<Journal>,
     pub(crate) recent: Arc<Recent>,
+    pub(crate) room: Arc<Room>,
     pub(crate) bounds: Bounds,
     models: Vec<Model>,
     tiers: Vec<Tier>,
@@ -129,6 +131,7 @@ struct Kept<'g> {
     metrics: Metrics,
     journal: Arc<Journal>,
     recent: Arc<Recent>,
+    room: Arc<Room>,
     pools: &'g [Placed],
     models: &'g [Model],
     callers: Option<&'g Callers>,
@@ -204,6 +207,10 @@ impl Gateway {
                 settings.bounds.connect,
                 settings.workers,
             )?,
+            room: Arc::new(Room::new(
+                &settings.bounds,
+                &metrics.connections.body_memory,
+            )),
             metrics,
             journal: Arc::default(),
             recent: Arc::default(),
@@ -232,6 +239,7 @@ impl Gateway {
             metrics: old.metrics.renewed(),
             journal: Arc::clone(&old.journal),
             recent: Arc::clone(&old.recent),
+            room: Arc::clone(&old.room),
             pools: &old.pools,
             models: &old.models,
             callers: Some(&old.callers),
@@ -268,6 +276,7 @@ impl Gateway {
             metrics: kept.metrics,
             journal: kept.journal,
             recent: kept.recent,
+            room: kept.room,
             audit: kept.audit,
             webhook: kept.webhook,
             lines: kept.lines,
