@@ -312,7 +312,7 @@ async fn ask_models(
     if ended.is_err() && lost.was_too_careful() {
         asking.insist();
         facts.now = clock::now();
-        let again = admit(gateway, facts, None, Manners::HasTurn);
+        let again = admit(gateway, facts, None, Manners::HasTurn).await;
         if matches!(again.decision.outcome, Outcome::Route(_)) {
             account.decided(again.decision.clone());
         }
@@ -362,7 +362,7 @@ async fn ask_in_turn(
             upstreams.fell_back(route.model, &model.name);
         }
         facts.now = clock::now();
-        admitted = admit(gateway, facts, Some(&failed.last), Manners::HasTurn);
+        admitted = admit(gateway, facts, Some(&failed.last), Manners::HasTurn).await;
         if matches!(admitted.decision.outcome, Outcome::Route(_)) {
             account.decided(admitted.decision.clone());
         }

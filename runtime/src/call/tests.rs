@@ -224,6 +224,11 @@ struct World {
     bill: Bill,
 }
 
+/// What waits for nobody here.
+fn now<T>(act: impl Future<Output = T>) -> T {
+    tokio::runtime::Handle::current().block_on(act)
+}
+
 fn with_facts<T>(act: impl FnOnce(&mut Facts<'_>) -> T) -> T {
     let request = facts::Request {
         model: Cow::Borrowed("auto"),
@@ -275,7 +280,7 @@ impl World {
     fn come(&self) -> Call {
         let gateway = Arc::clone(&self.gateway);
         with_facts(|facts| {
-            let admitted = admit(&gateway, facts, None, Manners::Yields);
+            let admitted = now(admit(&gateway, facts, None, Manners::Yields));
             let decision = admitted.decision.clone();
             let started = Instant::now();
             let mut account = Account::open(&gateway, facts, decision.clone(), "request", started);
@@ -400,7 +405,7 @@ impl Call {
         });
         let gateway = Arc::clone(&self.gateway);
         let before = self.decision.clone();
-        let next = with_facts(|facts| admit(&gateway, facts, Some(&before), Manners::HasTurn));
+        let next = with_facts(|facts| now(admit(&gateway, facts, Some(&before), Manners::HasTurn)));
         match (route(&next.decision), next.reservation) {
             (Some(to), Some(reservation)) => {
                 self.account.hold(to, reservation);
@@ -425,7 +430,7 @@ impl Call {
         let gateway = Arc::clone(&self.gateway);
         let before = self.decision.clone();
         let next = with_facts(|facts| {
-            let admitted = admit(&gateway, facts, Some(&before), Manners::HasTurn);
+            let admitted = now(admit(&gateway, facts, Some(&before), Manners::HasTurn));
             (admitted, Asked::of(facts.request))
         });
         let (admitted, asked) = next;
