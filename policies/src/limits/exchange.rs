@@ -24,6 +24,9 @@ struct Committed {
     used: u64,
     /// A rolling bucket's: up to when it has drained. A calendar bucket's: the start of its window.
     at: i64,
+    /// What replicas have said was committed when Redis had forgotten it, at most, and when; later grants come on top.
+    told: u64,
+    told_at: i64,
     lessees: HashMap<u64, Lessee>,
 }
 
@@ -77,8 +80,15 @@ impl Exchange {
             // Redis has forgotten a part.
             Some(own) if own.taken < ask.taken => used = (used + ask.taken - own.taken).max(was),
             Some(_) => {}
-            // It has forgotten everything, or has never heard of this replica.
-            None => used = used.max(ask.floor).max(was),
+            // It has forgotten everything: what was committed then, and what was granted since.
+            None if ask.heard > 0 => {
+                let told = bucket_now.told.saturating_sub(drained(bucket_now.told_at));
+                let base = ask.floor.max(was);
+                used += base.saturating_sub(told);
+                (bucket_now.told, bucket_now.told_at) = (base.max(told), now);
+            }
+            // It has never heard of this replica.
+            None => used = used.max(ask.floor),
         }
         used += ask.debt;
         used = used.saturating_sub(ask.give.saturating_sub(drained(ask.give_since)));

@@ -14,8 +14,9 @@ local floor, heard, heard_at = tonumber(ARGV[17]), tonumber(ARGV[18]), tonumber(
 local jitter = 10000000
 
 local born = tonumber(redis.call('HGET', KEYS[1], 'born') or now)
-local kept = redis.call('HMGET', bucket, 'used', 'at', lessee)
+local kept = redis.call('HMGET', bucket, 'used', 'at', lessee, 'told', 'told_at')
 local used, at, own = tonumber(kept[1]), tonumber(kept[2]), kept[3]
+local told, told_at = tonumber(kept[4] or 0), tonumber(kept[5] or 0)
 
 local function drained(since)
   if not rolls then return 0 end
@@ -25,7 +26,7 @@ end
 -- The bucket as it is now.
 if rolls then
   if not used then
-    used, at, own = 0, now, false
+    used, at, own, told, told_at = 0, now, false, 0, 0
   else
     local gone = drained(at)
     if gone >= used or now < at - jitter then
@@ -39,7 +40,7 @@ else
   if now < size or now >= length then return { 2, 0, 0, now } end
   if at ~= size then
     redis.call('DEL', bucket)
-    used, at, own = 0, size, false
+    used, at, own, told, told_at = 0, size, false, 0, 0
   end
 end
 
@@ -54,8 +55,14 @@ if own then
   elseif held < taken then
     used = math.max(used + taken - held, was)
   end
+elseif heard > 0 then
+  -- It was forgotten: what was committed then, as the highest says, and what was granted since.
+  local base = math.max(floor, was)
+  told = math.max(0, told - drained(told_at))
+  used = used + math.max(0, base - told)
+  told, told_at = math.max(told, base), now
 else
-  used = math.max(used, floor, was)
+  used = math.max(used, floor)
 end
 used = used + debt
 used = math.max(0, used - math.max(0, give - drained(give_since)))
@@ -74,6 +81,7 @@ used = used + granted
 taken = math.max(0, taken + debt + granted - give)
 
 redis.call('HSET', bucket, 'used', string.format('%.0f', used), 'at', string.format('%.0f', at),
+  'told', string.format('%.0f', told), 'told_at', string.format('%.0f', told_at),
   lessee, string.format('%.0f:%.0f:%.0f', serial, taken, now))
 -- It says nothing any more once it has drained, or its window is over; late requests must still find it.
 local left = length - now

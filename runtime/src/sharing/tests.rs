@@ -79,7 +79,7 @@ fn numbers() -> impl Strategy<Value = [u64; 11]> {
     proptest::array::uniform11(prop_oneof![4 => small, 1 => 0_u64..400, 1 => Just(0)])
 }
 
-/// An ask, at random, of one of three replicas; times are a little before `now`.
+/// An ask, at random, of one of many replicas; times are a little before `now`.
 fn ask(numbers: [u64; 11], measure: Measure, serial: u64, now: i64) -> (u64, Ask) {
     let [
         who,
@@ -110,7 +110,7 @@ fn ask(numbers: [u64; 11], measure: Measure, serial: u64, now: i64) -> (u64, Ask
         heard,
         heard_at: before,
     };
-    (who % 3, ask)
+    (who % 60, ask)
 }
 
 /// Asks at random, and the answers of Redis against those of the reference at the same moments. How much was granted.

@@ -69,6 +69,8 @@ enum Step {
     Reload(usize),
     /// Redis loses everything; all that are there tell it what they know before it grants anything.
     Forget,
+    /// As `Forget`, but one replica tells it only later, when others have been granted something.
+    ForgetBut(usize),
     /// Time passes, in milliseconds.
     Pass(i64),
     /// A replica's clock is set.
@@ -87,6 +89,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => who.clone().prop_map(Step::Crash),
         1 => who.clone().prop_map(Step::Reload),
         1 => Just(Step::Forget),
+        1 => who.clone().prop_map(Step::ForgetBut),
         6 => (0_i64..3_000).prop_map(Step::Pass),
         1 => (who, -5_000_i64..5_000).prop_map(|(who, by)| Step::Set(who, by)),
     ];
@@ -332,6 +335,30 @@ impl World {
                     assert!(used <= told, "{used} used, {told} told");
                 }
                 self.now += LEARNING * 1_000;
+            }
+            Step::ForgetBut(late) => {
+                self.redis = Exchange::default();
+                self.redis.greet(self.now / 1_000);
+                for who in (0..REPLICAS).filter(|who| *who != late) {
+                    self.replicas[who].state.tell_all();
+                    self.talk(who);
+                }
+                self.now += LEARNING * 1_000;
+                for who in (0..REPLICAS).filter(|who| *who != late) {
+                    self.call(who, 20);
+                    self.talk(who);
+                }
+                self.replicas[late].state.tell_all();
+                self.talk(late);
+                // What was granted before it came, where there was no room in truth.
+                let told = self.redis.committed((0, self.charge(0).key.0));
+                self.forgotten += told.saturating_sub(HOLDS);
+                let used: u64 = self.used.values().map(|(_, used)| used).sum();
+                if self.crashes == 0 && matches!(self.quota.window, Window::Calendar(_)) {
+                    assert!(used <= told, "{used} used, {told} told");
+                } else {
+                    self.forgotten += HOLDS;
+                }
             }
             Step::Pass(milliseconds) => self.now += milliseconds * 1_000_000,
             Step::Set(who, by) => self.replicas[who].skew = by * 1_000_000,
