@@ -548,10 +548,7 @@ impl Bucket {
             }
             (1, Window::Calendar(_)) => Fill::Calendar {
                 used: reader.number()?,
-                span: Span {
-                    start: reader.time()?,
-                    end: reader.time()?,
-                },
+                span: read_span(reader)?,
             },
             (2, Window::Sliding { .. }) => Fill::Sliding(Sliding::read(reader)?),
             (3, Window::Session { .. }) => {
@@ -637,4 +634,14 @@ fn milliseconds(nanoseconds: u128) -> u64 {
 
 fn milliseconds_until(end: i64, now: i64) -> u64 {
     milliseconds(u128::from(end.saturating_sub(now).max(0).unsigned_abs()))
+}
+
+/// A window as it was written down: its end is after its start, and its length is a number.
+fn read_span(reader: &mut Reader<'_>) -> Result<Span, Malformed> {
+    let (start, end) = (reader.time()?, reader.time()?);
+    let length = end.checked_sub(start).ok_or(Malformed)?;
+    match length > 0 {
+        true => Ok(Span { start, end }),
+        false => Err(Malformed),
+    }
 }

@@ -283,6 +283,27 @@ proptest! {
     }
 }
 
+/// Found by the fuzzer: such a window made the next look at it overflow.
+#[test]
+fn a_window_that_ends_before_it_begins_is_no_record() {
+    let mut run = Run::new();
+    run.step(&Step::Reserve { key: 1, amount: 7 });
+    run.step(&Step::Checkpoint);
+    let Span { start, end } = Calendar::utc(Period::Day).span(run.now);
+    let window = [start.to_le_bytes(), end.to_le_bytes()].concat();
+    let mut damaged = 0;
+    for mut record in run.records() {
+        let found = record.windows(16).position(|bytes| bytes == window);
+        if let Some(at) = found {
+            record[at..at + 16].rotate_left(8);
+            assert!(Replay::new(fresh()).apply(&record).is_err());
+            damaged += 1;
+        }
+    }
+    assert!(damaged > 0);
+    drop(run.open.drain(..));
+}
+
 #[test]
 fn what_comes_back_is_complete_only_after_a_whole_checkpoint() {
     let mut run = Run::new();
