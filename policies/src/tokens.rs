@@ -6,8 +6,8 @@
 //! logs, 15% for other scripts and YAML, a quarter below for random strings. Older vocabularies count up to as much again
 //! for scripts other than Latin. The same text always has the same estimate.
 //!
-//! No tokeniser counts on the way of a call: o200k takes 190 ms and 67 MB to load and 2 ms and more for 64 KiB, where this
-//! takes less than a tenth of that, and what a provider charges is settled by its own count in any case.
+//! No tokeniser counts on the way of a call: o200k takes 190 ms and 67 MB to load and 2 ms and more for 64 KiB, and
+//! what a provider charges is settled by its own count in any case.
 
 /// What a message costs beside its text: its role and the marks around it.
 pub const MESSAGE: u64 = 4;
