@@ -7,6 +7,7 @@ mod answer;
 mod chat;
 mod converse;
 mod dialect;
+mod embeddings;
 mod engine;
 mod events;
 mod gemini;

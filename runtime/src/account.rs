@@ -22,7 +22,7 @@ use crate::metrics::RouteKey;
 use crate::receipt::{Ending, Receipt};
 use crate::rule::Site;
 
-pub(crate) use held::Held;
+pub(crate) use held::{Asked, Held};
 
 /// The status that stands for a caller who hung up.
 const HUNG_UP: u16 = 499;
@@ -34,10 +34,18 @@ pub(crate) struct Account {
     started: Instant,
     receipt: Option<Receipt>,
     decision: Decision,
-    prompt_tokens: u64,
+    asked: Asked,
     held: Option<Held>,
     /// What is held for the model that is asked beside it.
     second: Option<Held>,
+}
+
+/// How full a limit is, as its caller is told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Usages {
+    pub(crate) limit: u64,
+    pub(crate) remaining: u64,
+    pub(crate) reset_seconds: u64,
 }
 
 /// What a call holds: for the model that is asked, and for the one that is asked beside it.
@@ -73,7 +81,7 @@ impl Account {
             started,
             receipt: Some(receipt),
             decision: decision.clone(),
-            prompt_tokens: facts.request.tokens,
+            asked: Asked::of(facts.request),
             held: None,
             second: None,
         };
@@ -113,8 +121,8 @@ impl Account {
         if let Some(before) = self.held.take() {
             self.release(before, Usage::default());
         }
-        let (prompt, started) = (self.prompt_tokens, self.started);
-        let held = Held::new(&self.gateway, route, reservation, prompt, started);
+        let (asked, started) = (self.asked, self.started);
+        let held = Held::new(&self.gateway, route, reservation, asked, started);
         self.held = Some(held);
     }
 
@@ -161,24 +169,8 @@ impl Account {
 
     /// What the answer has used so far: as the upstream says, or the tokens of the text that came.
     pub(crate) fn seen(&mut self, usage: Option<Usage>, tokens: u64) {
-        let prompt = self.prompt_tokens;
-        let Some(held) = &mut self.held else {
-            return;
-        };
-        // An upstream that says nothing was used says nothing.
-        match usage.filter(|usage| usage.tokens() > 0) {
-            Some(usage) => {
-                held.seen = usage;
-                held.estimated = false;
-            }
-            None => {
-                held.seen = Usage {
-                    input: prompt,
-                    cached: 0,
-                    output: tokens,
-                };
-                held.estimated = true;
-            }
+        if let Some(held) = &mut self.held {
+            held.see(usage, tokens);
         }
     }
 
@@ -228,6 +220,32 @@ impl Account {
         self.receipt
             .as_ref()
             .map_or(&[], |receipt| &receipt.warnings)
+    }
+
+    /// Of the limits on requests and on tokens that the call counts in the one that has least left: what it holds, what
+    /// is left of it, and in how many seconds all of it is.
+    pub(crate) fn rate_limits(&self) -> Vec<(Unit, Usages)> {
+        let now = clock::now();
+        let charges = self.held.iter().flat_map(|held| &held.charges);
+        let mut found: Vec<(Unit, Usages)> = Vec::new();
+        for charge in charges {
+            let unit = self.gateway.unit(charge.quota);
+            let Some(unit @ (Unit::Requests | Unit::Tokens)) = unit else {
+                continue;
+            };
+            let usage = self.gateway.state.usage(charge.quota, charge.key, now);
+            let usages = Usages {
+                limit: usage.capacity,
+                remaining: usage.capacity.saturating_sub(usage.used),
+                reset_seconds: usage.resets_milliseconds.div_ceil(1000),
+            };
+            match found.iter_mut().find(|(known, _)| *known == unit) {
+                Some((_, least)) if usages.remaining < least.remaining => *least = usages,
+                Some(_) => {}
+                None => found.push((unit, usages)),
+            }
+        }
+        found
     }
 
     /// Which tier and model.

@@ -16,6 +16,8 @@ pub(crate) struct Shape<'a> {
     pub(crate) rejects: &'a [String],
     /// The longest answer that was reserved for, where an answer has a length.
     pub(crate) most_tokens: Option<u64>,
+    /// In which parameter that is said where the body does not say how long an answer may be.
+    pub(crate) limit_in: Option<&'static str>,
     /// Whether the model knows `max_tokens` only as `max_completion_tokens`.
     pub(crate) completion_tokens: bool,
     /// Whether usage is to be asked for: of a stream in a dialect that has it only then.
@@ -54,6 +56,13 @@ pub(crate) fn shape(text: &str, members: &[Member<'_>], shape: &Shape<'_>) -> Sh
         && !shape.rejects.iter().any(|name| name == "stream_options")
     {
         added.push(format!("\"stream_options\":{{{INCLUDE_USAGE}}}"));
+    }
+    let says_limit = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
+    if let (Some(name), Some(most)) = (shape.limit_in, shape.most_tokens)
+        && !says_limit.into_iter().any(has)
+        && !shape.rejects.iter().any(|rejected| rejected == name)
+    {
+        added.push(format!("\"{name}\":{most}"));
     }
     let change = |member: &Member<'_>| {
         if shape.rejects.iter().any(|name| *name == member.key) {
@@ -100,6 +109,7 @@ fn value(member: &Member<'_>, value: String) -> Change {
 fn clamped(value: &str, most: Option<u64>) -> String {
     match (value.parse::<f64>(), most) {
         (Ok(asked), Some(most)) if asked > most as f64 => most.to_string(),
+        (Err(_), Some(most)) if value == "null" => most.to_string(),
         _ => value.to_owned(),
     }
 }
@@ -131,6 +141,7 @@ mod tests {
         rejects: &[],
         most_tokens: Some(4096),
         completion_tokens: false,
+        limit_in: None,
         asks_usage: false,
     };
 
@@ -191,6 +202,28 @@ mod tests {
             PLAIN,
             r#"{"max_completion_tokens":4096}"#,
         );
+    }
+
+    #[test]
+    fn the_reserved_length_is_sent_where_the_caller_says_none() {
+        let limited = Shape {
+            limit_in: Some("max_tokens"),
+            ..PLAIN
+        };
+        check(r#"{"n":1}"#, limited, r#"{"n":1,"max_tokens":4096}"#);
+        check(r#"{"max_tokens":9}"#, limited, r#"{"max_tokens":9}"#);
+        check(
+            r#"{"max_completion_tokens":9}"#,
+            limited,
+            r#"{"max_completion_tokens":9}"#,
+        );
+        check(r#"{"max_tokens":null}"#, limited, r#"{"max_tokens":4096}"#);
+        let rejects = ["max_tokens".to_owned()];
+        let rejecting = Shape {
+            rejects: &rejects,
+            ..limited
+        };
+        check(r#"{"n":1}"#, rejecting, r#"{"n":1}"#);
     }
 
     #[test]

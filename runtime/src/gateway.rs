@@ -278,6 +278,14 @@ impl Gateway {
         quota.remembers.then_some(quota.unit)
     }
 
+    /// Whether tokens or money are counted: then an answer's length matters.
+    pub(crate) fn counts_size(&self, charges: &[Charge]) -> bool {
+        let mut quotas = charges
+            .iter()
+            .filter_map(|charge| self.quotas.get(usize::from(charge.quota)));
+        quotas.any(|quota| matches!(quota.unit, Unit::Tokens | Unit::Money))
+    }
+
     /// What a quota is called.
     pub(crate) fn quota_label(&self, quota: u16) -> &str {
         let quota = self.quotas.get(usize::from(quota));

@@ -91,8 +91,11 @@ pub(crate) fn hear(dialect: Dialect, json: &[u8]) -> Option<Heard> {
             let said = usage.map_or(0, |usage| usage.output);
             Some(Heard {
                 usage: usage.map(Reported::from),
-                // What is said need not be estimated.
-                tokens: if said > 0 { said } else { answer.tokens() },
+                // What is said need not be estimated, where as much can have come.
+                tokens: match said {
+                    0 => answer.tokens(),
+                    said => said.min(json.len() as u64),
+                },
                 finished: answer.finished(),
                 done: false,
                 error: answer.error.is_some(),

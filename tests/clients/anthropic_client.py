@@ -1,15 +1,16 @@
 """Drives a running `waypost run tests/clients/dialects.route --demo` with the official Anthropic client.
 
-Usage: anthropic_client.py BASE_URL. Exits 0 if every check holds, and prints one line for each. `phi` speaks OpenAI's
-API and `claude` speaks Anthropic's: the same checks hold for both.
+Usage: anthropic_client.py BASE_URL. Exits 0 if every check holds, and prints one line for each. `claude` speaks Anthropic's
+API, `gemini` Google's, `nova` and `claude-amazon` Amazon's, the others OpenAI's: the same checks hold for all.
 """
 
 import sys
 
 import anthropic
+import pydantic
 
 BASE_URL = sys.argv[1]
-MODELS = ("phi", "claude")
+MODELS = ("phi", "mistral", "gpt", "azure-gpt", "claude", "claude-amazon", "gemini", "nova")
 TOOL = {
     "name": "get_weather",
     "description": "Current weather of a city.",
@@ -19,6 +20,11 @@ TOOL = {
         "required": ["city"],
     },
 }
+
+
+class City(pydantic.BaseModel):
+    name: str
+    population: int
 
 
 def client(key: str) -> anthropic.Anthropic:
@@ -105,6 +111,13 @@ def streamed_tools() -> None:
         assert final.stop_reason == "tool_use", final
 
 
+def structured_output() -> None:
+    for model in MODELS:
+        messages = [{"role": "user", "content": "Name a city."}]
+        answer = client("demo").messages.parse(model=model, max_tokens=200, messages=messages, output_format=City)
+        assert isinstance(answer.parsed_output, City), (model, answer)
+
+
 def counted_tokens() -> None:
     for model in MODELS:
         counted = client("demo").messages.count_tokens(
@@ -133,6 +146,8 @@ def errors_are_their_own_exceptions() -> None:
         lambda: client("sk-not-a-key").messages.create(model="auto", max_tokens=5, messages=hi),
     )
     expect(anthropic.NotFoundError, lambda: ask("claude-99", "hi"))
+    error = expect(anthropic.BadRequestError, lambda: ask("phi", "word " * 40_000))
+    assert "prompt is too long" in str(error), error
     expect(anthropic.BadRequestError, lambda: client("demo").messages.create(model="auto", max_tokens=5, messages=[]))
     long = [{"role": "user", "content": "word " * 99_000}]
     error = expect(
@@ -149,6 +164,7 @@ for check in (
     stream,
     tools,
     streamed_tools,
+    structured_output,
     counted_tokens,
     models,
     errors_are_their_own_exceptions,

@@ -7,7 +7,7 @@ import OpenAI from "openai";
 
 const baseURL = `${process.argv[2]}/v1`;
 const client = new OpenAI({ baseURL, apiKey: "demo", maxRetries: 0, timeout: 30_000 });
-const models = ["phi", "claude", "gemini", "nova"];
+const models = ["phi", "mistral", "gpt", "azure-gpt", "claude", "claude-amazon", "gemini", "nova"];
 const parameters = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
 const tools = [{ type: "function", function: { name: "get_weather", parameters } }];
 const user = (content) => [{ role: "user", content }];
@@ -41,12 +41,41 @@ const checks = {
       assert.ok("city" in JSON.parse(answer.choices[0].message.tool_calls[0].function.arguments));
     }
   },
-  async structuredOutput() {
+  async streamedToolCall() {
     for (const model of models) {
-      const response_format = { type: "json_schema", json_schema: { name: "answer", schema: { type: "object" } } };
-      const answer = await client.chat.completions.create({ model, messages: user("What is 2+2?"), response_format });
-      // A simulated Claude reads no format.
-      if (model !== "claude") JSON.parse(answer.choices[0].message.content);
+      const messages = user("What is the weather in Oslo?");
+      const stream = client.chat.completions.stream({ model, messages, tools, tool_choice: "required" });
+      const [call] = (await stream.finalChatCompletion()).choices[0].message.tool_calls;
+      assert.ok("city" in JSON.parse(call.function.arguments), model);
+    }
+  },
+  async structuredOutput() {
+    const properties = { name: { type: "string" }, population: { type: "integer" } };
+    const schema = { type: "object", properties, required: ["name", "population"], additionalProperties: false };
+    const isCity = (text) => assert.deepEqual(Object.keys(JSON.parse(text)).sort(), ["name", "population"]);
+    for (const model of models) {
+      const response_format = { type: "json_schema", json_schema: { name: "city", schema, strict: true } };
+      const answer = await client.chat.completions.create({ model, messages: user("Name a city."), response_format });
+      isCity(answer.choices[0].message.content);
+      const text = { format: { type: "json_schema", name: "city", schema, strict: true } };
+      isCity((await client.responses.create({ model, input: "Name a city.", text })).output_text);
+    }
+  },
+  async streamedResponse() {
+    for (const model of models) {
+      const stream = client.responses.stream({ model, input: "Count from one to ten." });
+      let text = "";
+      stream.on("response.output_text.delta", (event) => (text += event.delta));
+      const final = await stream.finalResponse();
+      assert.ok(text.length > 0 && final.output_text === text, model);
+      assert.ok(final.usage.output_tokens > 1, model);
+    }
+  },
+  async embeddings() {
+    for (const model of ["e5", "embedder"]) {
+      const answer = await client.embeddings.create({ model, input: ["one", "two"] });
+      assert.deepEqual(answer.data.map((item) => item.index), [0, 1]);
+      assert.equal(answer.data[0].embedding.length, 8);
     }
   },
   async errorsAreTheirOwnExceptions() {
@@ -54,6 +83,8 @@ const checks = {
     await assert.rejects(stranger.chat.completions.create({ model: "phi", messages: user("hi") }), OpenAI.AuthenticationError);
     await assert.rejects(client.chat.completions.create({ model: "gpt-99", messages: user("hi") }), OpenAI.NotFoundError);
     await assert.rejects(client.embeddings.create({ model: "claude", input: "hi" }), OpenAI.BadRequestError);
+    const long = "word ".repeat(99_000);
+    await assert.rejects(client.responses.create({ model: "claude", input: long }), OpenAI.RateLimitError);
   },
 };
 

@@ -121,7 +121,11 @@ fn tool(tool: &Value) -> Option<(&str, &Value)> {
 /// A sentence that says who answers what, and then the prompt's own words in another order.
 fn text(call: &Call, model: &str) -> Vec<String> {
     if call.wants_json {
-        let object = serde_json::json!({ "model": model, "answer": excerpt(&call.question, 12) });
+        let question = excerpt(&call.question, 12);
+        let object = match &call.schema {
+            Some(schema) => schema::satisfy(schema, &question),
+            None => serde_json::json!({ "model": model, "answer": question }),
+        };
         return pieces(&object.to_string());
     }
     let opening = match (sum(&call.question), call.last_role.as_str()) {

@@ -28,8 +28,10 @@ pub(super) struct Call {
     pub(super) stream: bool,
     /// `stream_options.include_usage`
     pub(super) include_usage: bool,
-    /// Whether a JSON object is asked for.
+    /// Whether JSON is asked for.
     pub(super) wants_json: bool,
+    /// The schema that it has to satisfy.
+    pub(super) schema: Option<Value>,
 }
 
 impl Call {
@@ -52,6 +54,7 @@ impl Call {
         let (last_role, last_content) = messages.last().cloned().unwrap_or_default();
         let number = |key: &str| body.get(key).and_then(Value::as_u64);
         let format = body.pointer("/response_format/type");
+        let schema = body.pointer("/response_format/json_schema/schema");
         let call = Self {
             prompt: Prompt::new(&read),
             question: question.unwrap_or_default(),
@@ -64,6 +67,7 @@ impl Call {
             include_usage: body.pointer("/stream_options/include_usage")
                 == Some(&Value::Bool(true)),
             wants_json: format.and_then(Value::as_str).unwrap_or("text") != "text",
+            schema: schema.filter(|schema| schema.is_object()).cloned(),
         };
         impossible_demand(&call).map_or(Ok(call), Err)
     }
@@ -145,6 +149,12 @@ fn text(content: &Value) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// `response_format` with a schema, which other APIs have under other names.
+pub(super) fn json_schema(schema: Option<&Value>) -> Option<Value> {
+    let schema = schema?;
+    Some(json!({"type": "json_schema", "json_schema": {"schema": schema}}))
 }
 
 /// Which API an answer is for.

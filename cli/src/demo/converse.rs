@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::answer::Content;
-use super::chat::Reply;
+use super::chat::{Reply, json_schema};
 
 /// The chat that a body of Converse is.
 pub(super) fn as_chat(body: &[u8], stream: bool) -> Result<Vec<u8>, String> {
@@ -20,12 +20,16 @@ pub(super) fn as_chat(body: &[u8], stream: bool) -> Result<Vec<u8>, String> {
     let specs = offered.into_iter().flatten();
     let specs = specs.filter_map(|tool| tool.get("toolSpec"));
     let tools: Vec<Value> = specs.map(tool).collect();
-    let format = body.pointer("/outputConfig/textFormat/type");
+    // The schema is text there.
+    let schema = body.pointer("/outputConfig/textFormat/structure/jsonSchema/schema");
+    let schema: Option<Value> = schema
+        .and_then(Value::as_str)
+        .and_then(|text| serde_json::from_str(text).ok());
     let chat = json!({
         "messages": messages, "tools": tools, "stream": stream,
         "tool_choice": body.pointer("/toolConfig/toolChoice").map(tool_choice),
         "max_tokens": body.pointer("/inferenceConfig/maxTokens"),
-        "response_format": format.map(|kind| json!({"type": kind})),
+        "response_format": json_schema(schema.as_ref()),
     });
     Ok(chat.to_string().into_bytes())
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::answer::Content;
-use super::chat::Reply;
+use super::chat::{Reply, json_schema};
 
 /// The chat that a body of contents is.
 pub(super) fn as_chat(body: &[u8], stream: bool) -> Result<Vec<u8>, String> {
@@ -24,7 +24,8 @@ pub(super) fn as_chat(body: &[u8], stream: bool) -> Result<Vec<u8>, String> {
         "messages": messages, "tools": tools, "stream": stream,
         "tool_choice": body.pointer("/toolConfig/functionCallingConfig").map(tool_choice),
         "max_tokens": setting("maxOutputTokens"),
-        "response_format": json_wanted.then(|| json!({"type": "json_object"})),
+        "response_format": json_schema(setting("responseJsonSchema"))
+            .or_else(|| json_wanted.then(|| json!({"type": "json_object"}))),
     });
     Ok(chat.to_string().into_bytes())
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::answer::Content;
-use super::chat::Reply;
+use super::chat::{Reply, json_schema};
 
 /// The chat that a body of messages is.
 pub(super) fn as_chat(body: &[u8]) -> Result<Vec<u8>, String> {
@@ -26,6 +26,7 @@ pub(super) fn as_chat(body: &[u8]) -> Result<Vec<u8>, String> {
     let chat = json!({
         "model": body.get("model"), "messages": messages, "tools": tools, "stream": body.get("stream"),
         "tool_choice": body.get("tool_choice").map(tool_choice), "max_tokens": body.get("max_tokens"),
+        "response_format": json_schema(body.pointer("/output_config/format/schema")),
     });
     Ok(chat.to_string().into_bytes())
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::answer::Content;
-use super::chat::Reply;
+use super::chat::{Reply, json_schema};
 
 /// The chat that a body of a response is.
 pub(super) fn as_chat(body: &[u8]) -> Result<Vec<u8>, String> {
@@ -24,7 +24,8 @@ pub(super) fn as_chat(body: &[u8]) -> Result<Vec<u8>, String> {
     let chat = json!({
         "model": body.get("model"), "messages": messages, "tools": tools, "stream": body.get("stream"),
         "tool_choice": body.get("tool_choice").map(tool_choice), "max_tokens": body.get("max_output_tokens"),
-        "response_format": format.map(|kind| json!({"type": kind})),
+        "response_format": json_schema(body.pointer("/text/format/schema"))
+            .or_else(|| format.map(|kind| json!({"type": kind}))),
     });
     Ok(chat.to_string().into_bytes())
 }

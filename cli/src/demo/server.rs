@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 use super::answer::answer;
 use super::chat::{Call, Reply, Shape};
 use super::dialect;
+use super::embeddings;
 use super::engine::{Engine, Sequence};
 use super::events::Events;
 use super::messages;
@@ -187,12 +188,8 @@ impl Server {
         let model = self.asked_model("", &body);
         let sequence = self.engine.start(&call.prompt, 0).await;
         sequence.finish();
-        let tokens = call.prompt.tokens;
-        document(&json!({
-            "object": "list", "model": model,
-            "data": [{"object": "embedding", "index": 0, "embedding": embedding(&call.question)}],
-            "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
-        }))
+        let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+        document(&embeddings::document(&asked, &model, call.prompt.tokens))
     }
 }
 
@@ -231,23 +228,6 @@ async fn read(request: Request<Incoming>) -> Result<Bytes, String> {
     collected
         .map(http_body_util::Collected::to_bytes)
         .map_err(|error| error.to_string())
-}
-
-/// Eight numbers of length one, the same for the same text.
-fn embedding(text: &str) -> Vec<f64> {
-    let mut sums = [0.0_f64; 8];
-    for (at, byte) in text.bytes().enumerate() {
-        if let Some(sum) = sums.get_mut((at + usize::from(byte)) % 8) {
-            *sum += f64::from(byte) - 96.0;
-        }
-    }
-    let length = sums
-        .iter()
-        .map(|sum| sum * sum)
-        .sum::<f64>()
-        .sqrt()
-        .max(1e-9);
-    sums.iter().map(|sum| sum / length).collect()
 }
 
 fn seconds() -> u64 {

@@ -6,10 +6,55 @@ use std::time::{Duration, Instant};
 use waypost_policies::NanoDollars;
 use waypost_policies::cost::{Usage, actual};
 use waypost_policies::decision::{Charges, Route};
+use waypost_policies::facts::Request;
 use waypost_policies::limits::{Position, Reservation};
 use waypost_policies::plan::draft::{ModelIndex, Price};
+use waypost_policies::request::MOST_TOKENS;
 
 use crate::gateway::Gateway;
+
+/// What a call asks for, as far as that bounds what it can use.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    /// Tokens of its prompt, estimated.
+    tokens: u64,
+    /// How many answers.
+    answers: u64,
+    /// Whether it says how long they may be.
+    says_length: bool,
+}
+
+impl Asked {
+    pub(crate) const fn of(request: &Request<'_>) -> Self {
+        Self {
+            tokens: request.tokens,
+            answers: request.answers,
+            says_length: request.max_tokens.is_some(),
+        }
+    }
+
+    /// The most that a call of this route can use: a prompt that fits the context, answers as long as was asked for and
+    /// as long again, since some upstreams count what they think beside it.
+    fn most(self, gateway: &Gateway, route: &Route) -> Usage {
+        /// A prompt is counted as so many times its estimate at most, and so many tokens that nobody sent.
+        const BEYOND_ESTIMATE: (u64, u64) = (16, 100_000);
+        let model = gateway.plan.model(route.model);
+        let context = model.as_ref().and_then(|model| model.context());
+        let output = model.as_ref().and_then(|model| model.output());
+        let is_told = self.says_length || gateway.counts_size(&route.charges);
+        let longest = match is_told {
+            true => route.max_tokens,
+            false => output.unwrap_or(MOST_TOKENS),
+        };
+        let (times, more) = BEYOND_ESTIMATE;
+        let estimate = self.tokens.saturating_mul(times).saturating_add(more);
+        Usage {
+            input: context.unwrap_or(estimate).max(self.tokens),
+            output: longest.saturating_mul(self.answers).saturating_mul(2),
+            ..Usage::default()
+        }
+    }
+}
 
 /// What a call holds while one model is asked.
 #[derive(Debug)]
@@ -27,6 +72,8 @@ pub(crate) struct Held {
     pub(super) sent: bool,
     /// What the attempt that runs has used, as far as is known.
     pub(super) seen: Usage,
+    /// The most that it can have used.
+    most: Usage,
     /// What attempts before it have used for nothing.
     pub(super) wasted: Usage,
     pub(super) estimated: bool,
@@ -43,7 +90,7 @@ impl Held {
         gateway: &Arc<Gateway>,
         route: &Route,
         reservation: Reservation,
-        prompt_tokens: u64,
+        asked: Asked,
         started: Instant,
     ) -> Self {
         gateway.metrics.ledger.open.inc();
@@ -53,11 +100,12 @@ impl Held {
             charges: route.charges.clone(),
             model: route.model,
             price: model.and_then(|model| model.price),
-            prompt_tokens,
+            prompt_tokens: asked.tokens,
             started,
             ceiling: route.ceiling,
             sent: false,
             seen: Usage::default(),
+            most: asked.most(gateway, route),
             wasted: Usage::default(),
             estimated: false,
             attempts: 0,
@@ -82,6 +130,31 @@ impl Held {
         }
         self.sent = false;
         self.seen = Usage::default();
+    }
+
+    /// What the answer has used so far: as the upstream says, or the tokens of the text that came.
+    pub(super) fn see(&mut self, usage: Option<Usage>, tokens: u64) {
+        // An upstream that says nothing was used says nothing.
+        let Some(usage) = usage.filter(|usage| usage.tokens() > 0) else {
+            self.seen = Usage {
+                input: self.prompt_tokens,
+                output: tokens,
+                ..Usage::default()
+            };
+            self.estimated = true;
+            return;
+        };
+        // What cannot be is not believed, but for what was seen to come.
+        let longest = self.most.output.max(tokens.saturating_mul(2));
+        self.seen = Usage {
+            input: usage.input.min(self.most.input),
+            output: usage.output.min(longest),
+            ..usage
+        };
+        self.estimated = self.seen != usage;
+        if self.estimated {
+            tracing::warn!(?usage, believed = ?self.seen, "an upstream says that it used more than it can have");
+        }
     }
 
     /// The answer's first byte has come.

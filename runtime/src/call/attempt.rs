@@ -384,6 +384,9 @@ impl<'c> Asking<'c> {
             Some(pair) => self.as_chat(pair, model, route)?,
         };
         let is_chat = upstream == Dialect::CHAT;
+        // What is counted by its length gets no longer than what was reserved.
+        let says = self.request.max_tokens.is_some();
+        let limits = says || self.gateway.counts_size(&route.charges);
         let asks_usage = is_chat || upstream.is(Surface::Completions);
         let members = json::members(&text);
         let shaped = shape(
@@ -392,8 +395,8 @@ impl<'c> Asking<'c> {
             &Shape {
                 model: &model.upstream_name,
                 rejects: &model.rejects,
-                // Where the caller does not say, nothing was lowered.
-                most_tokens: self.request.max_tokens.map(|_| route.max_tokens),
+                most_tokens: limits.then_some(route.max_tokens),
+                limit_in: limit_in(pair.is_some(), upstream, model.completion_tokens),
                 completion_tokens: model.completion_tokens && is_chat,
                 asks_usage: self.request.stream && asks_usage,
             },
@@ -471,6 +474,30 @@ impl<'c> Asking<'c> {
             upstreams.dropped(route.model, &model.name, parameter);
         }
     }
+}
+
+/// In which parameter an upstream is told how long an answer may be. A body that is translated is a chat until then.
+fn limit_in(
+    is_translated: bool,
+    upstream: Dialect,
+    completion_tokens: bool,
+) -> Option<&'static str> {
+    if is_translated {
+        return Some("max_tokens");
+    }
+    if upstream == Dialect::CHAT {
+        return Some(if completion_tokens {
+            "max_completion_tokens"
+        } else {
+            "max_tokens"
+        });
+    }
+    if upstream.is(Surface::Completions) {
+        return Some("max_tokens");
+    }
+    upstream
+        .is(Surface::Responses)
+        .then_some("max_output_tokens")
 }
 
 /// The hashes of the prompt, where replicas have caches.

@@ -24,7 +24,8 @@ pub(crate) enum AttemptError {
         message: Option<String>,
         retry_after: Option<Duration>,
     },
-    #[error("the call is too long for it: {0}")]
+    // In words that Anthropic's clients, LiteLLM and LangChain look for.
+    #[error("the prompt is too long for it: {0}")]
     ContextLength(String),
     #[error("its content filter stopped the call: {0}")]
     ContentFilter(String),

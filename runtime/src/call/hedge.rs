@@ -17,7 +17,7 @@ use super::admit::admit;
 use super::answer::Answered;
 use super::attempt::Asking;
 use super::attempt_error::AttemptError;
-use crate::account::{Account, Held, Lanes, route};
+use crate::account::{Account, Asked, Held, Lanes, route};
 use crate::clock;
 use crate::gateway::{Gateway, lock};
 
@@ -202,12 +202,12 @@ impl Runner<'_, '_> {
         facts.now = clock::now();
         let admitted = admit(self.gateway, facts, Some(decision));
         let next = route(&admitted.decision)?.clone();
-        let (tokens, started) = (facts.request.tokens, self.started);
+        let (request, started) = (Asked::of(facts.request), self.started);
         *second = Some(Held::new(
             self.gateway,
             &next,
             admitted.reservation?,
-            tokens,
+            request,
             started,
         ));
         Some((admitted.decision, next))

@@ -137,8 +137,10 @@ fn no_model(
     let failure = match skipped.first().map(|skip| skip.reason) {
         Some(SkipReason::Context) => {
             let tokens = facts.request.tokens;
-            let message =
-                format!("no model of tier `{tier}` has room for {tokens} tokens and an answer");
+            // LiteLLM, LangChain and Anthropic's clients know this failure by its first words alone.
+            let message = format!(
+                "the prompt is too long: no model of tier `{tier}` has room for {tokens} tokens and an answer"
+            );
             Failure::invalid(StatusCode::BAD_REQUEST, "context_length_exceeded", message)
                 .param("messages")
                 .hint("send fewer messages, or a smaller `max_tokens`")

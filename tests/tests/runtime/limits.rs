@@ -133,6 +133,85 @@ async fn an_open_call_holds_its_place_until_its_stream_ends_or_its_caller_hangs_
     assert_eq!(world.ask("good").await.status, 200);
 }
 
+fn tokens(count: u64) -> waypost_policies::plan::draft::Quota {
+    quota("tokens", Amount::Tokens(count), Window::Rolling(60_000))
+}
+
+/// The usual answer, whose upstream says that it used this much.
+fn saying(usage: &str) -> Script {
+    let answer = usual_answer().replace(crate::upstream::USAGE, usage);
+    Script::Whole(hyper::StatusCode::OK, Vec::new(), answer)
+}
+
+#[tokio::test]
+async fn what_was_reserved_is_the_longest_answer_that_is_asked_for() {
+    let prompt = r#"{"model":"auto","messages":[{"role":"user","content":"hi"}]}"#;
+    let mut counted = World::with(|draft, _| draft.quotas = vec![daily(1.0)]).await;
+    counted.chat(prompt).await;
+    assert_eq!(counted.one.call().await.json()["max_tokens"], 1000);
+    // Where no length is counted, the caller's body stays as it is.
+    let mut uncounted = World::with(|draft, _| draft.quotas = vec![requests(9)]).await;
+    uncounted.chat(prompt).await;
+    assert!(
+        uncounted
+            .one
+            .call()
+            .await
+            .json()
+            .get("max_tokens")
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn usage_that_cannot_be_is_not_believed() {
+    let mut world = World::with(|draft, _| draft.quotas = vec![daily(1.0)]).await;
+    world.one.then(saying(
+        r#"{"prompt_tokens":10,"completion_tokens":900000000000,"total_tokens":900000000010}"#,
+    ));
+    assert_eq!(world.ask("hi").await.status, 200);
+    let receipt = world.receipt().await;
+    assert_eq!((receipt.input_tokens, receipt.output_tokens), (10, 2_000));
+    assert!(receipt.estimated);
+    world.one.then(saying(
+        r#"{"prompt_tokens":18446744073709551615,"completion_tokens":5,"total_tokens":18446744073709551615}"#,
+    ));
+    assert_eq!(world.ask("hi").await.status, 200);
+    let receipt = world.receipt().await;
+    assert!(receipt.input_tokens <= 200_000, "{}", receipt.input_tokens);
+}
+
+#[tokio::test]
+async fn overshoot_is_debt_that_later_calls_wait_out() {
+    let world = World::with(|draft, _| draft.quotas = vec![tokens(2_500)]).await;
+    world.one.then(saying(
+        r#"{"prompt_tokens":10,"completion_tokens":1990,"total_tokens":2000}"#,
+    ));
+    assert_eq!(world.ask("hi").await.status, 200);
+    // 2,000 are used of 2,500, though half of that was reserved; the next needs some thousand, which drain in half a minute.
+    let refused = world.ask("hi").await;
+    assert_eq!(refused.status, 429);
+    let seconds: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=20).contains(&seconds), "{seconds}");
+}
+
+#[tokio::test]
+async fn the_answer_says_how_much_is_left() {
+    let world = World::with(|draft, _| draft.quotas = vec![requests(60), tokens(60_000)]).await;
+    let answer = world.ask("hi").await;
+    assert_eq!(answer.header("x-ratelimit-limit-requests"), "60");
+    assert_eq!(answer.header("x-ratelimit-remaining-requests"), "59");
+    // One a second comes back.
+    assert_eq!(answer.header("x-ratelimit-reset-requests"), "1s");
+    assert_eq!(answer.header("x-ratelimit-limit-tokens"), "60000");
+    let left: u64 = answer
+        .header("x-ratelimit-remaining-tokens")
+        .parse()
+        .unwrap();
+    // What is reserved counts until it is settled.
+    assert!((58_900..59_000).contains(&left), "{left}");
+}
+
 #[tokio::test]
 async fn the_same_call_is_let_through_so_many_times() {
     let world = World::with(|draft, _| {

@@ -155,6 +155,9 @@ async fn who_comes_when_all_places_are_taken_is_told_so() {
     }
     assert_eq!(world.ask("hi").await.status, 200);
     drop(seated);
+    while metric(&world, "waypost_connections ").await > 0.0 {
+        tokio::task::yield_now().await;
+    }
     let mut early = TcpStream::connect(world.address).await.unwrap();
     early.shutdown().await.unwrap();
     assert_eq!(read_all(&mut early).await, "");

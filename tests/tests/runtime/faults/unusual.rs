@@ -102,8 +102,10 @@ async fn a_prompt_of_ten_megabytes_goes_through_and_again_to_the_next_model() {
     assert_eq!(answer.header("x-waypost-model"), "dear", "{}", answer.text);
     let mut sent = world.two.call().await.json();
     let mut wanted = body;
+    // What is decided: the model's name, and how long the answer may be.
     for body in [&mut sent, &mut wanted] {
-        body.as_object_mut().unwrap().remove("model");
+        let members = body.as_object_mut().unwrap();
+        members.retain(|key, _| key != "model" && key != "max_tokens");
     }
     assert!(sent == wanted, "the prompt came changed");
     assert_eq!(world.receipt().await.tried.len(), 1);
