@@ -33,11 +33,11 @@ pub(crate) struct Account {
     gateway: Arc<Gateway>,
     started: Instant,
     receipt: Option<Receipt>,
-    decision: Decision,
+    decision: Arc<Decision>,
     asked: Asked,
-    held: Option<Held>,
+    held: Option<Box<Held>>,
     /// What is held for the model that is asked beside it.
-    second: Option<Held>,
+    second: Option<Box<Held>>,
 }
 
 /// How full a limit is, as its caller is told.
@@ -51,7 +51,7 @@ pub(crate) struct Usages {
 /// What a call holds: for the model that is asked, and for the one that is asked beside it.
 pub(crate) struct Lanes<'a> {
     pub(crate) first: Option<&'a mut Held>,
-    pub(crate) second: &'a mut Option<Held>,
+    pub(crate) second: &'a mut Option<Box<Held>>,
 }
 
 impl Account {
@@ -59,7 +59,7 @@ impl Account {
     pub(crate) fn open(
         gateway: &Arc<Gateway>,
         facts: &Facts<'_>,
-        decision: Decision,
+        decision: Arc<Decision>,
         request_id: &str,
         started: Instant,
     ) -> Self {
@@ -80,7 +80,7 @@ impl Account {
             gateway: Arc::clone(gateway),
             started,
             receipt: Some(receipt),
-            decision: decision.clone(),
+            decision: Arc::clone(&decision),
             asked: Asked::of(facts.request),
             held: None,
             second: None,
@@ -91,7 +91,7 @@ impl Account {
     }
 
     /// Takes note of a decision: the first, or one that falls back.
-    pub(crate) fn decided(&mut self, decision: Decision) {
+    pub(crate) fn decided(&mut self, decision: Arc<Decision>) {
         let plan = &self.gateway.plan;
         if let Some(receipt) = &mut self.receipt {
             receipt.tier = self
@@ -119,26 +119,26 @@ impl Account {
     /// Holds what the decision reserved.
     pub(crate) fn hold(&mut self, route: &Route, reservation: Reservation) {
         if let Some(before) = self.held.take() {
-            self.release(before, Usage::default());
+            self.release(*before, Usage::default());
         }
         let (asked, started) = (self.asked, self.started);
         let held = Held::new(&self.gateway, route, reservation, asked, started);
-        self.held = Some(held);
+        self.held = Some(Box::new(held));
     }
 
     /// What is held, to be noted on by whoever asks.
-    pub(crate) const fn lanes(&mut self) -> Lanes<'_> {
+    pub(crate) fn lanes(&mut self) -> Lanes<'_> {
         Lanes {
-            first: self.held.as_mut(),
+            first: self.held.as_deref_mut(),
             second: &mut self.second,
         }
     }
 
     /// The model that was asked beside the first answers, or is the only one left; the first is charged for what it may
     /// have used.
-    pub(crate) fn second_answers(&mut self, decision: Decision) {
+    pub(crate) fn second_answers(&mut self, decision: Arc<Decision>) {
         if let Some(first) = self.held.take() {
-            self.lose(first);
+            self.lose(*first);
         }
         self.held = self.second.take();
         self.decided(decision);
@@ -147,7 +147,7 @@ impl Account {
     /// The model that was asked beside the first is too late; it is charged for what it may have used.
     pub(crate) fn lose_second(&mut self) {
         if let Some(second) = self.second.take() {
-            self.lose(second);
+            self.lose(*second);
         }
     }
 
@@ -186,7 +186,7 @@ impl Account {
             receipt.tried.push(tried);
         }
         let wasted = held.wasted;
-        self.release(held, wasted);
+        self.release(*held, wasted);
     }
 
     /// As [`Account::give_up`], for the model that was asked beside the first.
@@ -315,7 +315,7 @@ impl Account {
         let cost = held.cost(usage);
         let (requests, estimated) = (u64::from(held.sent), held.estimated);
         self.note_charges(&held.charges, spent(requests, usage, cost));
-        self.end(held, spent(requests, usage, cost));
+        self.end(*held, spent(requests, usage, cost));
         Some((usage, cost, estimated))
     }
 

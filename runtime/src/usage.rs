@@ -8,6 +8,7 @@ mod responses;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
+use std::ops::Deref;
 use waypost_policies::cost::Usage;
 use waypost_policies::facts::Surface;
 use waypost_policies::tokens;
@@ -78,8 +79,24 @@ impl From<Usage> for Reported {
     }
 }
 
+/// A text of an answer, borrowed from it where it stands there without escapes: what serde makes of an optional `Cow`
+/// is always a copy.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+struct Said<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Deref for Said<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
 /// What JSON in a dialect tells; `None` where it cannot be read.
 pub(crate) fn hear(dialect: Dialect, json: &[u8]) -> Option<Heard> {
+    // All of it at once: a parser of bytes would look at each string by itself.
+    let json = std::str::from_utf8(json).ok()?;
     match dialect {
         Dialect::Gemini => gemini::hear(json),
         Dialect::Converse => converse::hear(json),
@@ -105,6 +122,40 @@ pub(crate) fn hear(dialect: Dialect, json: &[u8]) -> Option<Heard> {
             })
         }
     }
+}
+
+/// What a whole answer tells, as [`hear`] says it, but for which choices are complete. Where it says itself how long it is, its
+/// text is passed over.
+pub(crate) fn hear_whole(dialect: Dialect, json: &[u8]) -> Option<Heard> {
+    let told = match dialect {
+        Dialect::Of(Surface::Chat | Surface::Completions | Surface::Embeddings) => {
+            let text = std::str::from_utf8(json).ok()?;
+            serde_json::from_str::<Told>(text).ok()
+        }
+        _ => None,
+    };
+    let usage = told.as_ref().and_then(|told| told.usage.map(Usage::from));
+    match (told, usage) {
+        (Some(told), Some(usage)) if usage.output > 0 => Some(Heard {
+            usage: Some(usage.into()),
+            tokens: usage.output,
+            error: told.error.is_some(),
+            answers: told.choices.is_some(),
+            ..Heard::default()
+        }),
+        _ => hear(dialect, json),
+    }
+}
+
+/// An answer of which only usage is read.
+#[derive(Deserialize)]
+struct Told {
+    #[serde(default)]
+    choices: Option<IgnoredAny>,
+    #[serde(default)]
+    usage: Option<WireUsage>,
+    #[serde(default)]
+    error: Option<IgnoredAny>,
 }
 
 /// `usage` as OpenAI's API has it.
@@ -158,12 +209,6 @@ pub(crate) struct Answer<'a> {
     pub(crate) error: Option<IgnoredAny>,
 }
 
-/// What is read of an answer whose choices have a shape that is not known here.
-#[derive(Deserialize)]
-struct OnlyUsage {
-    usage: Option<WireUsage>,
-}
-
 #[derive(Debug, Deserialize)]
 struct Choice<'a> {
     #[serde(default, borrow)]
@@ -171,7 +216,7 @@ struct Choice<'a> {
     #[serde(default, borrow)]
     message: Option<Text<'a>>,
     #[serde(default, borrow)]
-    text: Option<Cow<'a, str>>,
+    text: Option<Said<'a>>,
     #[serde(default)]
     index: Option<u32>,
     #[serde(default)]
@@ -181,13 +226,13 @@ struct Choice<'a> {
 #[derive(Debug, Deserialize)]
 struct Text<'a> {
     #[serde(default, borrow)]
-    content: Option<Cow<'a, str>>,
+    content: Option<Said<'a>>,
     #[serde(default, borrow)]
-    refusal: Option<Cow<'a, str>>,
+    refusal: Option<Said<'a>>,
     #[serde(default, borrow)]
-    reasoning_content: Option<Cow<'a, str>>,
+    reasoning_content: Option<Said<'a>>,
     #[serde(default, borrow)]
-    reasoning: Option<Cow<'a, str>>,
+    reasoning: Option<Said<'a>>,
     #[serde(default, borrow)]
     tool_calls: Option<Vec<ToolCall<'a>>>,
 }
@@ -201,15 +246,16 @@ struct ToolCall<'a> {
 #[derive(Debug, Deserialize)]
 struct Function<'a> {
     #[serde(default, borrow)]
-    name: Option<Cow<'a, str>>,
+    name: Option<Said<'a>>,
     #[serde(default, borrow)]
-    arguments: Option<Cow<'a, str>>,
+    arguments: Option<Said<'a>>,
 }
 
 impl<'a> Answer<'a> {
-    pub(crate) fn parse(json: &'a [u8]) -> Option<Self> {
-        serde_json::from_slice(json).ok().or_else(|| {
-            let told: OnlyUsage = serde_json::from_slice(json).ok()?;
+    pub(crate) fn parse(json: &'a str) -> Option<Self> {
+        serde_json::from_str(json).ok().or_else(|| {
+            // Its choices have a shape that is not known here.
+            let told: Told = serde_json::from_str(json).ok()?;
             told.usage.map(|usage| Self {
                 usage: Some(usage),
                 ..Self::default()
@@ -271,7 +317,7 @@ mod tests {
     use super::*;
 
     fn usage(json: &str) -> Usage {
-        Answer::parse(json.as_bytes())
+        Answer::parse(json)
             .unwrap()
             .usage
             .unwrap()
@@ -312,7 +358,7 @@ mod tests {
     #[test]
     fn what_is_sent_under_two_names_counts_once_and_hides_no_usage() {
         let json = r#"{"choices":[{"delta":{"reasoning":"hm","reasoning_content":"hm"},"message":{"content":"hm"}}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#;
-        let answer = Answer::parse(json.as_bytes()).unwrap();
+        let answer = Answer::parse(json).unwrap();
         assert_eq!(answer.tokens(), tokens::of_text("hm"));
         assert_eq!(usage(json).output, 2);
     }
@@ -326,7 +372,7 @@ mod tests {
     #[test]
     fn text_tool_calls_and_reasoning_count() {
         let json = r#"{"choices":[{"message":{"content":"","tool_calls":[{"function":{"name":"write_file","arguments":"{\"a\":1}"}}],"reasoning_content":"hm"},"finish_reason":"tool_calls"}]}"#;
-        let answer = Answer::parse(json.as_bytes()).unwrap();
+        let answer = Answer::parse(json).unwrap();
         assert_eq!(answer.finished(), 1);
         assert!(answer.tokens() >= 3, "{}", answer.tokens());
     }

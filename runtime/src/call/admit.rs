@@ -18,8 +18,17 @@ const MOST_CONFLICTS: usize = 8;
 /// A decision, and what is reserved for it; nothing where it leads to no model, or where that cannot be recorded.
 #[derive(Debug)]
 pub(super) struct Admitted {
-    pub(super) decision: Decision,
+    pub(super) decision: Arc<Decision>,
     pub(super) reservation: Option<Reservation>,
+}
+
+impl Admitted {
+    fn new(decision: Decision, reservation: Option<Reservation>) -> Self {
+        Self {
+            decision: Arc::new(decision),
+            reservation,
+        }
+    }
 }
 
 /// Decides, or falls back from `previous`, and reserves.
@@ -32,24 +41,15 @@ pub(super) fn admit(
     loop {
         let mut decision = once(gateway, facts, previous);
         let Some(route) = route(&decision) else {
-            return Admitted {
-                decision,
-                reservation: None,
-            };
+            return Admitted::new(decision, None);
         };
         if !gateway.can_record(&route.charges) {
-            return Admitted {
-                decision,
-                reservation: None,
-            };
+            return Admitted::new(decision, None);
         }
         let exhausted = match gateway.state.reserve(&route.charges, facts.now) {
             Ok(reservation) => {
                 let reservation = recorded(gateway, &decision, reservation, facts.now);
-                return Admitted {
-                    decision,
-                    reservation,
-                };
+                return Admitted::new(decision, reservation);
             }
             Err(exhausted) => exhausted,
         };
@@ -60,10 +60,7 @@ pub(super) fn admit(
                 quota: exhausted.quota,
                 retry_after_milliseconds: exhausted.retry_after_milliseconds,
             };
-            return Admitted {
-                decision,
-                reservation: None,
-            };
+            return Admitted::new(decision, None);
         }
         facts.now = clock::now();
     }

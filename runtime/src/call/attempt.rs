@@ -104,6 +104,10 @@ impl<'c> Asking<'c> {
         }
     }
 
+    pub(super) const fn insists(&self) -> bool {
+        self.insists
+    }
+
     /// From now on models are asked that have failed lately.
     pub(super) const fn insist(&mut self) {
         self.insists = true;

@@ -21,13 +21,13 @@ use super::attempt_error::AttemptError;
 use super::deadline;
 use super::refusal::refused;
 use crate::body::{BodyError, collect};
-use crate::client::{self, Client, root_cause};
+use crate::client::{self, Client, Target, root_cause};
 use crate::clock;
 use crate::dialect::Dialect;
 use crate::provider::{Provider, USUAL_VERSION, VERSION};
 use crate::stream::{FRAMED, Source, Watcher};
 use crate::translate::{Context, Pair, Translation};
-use crate::usage::hear;
+use crate::usage::hear_whole;
 
 /// What a stream may send before its first event with data: comments, mostly.
 const LONGEST_OPENING: usize = 4 << 20;
@@ -103,16 +103,19 @@ pub(super) async fn ask(
     let answers = outgoing.answers;
     let dialects = outgoing.dialects;
     let (provider, body) = (outgoing.provider, outgoing.body);
-    let mut request = outgoing.request()?;
+    let target = client.target(outgoing.address);
+    let target = target.ok_or(AttemptError::Address)?;
+    let mut request = outgoing.request(&target);
     let deadline = Instant::now() + patience;
     let reply = async {
         if let Some(provider) = provider {
-            provider
-                .authorize(client, &mut request, body, clock::now())
+            // Apart: calls to pools need no room for it.
+            Box::pin(provider.authorize(client, &mut request, body, clock::now()))
                 .await
                 .map_err(|error| AttemptError::Unauthorized(error.to_string()))?;
         }
-        let response = client::send(client, request).await.map_err(|error| {
+        let sent = client::send_to(client, &target, request);
+        let response = sent.await.map_err(|error| {
             let reason = root_cause(&error);
             match error.is_connect() {
                 true => AttemptError::Connect(reason),
@@ -120,7 +123,7 @@ pub(super) async fn ask(
             }
         })?;
         match response.status() {
-            status if !status.is_success() => refused(response, dialects).await,
+            status if !status.is_success() => Box::pin(refused(response, dialects)).await,
             // What it used could not be read.
             _ if is_coded(response.headers()) => Err(AttemptError::Coded),
             _ if stream && is_event_stream(response.headers(), dialects.upstream) => {
@@ -208,16 +211,16 @@ fn concerns_this_hop(name: &str) -> bool {
 }
 
 impl Outgoing<'_> {
-    fn request(self) -> Result<Request<Full<Bytes>>, AttemptError> {
+    fn request(self, target: &Target) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(self.body.clone()));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.address.parse().map_err(|_| AttemptError::Address)?;
+        *request.uri_mut() = target.uri.clone();
         *request.headers_mut() = self.headers.clone();
         speak_as(request.headers_mut(), self.dialects.upstream, self.stream);
         if let Some(timeout) = self.timeout {
-            request.headers_mut().insert(deadline::HEADER, timeout);
+            request.headers_mut().insert(deadline::NAME, timeout);
         }
-        Ok(request)
+        request
     }
 }
 
@@ -325,7 +328,7 @@ async fn whole(
             BodyError::TooLarge { limit } => AttemptError::TooLarge(limit),
             other => AttemptError::Broken(other.to_string()),
         })?;
-    let heard = hear(dialects.upstream, &body);
+    let heard = hear_whole(dialects.upstream, &body);
     if heard.is_some_and(|heard| heard.blocked && heard.tokens == 0) {
         return Err(AttemptError::ContentFilter(PROMPT_BLOCKED.to_owned()));
     }
@@ -362,7 +365,7 @@ fn translated(pair: Pair, body: &[u8], context: &Context) -> Result<Bytes, Attem
 
 /// A page of HTML, half an answer, or bytes that are no text are no answer, whatever their status.
 fn is_object(body: &[u8], parsed: bool) -> bool {
+    let is_json = |text| serde_json::from_str::<IgnoredAny>(text).is_ok();
     body.trim_ascii_start().starts_with(b"{")
-        && std::str::from_utf8(body).is_ok()
-        && (parsed || serde_json::from_slice::<IgnoredAny>(body).is_ok())
+        && (parsed || std::str::from_utf8(body).is_ok_and(is_json))
 }
