@@ -22,7 +22,7 @@ impl Effort {
         // Short ones, and many: each is another chance that nothing else wants the core.
         rounds: 20,
         time: Duration::from_millis(200),
-        streams: 1000,
+        streams: 2000,
     };
     pub(crate) const QUICK: Self = Self {
         rounds: 1,

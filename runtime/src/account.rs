@@ -15,12 +15,12 @@ use waypost_policies::limits::{Reservation, Spent, Unit};
 use waypost_policies::plan::draft::TierIndex;
 use waypost_policies::{Facts, NanoDollars};
 
+use crate::callers::Identity;
 use crate::clock;
 use crate::failure::{Failure, Tried};
 use crate::gateway::Gateway;
 use crate::metrics::RouteKey;
 use crate::receipt::{Ending, Receipt};
-use crate::rule::Site;
 
 pub(crate) use held::{Asked, Held};
 
@@ -58,7 +58,7 @@ impl Account {
     /// Opens the books of a call that came at `started` and was decided.
     pub(crate) fn open(
         gateway: &Arc<Gateway>,
-        facts: &Facts<'_>,
+        (facts, identity): (&Facts<'_>, &Identity),
         decision: Arc<Decision>,
         request_id: &str,
         started: Instant,
@@ -67,11 +67,11 @@ impl Account {
         let receipt = Receipt {
             time: (clock::now() - age) / 1_000_000,
             request_id: request_id.to_owned(),
-            caller: facts.caller.key.clone().into_owned(),
-            team: facts.caller.team.clone().into_owned(),
-            agent: facts.caller.agent.clone().into_owned(),
-            plan: facts.caller.plan.clone().into_owned(),
-            name: facts.caller.name.clone().into_owned(),
+            caller: Arc::clone(&identity.id),
+            team: Arc::clone(&identity.team),
+            agent: Arc::clone(&identity.agent),
+            plan: Arc::clone(&identity.plan),
+            name: Arc::clone(&identity.name),
             asked: gateway.redactions.log(&facts.request.model).into_owned(),
             streamed: facts.request.stream,
             ..Receipt::default()
@@ -92,19 +92,19 @@ impl Account {
 
     /// Takes note of a decision: the first, or one that falls back.
     pub(crate) fn decided(&mut self, decision: Arc<Decision>) {
-        let plan = &self.gateway.plan;
+        let (plan, sites) = (&self.gateway.plan, &self.gateway.sites);
         if let Some(receipt) = &mut self.receipt {
             receipt.tier = self
                 .gateway
                 .tier_of(&decision)
-                .map(|tier| tier.name.clone())
+                .map(|tier| Arc::clone(&tier.name))
                 .unwrap_or_default();
             // No rule is why a name is not known.
             receipt.rule = match decision.outcome {
-                Outcome::UnknownModel => Site::default(),
-                _ => Site::of(plan, decision.rule),
+                Outcome::UnknownModel => Arc::default(),
+                _ => sites.of(plan, decision.rule),
             };
-            receipt.capped_by = decision.capped_by.map(|rule| Site::of(plan, rule));
+            receipt.capped_by = decision.capped_by.map(|rule| sites.of(plan, rule));
             receipt.difficulty = decision.difficulty;
             receipt.warnings = self.gateway.warnings(&decision);
         }
@@ -182,7 +182,7 @@ impl Account {
         if let Some(receipt) = &mut self.receipt {
             receipt.attempts += held.attempts;
             receipt.ceiling = held.ceiling;
-            tried.replica = Some(held.replica.clone()).filter(|replica| !replica.is_empty());
+            tried.replica = Some(held.replica.to_string()).filter(|replica| !replica.is_empty());
             receipt.tried.push(tried);
         }
         let wasted = held.wasted;
@@ -264,7 +264,7 @@ impl Account {
     /// The call is refused, or no model answered it: the rule that is the cause is its rule.
     pub(crate) fn blame(&mut self, failure: &Failure) {
         if let (Some(receipt), Some(rule)) = (&mut self.receipt, &failure.details.rule) {
-            receipt.rule = rule.clone();
+            receipt.rule = Arc::new(rule.clone());
         }
     }
 
@@ -305,8 +305,8 @@ impl Account {
         let held = self.held.take()?;
         if let Some(receipt) = &mut self.receipt {
             let model = self.gateway.model(held.model);
-            receipt.model = model.map(|model| model.name.clone()).unwrap_or_default();
-            receipt.replica.clone_from(&held.replica);
+            receipt.model = model.map(|model| Arc::clone(&model.name)).unwrap_or_default();
+            receipt.replica = Arc::clone(&held.replica);
             receipt.attempts += held.attempts;
             receipt.ceiling = held.ceiling;
             receipt.first_byte = held.first_byte;
@@ -362,7 +362,7 @@ impl Account {
     fn note_charge(&mut self, quota: u16, amount: u64) {
         let label = self.gateway.quota_label(quota);
         if let (Some(receipt), 1..) = (&mut self.receipt, amount) {
-            receipt.charged.push((label.to_owned(), amount));
+            receipt.charged.push((label, amount));
         }
     }
 }

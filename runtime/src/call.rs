@@ -99,7 +99,7 @@ pub(crate) async fn answer(
     let mut admitted = admit(gateway, &mut facts, None);
     let mut account = Account::open(
         gateway,
-        &facts,
+        (&facts, &arrived.identity),
         Arc::clone(&admitted.decision),
         request_id,
         arrived.started,

@@ -59,11 +59,11 @@ pub(crate) struct Callers {
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Identity {
     /// What names the key or the token's subject, never the key.
-    pub(crate) id: String,
-    pub(crate) team: String,
-    pub(crate) agent: String,
-    pub(crate) plan: String,
-    pub(crate) name: String,
+    pub(crate) id: Arc<str>,
+    pub(crate) team: Arc<str>,
+    pub(crate) agent: Arc<str>,
+    pub(crate) plan: Arc<str>,
+    pub(crate) name: Arc<str>,
     /// The only models it may use, as the file names them.
     allowed: Option<Vec<String>>,
     /// The same, as the plan has them.

@@ -33,18 +33,12 @@ use crate::usage::hear_whole;
 const LONGEST_OPENING: usize = 4 << 20;
 /// What is said where a provider does not say it in words.
 const PROMPT_BLOCKED: &str = "it refuses the prompt";
-/// What a client speaks, what its upstream does, and what is known for an answer in between.
+/// What a client speaks, what its upstream does, and, where they differ, what is known for an answer in between.
 #[derive(Debug, Clone)]
 pub(super) struct Dialects {
     pub(super) client: Surface,
     pub(super) upstream: Dialect,
-    pub(super) context: Context,
-}
-
-impl Dialects {
-    pub(super) fn pair(&self) -> Option<Pair> {
-        Pair::of(self.client, self.upstream)
-    }
+    pub(super) translation: Option<(Pair, Context)>,
 }
 
 /// What is sent, and where.
@@ -304,9 +298,8 @@ async fn begun(
     if told.error && told.tokens == 0 {
         return Err(AttemptError::ErrorInAnswer);
     }
-    let translation = dialects
-        .pair()
-        .map(|pair| Box::new(Translation::new(pair, dialects.context.clone())));
+    let translation = dialects.translation.clone();
+    let translation = translation.map(|(pair, context)| Box::new(Translation::new(pair, context)));
     Ok(Reply::Stream {
         head,
         first,
@@ -344,9 +337,9 @@ async fn whole(
     };
     let usage = heard.and_then(|heard| heard.usage);
     let usage = usage.map(|usage| usage.usage(tokens));
-    let body = match dialects.pair() {
+    let body = match &dialects.translation {
         None => body,
-        Some(pair) => translated(pair, &body, &dialects.context)?,
+        Some((pair, context)) => translated(*pair, &body, context)?,
     };
     Ok(Reply::Whole {
         head,

@@ -178,7 +178,10 @@ impl Calls {
             ("output", receipt.output_tokens),
         ];
         let labels = |model: &'static str, kind: &'static str, value: &str| {
-            vec![(model, receipt.model.clone()), (kind, value.to_owned())]
+            vec![
+                (model, receipt.model.to_string()),
+                (kind, value.to_owned()),
+            ]
         };
         for (kind, tokens) in kinds {
             let named = || labels("model", "type", kind);
@@ -199,5 +202,8 @@ fn route_labels(
     model: &'static str,
     receipt: &Receipt,
 ) -> Vec<(&'static str, String)> {
-    vec![(tier, receipt.tier.clone()), (model, receipt.model.clone())]
+    vec![
+        (tier, receipt.tier.to_string()),
+        (model, receipt.model.to_string()),
+    ]
 }
