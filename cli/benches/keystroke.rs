@@ -16,6 +16,10 @@ use lsp_server::{Message, Notification, Request};
 use serde_json::{Value, json};
 use waypost_cli::lsp::{Files, Server};
 
+/// The one of the command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const URI: &str = "file:///bench/large.route";
 /// Strokes that are timed for the percentiles.
 const STROKES: usize = 2_000;

@@ -23,12 +23,13 @@ mod reservation;
 mod seats;
 mod shard;
 mod sliding;
+mod succession;
 #[cfg(test)]
 mod tests;
 
 use std::hash::Hasher as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 use smallvec::SmallVec;
@@ -44,8 +45,9 @@ use crate::decision::{Charge, Key, SessionFloor};
 use crate::plan::draft::TierIndex;
 use bucket::{Bucket, Hold};
 use floors::Floors;
-use identity::{Identity, Names};
+use identity::{Identity, Mapping, Names};
 use record::Ended;
+use reservation::Holds;
 use seats::{Row, Seat, Seats};
 use shard::{Full, Name, Shard};
 
@@ -57,6 +59,13 @@ const MOST: usize = 1 << 20;
 const RETRY_OPEN_MILLISECONDS: u64 = 1_000;
 /// When to come back where all buckets are taken: a shard looks for free ones once in this time.
 const RETRY_FULL_MILLISECONDS: u64 = 1_000;
+
+/// A quota that no plan has is full.
+const UNKNOWN: Usage = Usage {
+    used: u64::MAX,
+    capacity: 0,
+    resets_milliseconds: u64::MAX,
+};
 
 /// What has been used of every quota, and the floors of sessions.
 #[derive(Debug)]
@@ -74,6 +83,10 @@ pub struct State {
     seed: [u64; 2],
     abandoned: Arc<AtomicU64>,
     log: Option<Arc<dyn Log>>,
+    /// Where what the state before it has is in this one.
+    follows: Mapping,
+    /// The state that has everything now.
+    successor: OnceLock<Arc<Self>>,
 }
 
 impl State {
@@ -119,6 +132,8 @@ impl State {
             seed,
             abandoned: Arc::default(),
             log: None,
+            follows: Mapping::default(),
+            successor: OnceLock::new(),
         }
     }
 
@@ -183,6 +198,10 @@ impl State {
     /// What is used of a bucket. Of a quota that the plan does not have everything is.
     #[must_use]
     pub fn used(&self, quota: u16, key: Key, now: i64) -> u64 {
+        if let Some(next) = self.successor() {
+            let quota = next.follows.quota(quota);
+            return quota.map_or(u64::MAX, |quota| next.used(quota, key, now));
+        }
         match self.quota(quota) {
             None => u64::MAX,
             Some(spec) if spec.has_buckets() => {
@@ -202,12 +221,12 @@ impl State {
     #[must_use]
     pub fn usage(&self, quota: u16, key: Key, now: i64) -> Usage {
         let Some(spec) = self.quota(quota) else {
-            return Usage {
-                used: u64::MAX,
-                capacity: 0,
-                resets_milliseconds: u64::MAX,
-            };
+            return UNKNOWN;
         };
+        if let Some(next) = self.successor() {
+            let found = next.follows.quota(quota);
+            return found.map_or(UNKNOWN, |quota| next.usage(quota, key, now));
+        }
         match spec.window {
             Window::Call => Usage {
                 used: 0,
@@ -239,6 +258,11 @@ impl State {
     ///
     /// When it may have.
     pub fn room(&self, charge: &Charge, now: i64) -> Result<(), Exhausted> {
+        if let Some(next) = self.successor() {
+            let room = next.room(&next.charge_of_old(charge), now);
+            let quota = charge.quota;
+            return room.map_err(|exhausted| Exhausted { quota, ..exhausted });
+        }
         let exhausted = |reason, retry_after_milliseconds| Exhausted {
             quota: charge.quota,
             retry_after_milliseconds,
@@ -269,6 +293,10 @@ impl State {
     pub fn reserve(&self, charges: &[Charge], now: i64) -> Result<Reservation, Exhausted> {
         let mut reservation = Reservation::new(Arc::clone(&self.abandoned));
         let mut shards = self.lock_all(charges.iter().map(|charge| shard_of(charge.key)));
+        if let Some(next) = self.successor() {
+            drop(shards);
+            return next.reserve_for_old(charges, now);
+        }
         for charge in charges {
             match self.take(&mut shards, charge, now) {
                 Ok(Taken::Hold(hold)) => reservation.push((charge.quota, charge.key), hold),
@@ -304,6 +332,11 @@ impl State {
         let (Some(spec), Some(mut shard)) = (self.quota(quota), self.lock(shard_of(key))) else {
             return Position::default();
         };
+        if let Some(next) = self.successor() {
+            drop(shard);
+            let own = next.follows.quota(quota);
+            return own.map_or_else(Position::default, |own| next.add(own, key, amount, now));
+        }
         if let Some(row) = self.row(quota) {
             self.seats.fill((row, key), amount);
         }
@@ -320,11 +353,23 @@ impl State {
     /// The floor of a session, while its window lasts.
     #[must_use]
     pub fn floor(&self, content: u16, key: Key, now: i64) -> Option<TierIndex> {
+        if let Some(next) = self.successor() {
+            return next.floor_for_old(content, key, now);
+        }
         self.floors.get((content, key), now)
     }
 
     /// Raises a session's floor, and starts its window anew.
     pub fn raise_floor(&self, floor: SessionFloor, now: i64) {
+        // Nobody hands over meanwhile.
+        let shard = self.lock(shard_of(floor.key));
+        if let Some(next) = self.successor() {
+            drop(shard);
+            if let Some(floor) = next.floor_of_old(floor) {
+                next.raise_floor(floor, now);
+            }
+            return;
+        }
         self.floors.raise_and(floor, now, || {
             self.append(&Record::raised(now, floor));
         });
@@ -419,8 +464,15 @@ impl State {
     }
 
     fn end(&self, reservation: Reservation, now: i64, spent: impl Fn(Unit) -> u64) -> Position {
-        let holds = reservation.take();
+        self.end_holds(reservation.take(), now, &spent)
+    }
+
+    fn end_holds(&self, holds: Holds, now: i64, spent: &impl Fn(Unit) -> u64) -> Position {
         let mut shards = self.lock_all(holds.iter().map(|(name, _)| shard_of(name.1)));
+        if let Some(next) = self.successor() {
+            drop(shards);
+            return next.end_holds(next.holds_of_old(holds), now, spent);
+        }
         let mut ends: SmallVec<[Ended; 12]> = SmallVec::new();
         for (name, hold) in holds {
             let (Some(quota), Some(shard)) = (self.quota(name.0), shards.get(shard_of(name.1)))

@@ -20,6 +20,7 @@ use crate::clock;
 use crate::failure::{Failure, Tried};
 use crate::gateway::Gateway;
 use crate::metrics::RouteKey;
+use crate::rate_limit::RateLimit;
 use crate::receipt::{Ending, Receipt};
 
 pub(crate) use held::{Asked, Held};
@@ -38,14 +39,6 @@ pub(crate) struct Account {
     held: Option<Box<Held>>,
     /// What is held for the model that is asked beside it.
     second: Option<Box<Held>>,
-}
-
-/// How full a limit is, as its caller is told.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Usages {
-    pub(crate) limit: u64,
-    pub(crate) remaining: u64,
-    pub(crate) reset_seconds: u64,
 }
 
 /// What a call holds: for the model that is asked, and for the one that is asked beside it.
@@ -222,30 +215,12 @@ impl Account {
             .map_or(&[], |receipt| &receipt.warnings)
     }
 
-    /// Of the limits on requests and on tokens that the call counts in the one that has least left: what it holds, what
-    /// is left of it, and in how many seconds all of it is.
-    pub(crate) fn rate_limits(&self) -> Vec<(Unit, Usages)> {
-        let now = clock::now();
-        let charges = self.held.iter().flat_map(|held| &held.charges);
-        let mut found: Vec<(Unit, Usages)> = Vec::new();
-        for charge in charges {
-            let unit = self.gateway.unit(charge.quota);
-            let Some(unit @ (Unit::Requests | Unit::Tokens)) = unit else {
-                continue;
-            };
-            let usage = self.gateway.state.usage(charge.quota, charge.key, now);
-            let usages = Usages {
-                limit: usage.capacity,
-                remaining: usage.capacity.saturating_sub(usage.used),
-                reset_seconds: usage.resets_milliseconds.div_ceil(1000),
-            };
-            match found.iter_mut().find(|(known, _)| *known == unit) {
-                Some((_, least)) if usages.remaining < least.remaining => *least = usages,
-                Some(_) => {}
-                None => found.push((unit, usages)),
-            }
-        }
-        found
+    /// How full the limits are that the call counts in.
+    pub(crate) fn rate_limits(&self) -> Vec<RateLimit> {
+        let held = self.held.as_ref();
+        held.map_or_else(Vec::new, |held| {
+            RateLimit::least(&self.gateway, &held.charges)
+        })
     }
 
     /// Which tier and model.
@@ -305,7 +280,9 @@ impl Account {
         let held = self.held.take()?;
         if let Some(receipt) = &mut self.receipt {
             let model = self.gateway.model(held.model);
-            receipt.model = model.map(|model| Arc::clone(&model.name)).unwrap_or_default();
+            receipt.model = model
+                .map(|model| Arc::clone(&model.name))
+                .unwrap_or_default();
             receipt.replica = Arc::clone(&held.replica);
             receipt.attempts += held.attempts;
             receipt.ceiling = held.ceiling;

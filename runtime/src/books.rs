@@ -1,6 +1,6 @@
 //! What is used of limits and budgets, and what keeps it, from one plan to the next.
 //!
-//! Invariant: a plan's records are written only while it is the one that is served, since what they say is in its terms.
+//! Invariant: records are written in the terms of the plan that is served, also of calls that began with another.
 
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ impl Books {
         })
     }
 
-    /// For a plan that is to take the place of this one's.
+    /// For a plan that is to be tried, and may take the place of this one's.
     pub(crate) fn next(
         &self,
         plan: &Plan,
@@ -75,21 +75,22 @@ impl Books {
         })
     }
 
-    /// Takes over once more what the plan before this one has used, as it is now: trying this plan took its time, and calls went on.
-    pub(crate) fn catch_up(&mut self, plan: &Plan, before: &Self) {
-        let carried_over = || State::reloaded(plan, &before.state, clock::now());
+    /// From now on this plan is served: what the one before it has used goes on here, and calls that are under way there
+    /// are settled here.
+    pub(crate) fn take_over(&mut self, plan: &Plan, before: &Self) {
+        let following = || State::following(plan, &before.state);
         match (&before.keeper, &self.keeper) {
-            (Some(keeper), _) => (self.chapter, self.state) = keeper.follow(carried_over()),
-            (None, None) => self.state = Arc::new(carried_over()),
+            (Some(keeper), _) => {
+                (self.chapter, self.state) = keeper.follow(following());
+                let turn = || keeper.turn_to(self.chapter, &self.state);
+                before.state.hand_over(&self.state, turn);
+            }
+            (None, None) => {
+                self.state = Arc::new(following());
+                before.state.hand_over(&self.state, || {});
+            }
             // The plan before counted nothing, and this one has begun its own folder.
-            (None, Some(_)) => {}
-        }
-    }
-
-    /// From now on this plan is served: its records are written, and those of the one before are not any more.
-    pub(crate) fn take_over(&self) {
-        if let Some(keeper) = &self.keeper {
-            keeper.turn_to(self.chapter, &self.state);
+            (None, Some(keeper)) => keeper.turn_to(self.chapter, &self.state),
         }
     }
 
@@ -128,7 +129,7 @@ mod tests {
     use crate::metrics::Metrics;
 
     #[test]
-    fn what_is_used_while_a_plan_is_tried_is_known_to_it() {
+    fn what_is_used_while_a_plan_is_tried_and_later_on_the_old_one_is_known_to_it() {
         let plan = Plan::load(encode(&example::draft())).unwrap();
         let figures = Metrics::default().disk;
         let old = Books::open(&plan, &StateStore::Memory, &figures).unwrap();
@@ -136,7 +137,9 @@ mod tests {
         let (key, now) = (old.state.key("somebody"), clock::now());
         old.state.add(0, key, 5, now);
         assert_eq!(new.state.usage(0, key, now).used, 0);
-        new.catch_up(&plan, &old);
+        new.take_over(&plan, &old);
         assert_eq!(new.state.usage(0, key, now).used, 5);
+        old.state.add(0, key, 2, now);
+        assert_eq!(new.state.usage(0, key, now).used, 7);
     }
 }

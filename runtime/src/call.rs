@@ -97,6 +97,7 @@ pub(crate) async fn answer(
         .is_some_and(|value| value == "1");
     let explanation = wants_explanation.then(|| Box::new(gateway.explain(&facts)));
     let mut admitted = admit(gateway, &mut facts, None);
+    gateway.warn(&facts, &admitted.decision, request_id);
     let mut account = Account::open(
         gateway,
         (&facts, &arrived.identity),
@@ -246,7 +247,9 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Failure> {
             message,
         )
     };
-    if headers.get(CONTENT_TYPE).is_some_and(|value| value == "application/json")
+    if headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value == "application/json")
         && !headers.contains_key(CONTENT_ENCODING)
     {
         return Ok(());

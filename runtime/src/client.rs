@@ -237,7 +237,12 @@ impl Client {
 
     /// Where requests for an address go; `None` where it is none.
     pub(crate) fn target(&self, address: &str) -> Option<Arc<Target>> {
-        let targets = || self.0.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        let targets = || {
+            self.0
+                .targets
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
         if let Some(target) = targets().get(address) {
             return Some(Arc::clone(target));
         }

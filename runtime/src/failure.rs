@@ -13,6 +13,7 @@ use waypost_policies::facts::Surface;
 use crate::Body;
 use crate::body::BodyError;
 use crate::callers::{TokenError, Unknown};
+use crate::rate_limit::RateLimit;
 use crate::rule::Site;
 
 /// Longer than this, a client's own quick retries only add load.
@@ -41,6 +42,8 @@ pub(crate) struct Details {
     pub(crate) rule: Option<Site>,
     /// When to come back.
     pub(crate) retry_after: Option<Duration>,
+    /// How full the limit is that is the cause.
+    pub(crate) limit: Option<RateLimit>,
     /// Whether a client should retry, where its own judgement would be wrong.
     pub(crate) should_retry: Option<bool>,
     /// What was tried before.
@@ -190,6 +193,9 @@ impl Failure {
         let headers = response.headers_mut();
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(limit) = self.details.limit {
+            limit.mark(headers);
         }
         if let Some(wait) = self.details.retry_after {
             let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);

@@ -235,7 +235,9 @@ fn request_id() -> String {
     let mut id = String::with_capacity(35);
     id.push_str("wp-");
     for half in [half(), half()] {
-        let digits = (0..16).rev().map(|place| (half >> (4 * place)) as u32 & 0xf);
+        let digits = (0..16)
+            .rev()
+            .map(|place| (half >> (4 * place)) as u32 & 0xf);
         id.extend(digits.filter_map(|digit| char::from_digit(digit, 16)));
     }
     id

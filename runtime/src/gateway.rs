@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 use waypost_policies::cost::{Usage, actual};
-use waypost_policies::decision::{Charge, Decision, Outcome};
+use waypost_policies::decide::quota_key;
+use waypost_policies::decision::{Charge, Decision, Key, Outcome};
 use waypost_policies::explain::{Explanation, explain};
-use waypost_policies::limits::{State, Unit};
+use waypost_policies::limits::{self, State, Unit};
 use waypost_policies::place::RetryBudget;
 use waypost_policies::plan::draft::{self, Draft, ModelIndex, Price};
 use waypost_policies::plan::{Plan, view};
@@ -20,7 +21,7 @@ use waypost_policies::{Facts, NanoDollars};
 use crate::audit::{Audit, AuditError};
 use crate::books::Books;
 use crate::callers::{Callers, KeysError, watch};
-use crate::client::{ClientError, Clients, base_url};
+use crate::client::{self, ClientError, Clients, base_url};
 use crate::clock;
 use crate::dialect::Dialect;
 use crate::evaluations::Evaluations;
@@ -37,6 +38,10 @@ use crate::secrets::{SecretError, SecretValue};
 use crate::server::{Address, TlsError};
 use crate::settings::{Bounds, Settings};
 use crate::spending::Spending;
+use crate::webhook::Webhook;
+
+/// A share of 100%, in hundredths of a percent.
+const WHOLE: u128 = 10_000;
 
 /// What all calls of a plan share.
 #[derive(Debug)]
@@ -59,6 +64,7 @@ pub(crate) struct Gateway {
     quotas: Vec<Quota>,
     receipts: Option<UnboundedSender<Receipt>>,
     audit: Option<Arc<Audit>>,
+    webhook: Option<Arc<Webhook>>,
     spending: Arc<Spending>,
     /// The price of the first model of the dearest tier.
     strongest: Option<Price>,
@@ -104,6 +110,10 @@ struct Quota {
     /// Whether it has a bucket for each value of something.
     per_caller: bool,
     unit: Unit,
+    /// The lowest share at which calls are refused, in hundredths of a percent; the whole where none is.
+    share: u32,
+    /// The shares from which on calls are warned of, likewise.
+    warns: Vec<u32>,
     /// Whether something is kept from one call to the next.
     remembers: bool,
 }
@@ -120,6 +130,7 @@ struct Kept<'g> {
     models: &'g [Model],
     callers: Option<&'g Callers>,
     audit: Option<Arc<Audit>>,
+    webhook: Option<Arc<Webhook>>,
     spending: Arc<Spending>,
 }
 
@@ -164,6 +175,9 @@ pub enum StartError {
     /// The audit log cannot be kept.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// Nobody can be told of limits that are nearly used up at such an address, which may be secret.
+    #[error("what `--warn-webhook` says is no address: write `https://…`")]
+    Webhook,
     /// The keys of tokens cannot be fetched from such an address.
     #[error("`{0}` is no address that the keys of tokens can be fetched from")]
     Jwks(String),
@@ -177,6 +191,7 @@ impl Gateway {
     pub(crate) fn build(plan: Arc<Plan>, settings: &Settings) -> Result<Self, StartError> {
         let metrics = Metrics::default();
         let audit = settings.audit.as_deref().map(Audit::open);
+        let webhook = webhook(settings, &metrics)?.map(Arc::new);
         let kept = Kept {
             books: Books::open(&plan, &settings.state, &metrics.disk)?,
             evaluations: Arc::new(Evaluations::new()),
@@ -192,6 +207,7 @@ impl Gateway {
             models: &[],
             callers: None,
             audit: audit.transpose()?.map(Arc::new),
+            webhook,
             spending: Arc::default(),
         };
         Self::assemble(plan, settings, kept)
@@ -215,14 +231,15 @@ impl Gateway {
             models: &old.models,
             callers: Some(&old.callers),
             audit: old.audit.clone(),
+            webhook: old.webhook.clone(),
             spending: Arc::clone(&old.spending),
         };
         Self::assemble(plan, settings, kept)
     }
 
-    /// Just before this plan is served: counts what was used since it was put together.
-    pub(crate) fn catch_up(&mut self, old: &Self) {
-        self.books.catch_up(&self.plan, &old.books);
+    /// From now on this plan is served: what the one before it has used goes on here.
+    pub(crate) fn take_over(&mut self, old: &Self) {
+        self.books.take_over(&self.plan, &old.books);
         self.state = Arc::clone(&self.books.state);
     }
 
@@ -246,6 +263,7 @@ impl Gateway {
             journal: kept.journal,
             recent: kept.recent,
             audit: kept.audit,
+            webhook: kept.webhook,
             spending: kept.spending,
             strongest: draft
                 .tiers
@@ -287,6 +305,13 @@ impl Gateway {
             .iter()
             .filter_map(|charge| self.quotas.get(usize::from(charge.quota)));
         quotas.any(|quota| matches!(quota.unit, Unit::Tokens | Unit::Money))
+    }
+
+    /// How much of a quota that holds so much may be used before calls are refused.
+    pub(crate) fn refuses_beyond(&self, quota: u16, capacity: u64) -> u64 {
+        let share = self.quotas.get(usize::from(quota));
+        let share = share.map_or(WHOLE, |quota| u128::from(quota.share));
+        u64::try_from(u128::from(capacity) * share / WHOLE).unwrap_or(u64::MAX)
     }
 
     /// What a quota is called.
@@ -341,6 +366,26 @@ impl Gateway {
         quotas
             .map(|quota| format!("`{}` is nearly used up", quota.label))
             .collect()
+    }
+
+    /// How many `warn` shares of a quota are passed; one at least, since a call of it was warned of.
+    pub(crate) fn warned_shares(&self, quota: u16, usage: &limits::Usage) -> usize {
+        let used = u128::from(usage.used).saturating_mul(WHOLE);
+        let capacity = u128::from(usage.capacity);
+        let shares = self.quotas.get(usize::from(quota));
+        let shares = shares.into_iter().flat_map(|quota| &quota.warns);
+        let passed = shares.filter(|share| used > capacity * u128::from(**share));
+        passed.count().max(1)
+    }
+
+    /// Counts what a decision warns of, and tells whoever is to be told.
+    pub(crate) fn warn(&self, facts: &Facts<'_>, decision: &Decision, request_id: &str) {
+        for quota in &decision.warnings {
+            self.metrics.warnings.passed(self.quota_label(*quota));
+        }
+        if let (Some(webhook), false) = (&self.webhook, decision.warnings.is_empty()) {
+            webhook.note(self, facts, decision, request_id);
+        }
     }
 
     /// A finished call: metrics, log, journal, receipt.
@@ -424,6 +469,12 @@ impl Gateway {
         let stale = self.callers.stale();
         let keys = stale.map(|reason| format!("{reason}; the keys from before go on"));
         keys.into_iter().collect()
+    }
+
+    /// The bucket of a quota that a call counts in.
+    pub(crate) fn quota_key(&self, facts: &Facts<'_>, quota: u16) -> Key {
+        self.evaluations
+            .with(|evaluation| quota_key(&self.plan, facts, &self.state, evaluation, quota))
     }
 
     /// The decision on a call, rule by rule.
@@ -528,6 +579,10 @@ impl Quota {
                 || matches!(quota.window, draft::Window::Session(_))
                 || matches!(quota.amount, draft::Amount::Repeats(_)),
             remembers: !matches!(quota.window, draft::Window::Call),
+            share: shares(quota, draft::QuotaAction::Deny)
+                .min()
+                .unwrap_or(10_000),
+            warns: shares(quota, draft::QuotaAction::Warn).collect(),
             unit: match quota.amount {
                 draft::Amount::Requests(_) => Unit::Requests,
                 draft::Amount::Tokens(_) => Unit::Tokens,
@@ -537,6 +592,23 @@ impl Quota {
             },
         }
     }
+}
+
+/// At which shares a quota acts like this.
+fn shares(quota: &draft::Quota, action: draft::QuotaAction) -> impl Iterator<Item = u32> {
+    let outcomes = quota.outcomes.iter();
+    let acts = outcomes.filter(move |outcome| outcome.action == action);
+    acts.map(|outcome| outcome.share)
+}
+
+/// Whoever is told of limits that are nearly used up.
+fn webhook(settings: &Settings, metrics: &Metrics) -> Result<Option<Webhook>, StartError> {
+    let Some(address) = &settings.warn_webhook else {
+        return Ok(None);
+    };
+    let client = client::public(&settings.upstream_tls, settings.bounds.connect)?;
+    let webhook = Webhook::start(address, client, metrics.warnings.clone());
+    webhook.map(Some).ok_or(StartError::Webhook)
 }
 
 /// The model that a tier tries first.

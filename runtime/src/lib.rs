@@ -26,6 +26,7 @@ mod ledger;
 mod metrics;
 mod pool;
 mod provider;
+mod rate_limit;
 mod receipt;
 mod recent;
 mod redact;
@@ -38,6 +39,7 @@ mod spending;
 mod stream;
 mod translate;
 mod usage;
+mod webhook;
 mod worker;
 
 pub use audit::AuditError;

@@ -52,6 +52,10 @@ struct Arguments {
     /// A folder for the audit log: a line of JSON for each call, without its texts; none is kept without it
     #[arg(long, value_name = "DIR")]
     audit: Option<PathBuf>,
+    /// An address that gets a POST when a `warn` share of a limit or budget is passed; where it is a secret, set the
+    /// variable WAYPOST_WARN_WEBHOOK instead
+    #[arg(long, value_name = "URL")]
+    warn_webhook: Option<String>,
     /// The largest request body, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     body_limit: u16,
@@ -108,6 +112,9 @@ fn run(arguments: Arguments) -> Result<(), String> {
     settings.bounds.drain = Duration::from_secs(arguments.drain.into());
     settings.state = StateStore::named(&arguments.state.unwrap_or_else(state_directory));
     settings.audit = arguments.audit;
+    settings.warn_webhook = arguments
+        .warn_webhook
+        .or_else(|| std::env::var("WAYPOST_WARN_WEBHOOK").ok());
     if let Some(folder) = arguments.secrets {
         settings.secrets = Secrets::system().mounted_at(folder);
     }

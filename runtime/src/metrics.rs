@@ -8,6 +8,7 @@ mod ledger;
 mod plans;
 mod sharded;
 mod upstreams;
+mod warnings;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
@@ -30,6 +31,7 @@ pub(crate) use disk::Disk;
 pub(crate) use ledger::Ledger;
 pub(crate) use plans::Plans;
 pub(crate) use upstreams::Upstreams;
+pub(crate) use warnings::Warnings;
 
 type Labels = Vec<(&'static str, String)>;
 /// A gauge of a share or of another number that is not whole.
@@ -51,7 +53,9 @@ impl Hasher for Quick {
         /// Odd, and of no pattern.
         const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
         for part in bytes.chunks(8) {
-            let word = part.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+            let word = part
+                .iter()
+                .fold(0, |word, byte| word << 8 | u64::from(*byte));
             self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(SPREAD);
         }
     }
@@ -144,6 +148,7 @@ pub(crate) struct Metrics {
     pub(crate) disk: Disk,
     pub(crate) connections: Connections,
     pub(crate) plans: Plans,
+    pub(crate) warnings: Warnings,
 }
 
 impl Default for Metrics {
@@ -157,6 +162,7 @@ impl Default for Metrics {
             disk: Disk::register(&mut registry),
             connections: Connections::register(&mut registry),
             plans: Plans::register(&mut registry),
+            warnings: Warnings::register(&mut registry),
             registry: Arc::new(registry),
         }
     }
@@ -180,6 +186,7 @@ impl Metrics {
             disk: self.disk.clone(),
             connections: self.connections.clone(),
             plans: self.plans.clone(),
+            warnings: self.warnings.clone(),
         }
     }
 

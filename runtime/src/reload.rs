@@ -170,9 +170,8 @@ impl Current {
             .map_err(|_| ReloadError::Ended)?;
         // Nobody else has it yet.
         let mut new = Arc::try_unwrap(new).map_err(|_| ReloadError::Ended)?;
-        new.catch_up(&old);
         new.metrics.plans.serves(&new.plan);
-        new.books.take_over();
+        new.take_over(&old);
         self.gateway.store(Arc::new(new));
         Ok(difference)
     }

@@ -37,6 +37,8 @@ pub struct Settings {
     pub demo_key: bool,
     /// The folder of the audit log; none is kept without it.
     pub audit: Option<PathBuf>,
+    /// An address that is told of limits and budgets that are nearly used up; it may be a secret.
+    pub warn_webhook: Option<String>,
     /// Gets a receipt of each call that was decided.
     pub receipts: Option<UnboundedSender<Receipt>>,
     /// Where the plan is read again from when it changes; without it a server keeps the plan that it starts with.
@@ -65,6 +67,7 @@ impl Settings {
             state: StateStore::default(),
             demo_key: false,
             audit: None,
+            warn_webhook: None,
             receipts: None,
             source: None,
             reloads: None,

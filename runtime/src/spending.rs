@@ -130,7 +130,9 @@ impl Spending {
         };
         let agents: Value = agents
             .into_iter()
-            .map(|((team, agent), totals)| totals.to_json(json!({"team": &*team, "agent": &*agent})))
+            .map(|((team, agent), totals)| {
+                totals.to_json(json!({"team": &*team, "agent": &*agent}))
+            })
             .collect();
         json!({
             "version": 1,

@@ -127,8 +127,9 @@ impl Pair {
                 dropped: Vec::new(),
                 sent: Sent::default(),
             }),
-            Client::Messages => request::messages_to_chat(body),
-            Client::Responses => request::responses_to_chat(body),
+            // What only Anthropic's models read is said to chats that become another dialect's in turn.
+            Client::Messages => request::messages_to_chat(body, self.upstream != Upstream::Chat),
+            Client::Responses => request::responses_to_chat(body, self.upstream != Upstream::Chat),
         }
     }
 

@@ -317,11 +317,7 @@ mod tests {
     use super::*;
 
     fn usage(json: &str) -> Usage {
-        Answer::parse(json)
-            .unwrap()
-            .usage
-            .unwrap()
-            .into()
+        Answer::parse(json).unwrap().usage.unwrap().into()
     }
 
     #[test]

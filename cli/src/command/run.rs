@@ -52,6 +52,10 @@ pub(crate) struct Run {
     /// A folder for the audit log: a line of JSON for each call, without its texts; none is kept without it
     #[arg(long, value_name = "DIR")]
     audit: Option<PathBuf>,
+    /// An address that gets a POST when a `warn` share of a limit or budget is passed; where it is a secret, set the
+    /// variable WAYPOST_WARN_WEBHOOK instead
+    #[arg(long, value_name = "URL")]
+    warn_webhook: Option<String>,
     /// Simulate every model server in this process, stand in for missing secrets, and accept
     /// the caller key `demo`
     #[arg(long)]
@@ -86,6 +90,8 @@ impl Run {
         settings.bounds.drain = DRAIN;
         settings.state = self.state();
         settings.audit = self.audit.clone();
+        let of_environment = || std::env::var("WAYPOST_WARN_WEBHOOK").ok();
+        settings.warn_webhook = self.warn_webhook.clone().or_else(of_environment);
         let demo = match self.demo {
             true => Some(simulate(&plan, program.as_ref(), &mut settings, terminal).await?),
             false => None,

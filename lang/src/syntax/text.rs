@@ -65,7 +65,7 @@ pub(crate) fn extent(input: &str) -> Option<TextExtent> {
         } else if *byte == b'\\' && !opening.raw {
             escaped = true;
         } else if quote.first() == Some(byte)
-            && body.get(at..).is_some_and(|rest| rest.starts_with(quote))
+            && (!long || body.get(at..).is_some_and(|rest| rest.starts_with(quote)))
         {
             return Some(TextExtent {
                 length: opening.length + at + quote.len(),

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::identity::{Identity, Mapping, Names};
+use super::identity::{Identity, Names};
 use super::{Calendar, Quota, State, Unit, Window};
-use crate::decision::SessionFloor;
 use crate::plan::{Plan, view};
 
 impl State {
@@ -23,26 +22,18 @@ impl State {
 
     /// The state of a plan that takes the place of another: what is used stays used, and sessions keep their floors.
     ///
-    /// Quotas go on as in [`super::Replay`]. Reservations that are open are settled on the state they were made on;
-    /// here they stay used until they drain.
+    /// Quotas go on as in [`super::Replay`]. It is a copy, to try the plan with: what happens to the old state from now on
+    /// does not happen here, and what is reserved there stays used here. To go on with it, see [`State::hand_over`].
     #[must_use]
     pub fn reloaded(plan: &Plan, old: &Self, now: i64) -> Self {
-        let mut state = Self::new(plan, old.seed);
-        let mapping = state.adopt(state.quotas.len(), &old.declared(), &old.names);
-        state.share_seats(old, &mapping);
+        let state = Self::following(plan, old);
         for ((index, key), bucket) in old.buckets(now) {
-            if let Some(new) = mapping.quota(index) {
+            if let Some(new) = state.follows.quota(index) {
                 state.insert((new, key), bucket);
             }
         }
         for (floor, expires) in old.floors.all() {
-            let content = mapping.content(floor.content);
-            if let (Some(content), Some(tier)) = (content, mapping.tier(floor.tier)) {
-                let floor = SessionFloor {
-                    content,
-                    tier,
-                    ..floor
-                };
+            if let Some(floor) = state.floor_of_old(floor) {
                 state.floors.keep(floor, expires);
             }
         }
@@ -52,15 +43,18 @@ impl State {
 
 impl State {
     /// Goes on with the calls that are open: a limit that goes on has the row that it had.
-    fn share_seats(&mut self, old: &Self, mapping: &Mapping) {
+    pub(super) fn share_seats(&mut self, old: &Self) {
         self.seats = Arc::clone(&old.seats);
         for row in self.rows.iter_mut().flatten() {
             *row = self.seats.new_row();
         }
+        // Those that the plan does not have any more, too.
+        self.rows.resize(self.quotas.len(), None);
         for (index, row) in (0..).zip(&old.rows) {
-            let new = mapping.quota(index).map(usize::from);
-            if let Some(slot @ Some(_)) = new.and_then(|new| self.rows.get_mut(new)) {
-                *slot = *row;
+            let new = self.follows.quota(index).map(usize::from);
+            let slot = new.and_then(|new| self.rows.get_mut(new));
+            if let (Some(slot), Some(row)) = (slot, row) {
+                *slot = Some(*row);
             }
         }
     }
@@ -126,7 +120,7 @@ fn declared(quota: &view::Quota<'_>) -> Quota {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use crate::decision::Charge;
+    use crate::decision::{Charge, SessionFloor};
     use crate::limits::Usage;
     use crate::money::NanoDollars;
     use crate::plan::draft::{self, Draft, Origin, Period};
@@ -292,6 +286,47 @@ mod tests {
         old.refund(held, NOON);
         assert_eq!(new.usage(2, key, NOON).used, 605);
         assert_eq!(new.usage(2, key, NOON + 1_000_000_000).used, 0);
+    }
+
+    #[test]
+    fn a_call_that_is_under_way_at_a_reload_is_settled_once_where_it_counts_now() {
+        let old = State::new(&plan(&["weak"], vec![tokens(), dollars()]), [1, 2]);
+        let key = old.key("a");
+        let charge = |quota, amount| Charge {
+            quota,
+            key,
+            amount,
+            bound: 50_000,
+        };
+        let held = [
+            old.reserve(&[charge(0, 500), charge(1, 900)], NOON),
+            old.reserve(&[charge(1, 50)], NOON),
+        ];
+        let [settled, refunded] = held.map(Result::unwrap);
+        let new = Arc::new(State::following(
+            &plan(&["weak"], vec![dollars(), tokens()]),
+            &old,
+        ));
+        old.add(1, key, 3, NOON);
+        old.hand_over(&new, || {});
+        let used =
+            |state: &State, order: [u16; 2]| order.map(|quota| state.usage(quota, key, NOON).used);
+        assert_eq!(used(&new, [1, 0]), [500, 953]);
+        // A call of the old plan that is only now decided on is counted where all are.
+        let late = old.reserve(&[charge(0, 10), charge(1, 20)], NOON).unwrap();
+        assert_eq!(used(&old, [0, 1]), [510, 973]);
+        let refused = old.reserve(&[charge(1, 49_500)], NOON).unwrap_err();
+        assert_eq!(refused.quota, 1);
+        let spent = |tokens, money| crate::limits::Spent {
+            requests: 1,
+            tokens,
+            money,
+        };
+        old.settle(settled, spent(100, 40), NOON);
+        old.refund(refunded, NOON);
+        old.settle(late, spent(10, 25), NOON);
+        assert_eq!(used(&new, [1, 0]), [110, 68]);
+        assert_eq!(new.abandoned(), 0);
     }
 
     #[test]

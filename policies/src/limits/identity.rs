@@ -49,6 +49,12 @@ impl Mapping {
     pub(super) fn tier(&self, index: u16) -> Option<u16> {
         self.tiers.get(usize::from(index)).copied().flatten()
     }
+
+    /// The tier of the other state that is this one here.
+    pub(super) fn tier_before(&self, index: u16) -> Option<u16> {
+        let found = self.tiers.iter().position(|tier| *tier == Some(index))?;
+        u16::try_from(found).ok()
+    }
 }
 
 impl State {
@@ -157,7 +163,7 @@ impl Declared {
                     nanoseconds: others,
                 },
             ) => nanoseconds == others,
-            (Window::Open, Window::Open) => true,
+            (Window::Open, Window::Open) | (Window::Call, Window::Call) => true,
             _ => false,
         };
         self.quota.unit == other.quota.unit && windows

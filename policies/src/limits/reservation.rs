@@ -50,6 +50,13 @@ impl Reservation {
         &self.holds
     }
 
+    /// Gives what it holds the names that another state has for them.
+    pub(super) fn rename(&mut self, name: impl Fn(u16) -> u16) {
+        for ((quota, _), _) in &mut self.holds {
+            *quota = name(*quota);
+        }
+    }
+
     pub(super) const fn logged_at(&mut self, position: Position) {
         self.position = position;
     }

@@ -150,6 +150,23 @@ impl Shard {
         self.buckets.insert(name, bucket);
     }
 
+    /// Gives all its buckets, as they are and with all that is held, to another, where quotas have these indices.
+    pub(super) fn hand_over(old: &mut Self, new: &mut Self, place: impl Fn(u16) -> Option<u16>) {
+        new.incarnations = new.incarnations.max(old.incarnations);
+        let buckets = std::mem::take(&mut old.buckets);
+        let is_where_it_was = |(quota, _): &Name| place(*quota) == Some(*quota);
+        if new.buckets.is_empty() && buckets.keys().all(is_where_it_was) {
+            new.buckets = buckets;
+        } else {
+            let moved = buckets.into_iter().filter_map(|((quota, key), bucket)| {
+                let quota = place(quota)?;
+                Some(((quota, key), bucket))
+            });
+            new.buckets.extend(moved);
+        }
+        new.sweep_at = old.sweep_at.min(new.most);
+    }
+
     pub(super) fn len(&self) -> usize {
         self.buckets.len()
     }

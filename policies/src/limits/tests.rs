@@ -6,7 +6,9 @@
 )]
 
 mod edges;
+mod interleavings;
 mod recovery;
+mod schedules;
 mod windows;
 
 use std::sync::Barrier;

@@ -54,7 +54,14 @@ impl<'m, 'n, 'a> Items<'m, 'n, 'a> {
                     message.role = item.role;
                 }
                 message.content = item.content;
-                self.say(message);
+                match &mut self.answer {
+                    // Text that stands behind its calls.
+                    Some(answer) if message.role.0 == "assistant" && !answer.calls.is_empty() => {
+                        answer.content.keep = answer.keeps_text();
+                        answer.content.append(message.content);
+                    }
+                    _ => self.say(message),
+                }
             }
             "function_call" => {
                 let mut answer = match self.answer.take() {

@@ -209,6 +209,11 @@ pub(super) struct Calls<'a> {
 }
 
 impl<'a> Calls<'a> {
+    pub(super) fn is_empty(&self) -> bool {
+        // Each call has some.
+        self.tokens == 0
+    }
+
     /// A call whose parts were read elsewhere.
     pub(super) fn add(&mut self, name: Cow<'a, str>, arguments: Cow<'a, str>) {
         self.tokens = [

@@ -6,7 +6,6 @@ use hyper::{HeaderMap, Response};
 use waypost_policies::cost::Usage;
 use waypost_policies::explain::Explanation;
 use waypost_policies::facts::Surface;
-use waypost_policies::limits::Unit;
 
 use super::upstream::{Head, Reply};
 use crate::Body;
@@ -43,18 +42,6 @@ const REPLICA: HeaderName = HeaderName::from_static("x-waypost-replica");
 const WARNING: HeaderName = HeaderName::from_static("x-waypost-warning");
 const COST: HeaderName = HeaderName::from_static("x-waypost-cost-usd");
 const DECISION: HeaderName = HeaderName::from_static("x-waypost-decision");
-
-// How full the limit on requests, and that on tokens, is: what it holds, what is left, and when all of it is again.
-const REQUESTS: [HeaderName; 3] = [
-    HeaderName::from_static("x-ratelimit-limit-requests"),
-    HeaderName::from_static("x-ratelimit-remaining-requests"),
-    HeaderName::from_static("x-ratelimit-reset-requests"),
-];
-const TOKENS: [HeaderName; 3] = [
-    HeaderName::from_static("x-ratelimit-limit-tokens"),
-    HeaderName::from_static("x-ratelimit-remaining-tokens"),
-    HeaderName::from_static("x-ratelimit-reset-tokens"),
-];
 
 /// An answer, and the place that it takes at whoever gives it.
 #[derive(Debug)]
@@ -165,14 +152,8 @@ fn mark_headers(headers: &mut HeaderMap, account: &Account) {
     insert(headers, MODEL, model);
     insert(headers, RULE, rule);
     insert(headers, REPLICA, replica);
-    for (unit, usage) in account.rate_limits() {
-        let [limit, remaining, reset] = match unit {
-            Unit::Tokens => TOKENS,
-            _ => REQUESTS,
-        };
-        headers.insert(limit, HeaderValue::from(usage.limit));
-        headers.insert(remaining, HeaderValue::from(usage.remaining));
-        insert(headers, reset, &format!("{}s", usage.reset_seconds));
+    for limit in account.rate_limits() {
+        limit.mark(headers);
     }
     for warning in account.warnings() {
         if let Ok(value) = HeaderValue::from_str(&ascii(warning)) {

@@ -12,6 +12,7 @@ use waypost_policies::plan::view::Amount;
 use crate::account::route;
 use crate::failure::{Failure, Tried};
 use crate::gateway::Gateway;
+use crate::rate_limit::RateLimit;
 use crate::rule::Site;
 
 /// How many models a hint names.
@@ -26,11 +27,13 @@ pub(super) fn refusal(gateway: &Gateway, decision: &Decision, facts: &Facts<'_>)
         Outcome::Limited {
             quota,
             retry_after_milliseconds,
-        } => limited(
-            gateway,
-            *quota,
-            retry_after_milliseconds.map(Duration::from_millis),
-        ),
+        } => {
+            let wait = retry_after_milliseconds.map(Duration::from_millis);
+            let mut failure = limited(gateway, *quota, wait);
+            let key = gateway.quota_key(facts, *quota);
+            failure.details.limit = RateLimit::of(gateway, *quota, key);
+            failure
+        }
         Outcome::UnknownModel => {
             let message = format!(
                 "the model `{}` does not exist here: `GET /v1/models` lists those that do",

@@ -178,10 +178,7 @@ impl Calls {
             ("output", receipt.output_tokens),
         ];
         let labels = |model: &'static str, kind: &'static str, value: &str| {
-            vec![
-                (model, receipt.model.to_string()),
-                (kind, value.to_owned()),
-            ]
+            vec![(model, receipt.model.to_string()), (kind, value.to_owned())]
         };
         for (kind, tokens) in kinds {
             let named = || labels("model", "type", kind);

@@ -164,7 +164,9 @@ impl Decided {
                 .tier_of(decision)
                 .map(|tier| tier.name.to_string())
                 .unwrap_or_default(),
-            model: model.map(|model| model.name.to_string()).unwrap_or_default(),
+            model: model
+                .map(|model| model.name.to_string())
+                .unwrap_or_default(),
             rule: match decision.outcome {
                 Outcome::UnknownModel => Site::default(),
                 _ => Site::of(&gateway.plan, rule),

@@ -46,6 +46,12 @@ pub(super) struct Request<'a> {
     pub(super) safety_identifier: Option<Text<'a>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) user: Option<Text<'a>>,
+    /// How a Claude thinks, as clients say it who know that one is behind.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) thinking: Option<Json<'a>>,
+    /// That all of it is kept for the next call, in Anthropic's words.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) cache_control: Option<Json<'a>>,
 }
 
 /// A message of a request, or of an answer.
@@ -74,6 +80,12 @@ pub(super) struct Message<'a> {
     /// Anthropic's own blocks, signatures included, so that they can go back as they came.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) thinking_blocks: Option<Vec<Json<'a>>>,
+    /// That a tool failed, as Anthropic says it; a chat says it in its words alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) is_error: Option<bool>,
+    /// The same as on a part, after all of the message.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) cache_control: Option<Json<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize, Serialize)]

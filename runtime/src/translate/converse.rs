@@ -85,6 +85,8 @@ pub(super) struct ToolResult<'a> {
     pub(super) tool_use_id: Text<'a>,
     #[serde(borrow, default)]
     pub(super) content: Vec<Block<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) status: Option<Text<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -109,6 +111,8 @@ pub(super) struct Thought<'a> {
 pub(super) struct CachePoint<'a> {
     #[serde(borrow, default)]
     pub(super) r#type: Text<'a>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) ttl: Option<Text<'a>>,
 }
 
 #[derive(Debug, Default, Serialize)]

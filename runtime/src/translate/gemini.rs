@@ -146,7 +146,7 @@ pub(super) struct ThinkingConfig {
     pub(super) include_thoughts: Option<bool>,
     /// In tokens: Gemini 2.5.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) thinking_budget: Option<u32>,
+    pub(super) thinking_budget: Option<u64>,
     /// In words: from Gemini 3 on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) thinking_level: Option<&'static str>,

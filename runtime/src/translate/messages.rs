@@ -29,7 +29,9 @@ pub(super) struct Request<'a> {
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) output_config: Option<OutputConfig<'a>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    pub(super) thinking: Option<Thinking<'a>>,
+    pub(super) thinking: Option<Json<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) cache_control: Option<Json<'a>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) metadata: Option<Metadata<'a>>,
 }
@@ -80,6 +82,8 @@ pub(super) struct Block<'a> {
     pub(super) signature: Option<Text<'a>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) data: Option<Text<'a>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) is_error: Option<bool>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) cache_control: Option<Json<'a>>,
 }
@@ -91,6 +95,19 @@ impl<'a> Block<'a> {
             text: Some(text),
             ..Self::default()
         }
+    }
+
+    /// A thought as it was sent, whose signature counts only with it.
+    pub(super) fn thought(json: &Json<'_>) -> serde_json::Result<Block<'static>> {
+        let thought: Block<'_> = serde_json::from_str(json.get())?;
+        let keep = |text: &Option<Text<'_>>| text.as_ref().map(|text| Text::from(text.to_string()));
+        Ok(Block {
+            r#type: thought.r#type.to_string().into(),
+            thinking: keep(&thought.thinking),
+            signature: keep(&thought.signature),
+            data: keep(&thought.data),
+            ..Block::default()
+        })
     }
 
     pub(super) fn tool_use(id: Text<'a>, name: Text<'a>, input: Json<'a>) -> Self {
@@ -157,10 +174,29 @@ pub(super) struct Format<'a> {
     pub(super) schema: Option<Json<'a>>,
 }
 
-#[derive(Debug, Default, Deserialize, Serialize)]
-pub(super) struct Thinking<'a> {
-    #[serde(borrow, default)]
-    pub(super) r#type: Text<'a>,
+/// How a model is to think, as far as other dialects have words for it.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Thinking {
+    #[serde(default)]
+    r#type: String,
+    #[serde(default)]
+    budget_tokens: Option<u64>,
+}
+
+impl Thinking {
+    /// One that cannot be read says nothing.
+    pub(super) fn read(thinking: &Json<'_>) -> Self {
+        serde_json::from_str(thinking.get()).unwrap_or_default()
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        !matches!(&*self.r#type, "" | "disabled")
+    }
+
+    /// For how many tokens, where it says so.
+    pub(super) fn budget(&self) -> Option<u64> {
+        self.budget_tokens.filter(|_| self.is_on())
+    }
 }
 
 #[derive(Debug, Default, Deserialize, Serialize)]

@@ -3,9 +3,12 @@
 mod chat_to_converse;
 mod chat_to_gemini;
 mod chat_to_messages;
+mod converse_blocks;
+mod converse_settings;
 mod gemini_settings;
 mod messages_to_chat;
 mod responses_to_chat;
+mod tool_ids;
 
 pub(super) use chat_to_converse::translate as chat_to_converse;
 pub(super) use chat_to_gemini::translate as chat_to_gemini;
@@ -14,6 +17,9 @@ pub(super) use messages_to_chat::translate as messages_to_chat;
 pub(super) use responses_to_chat::translate as responses_to_chat;
 
 use crate::json;
+
+/// What the user is made to have said where the assistant speaks first, which only a chat allows.
+const BEGAN_BEFORE: &str = "(the conversation began before this)";
 
 /// A request in another dialect, and what was left out of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,5 @@
 //! What Bedrock's answers and events tell of usage; events as JSON that says their type.
 
-
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;

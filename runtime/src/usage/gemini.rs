@@ -1,6 +1,5 @@
 //! What Gemini's answers and events tell of usage. Each event says all that was used up to it.
 
-
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -180,8 +179,7 @@ mod tests {
 
     #[test]
     fn a_call_that_the_model_got_wrong_and_a_refused_prompt_are_no_answers() {
-        let wrong =
-            hear(r#"{"candidates":[{"finishReason":"MALFORMED_FUNCTION_CALL"}]}"#).unwrap();
+        let wrong = hear(r#"{"candidates":[{"finishReason":"MALFORMED_FUNCTION_CALL"}]}"#).unwrap();
         assert!(wrong.error && !wrong.answers);
         let refused = hear(r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#).unwrap();
         assert!(refused.blocked && !refused.answers);

@@ -159,8 +159,7 @@ mod tests {
     #[test]
     fn a_stream_says_it_in_two_events() {
         let start = r#"{"type":"message_start","message":{"usage":{"input_tokens":10,"cache_read_input_tokens":30,"output_tokens":1}}}"#;
-        let delta =
-            r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":12}}"#;
+        let delta = r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":12}}"#;
         let first = hear(start).unwrap().usage.unwrap();
         // Cut off here, what was seen counts.
         assert_eq!(first.usage(7).output, 7);
@@ -178,8 +177,7 @@ mod tests {
 
     #[test]
     fn an_error_is_heard() {
-        let json =
-            r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
+        let json = r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
         let heard = hear(json).unwrap();
         assert!(heard.error && !heard.answers && heard.usage.is_none());
     }

@@ -1,6 +1,7 @@
 //! The binary under `kill -9` and on a full disk: what it has acknowledged is there when it comes back.
 //!
-//! `WAYPOST_CRASHES=1000` kills it so often; by default as often as fits into fifteen seconds.
+//! `WAYPOST_CRASHES=1000 cargo test -p waypost-runtime --test durability` kills it so often; by default as often as fits into
+//! fifteen seconds.
 
 #![allow(
     clippy::unwrap_used,

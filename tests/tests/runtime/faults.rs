@@ -4,6 +4,7 @@
 //! and leaves nothing behind: no connection, no task, no reservation.
 
 mod bounds;
+mod dialects;
 mod hung_up;
 mod raw;
 mod streams;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use waypost_policies::plan::draft::ProviderKind;
 
 use crate::client::{get, send};
 use crate::world::World;
@@ -50,9 +52,24 @@ async fn alone(raw: &Raw) -> World {
     with(raw, &["one", "two"], PATIENCE).await
 }
 
+/// The same, where it speaks another API than OpenAI's.
+async fn speaking(raw: &Raw, kind: ProviderKind) -> World {
+    of_kind(raw, &["one", "two"], PATIENCE, kind).await
+}
+
 async fn with(raw: &Raw, providers: &[&str], patience: Duration) -> World {
+    of_kind(raw, providers, patience, ProviderKind::OpenAiCompatible).await
+}
+
+async fn of_kind(raw: &Raw, providers: &[&str], patience: Duration, kind: ProviderKind) -> World {
     World::with(|draft, settings| {
         draft.quotas = vec![crate::plan::daily(10.0)];
+        for provider in &mut draft.providers {
+            provider.kind = kind;
+            if kind == ProviderKind::Bedrock {
+                provider.region = "eu-west-1".to_owned();
+            }
+        }
         for tier in &mut draft.tiers {
             tier.timeout_milliseconds = u64::try_from(patience.as_millis()).unwrap();
         }

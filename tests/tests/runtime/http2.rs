@@ -9,7 +9,10 @@ use hyper::client::conn::http2::SendRequest;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
+
+use waypost_runtime::Ending;
 
 use crate::client::{chat, get, request, send};
 use crate::upstream::Script;
@@ -134,6 +137,36 @@ async fn an_answer_that_nobody_reads_ends_the_connection() {
     drop(answer);
     let metrics = send(get(world.admin, "/metrics")).await.text;
     assert!(metrics.contains("waypost_connections_refused_total{reason=\"unread\"} 1"));
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_cancels_its_upstream_and_no_other() {
+    let mut world = World::start().await;
+    let (kept, given_up) = (world.one.streams(), world.one.streams());
+    let say = |events: &UnboundedSender<_>, text: &str| {
+        events.send(Ok(format!("data: {text}\n\n"))).unwrap();
+    };
+    let word = r#"{"choices":[{"delta":{"content":"a"}}]}"#;
+    let (mut sender, _ended) = connect(world.address).await;
+    let mut answers = Vec::new();
+    for events in [&kept, &given_up] {
+        say(events, word);
+        let answer = sender.send_request(streaming(world.address)).await.unwrap();
+        let mut body = answer.into_body();
+        body.frame().await.unwrap().unwrap();
+        answers.push(body);
+    }
+    drop(answers.pop());
+    // Its upstream is left within a second, and is told by nothing else.
+    let left = tokio::time::timeout(Duration::from_secs(1), given_up.closed()).await;
+    assert!(left.is_ok(), "the upstream works on for nobody");
+    let receipt = world.receipt().await;
+    assert_eq!((receipt.ending, receipt.status), (Ending::HungUp, 499));
+    say(&kept, "[DONE]");
+    drop(kept);
+    let rest = answers.pop().unwrap().collect().await.unwrap().to_bytes();
+    assert!(rest.ends_with(b"data: [DONE]\n\n"));
+    assert_eq!(world.receipt().await.ending, Ending::Answered);
 }
 
 #[tokio::test]

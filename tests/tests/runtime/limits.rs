@@ -5,7 +5,7 @@ use waypost_runtime::Ending;
 
 use crate::client::{chat, get, request, send};
 use crate::plan::{daily, quota};
-use crate::upstream::{Script, usual_answer};
+use crate::upstream::{Script, Upstream, usual_answer};
 use crate::world::World;
 
 const CHAT: &str = "/v1/chat/completions";
@@ -39,6 +39,9 @@ async fn a_used_up_limit_is_429_and_says_when_there_is_room() {
         milliseconds.div_ceil(1000).to_string()
     );
     assert!(!answer.headers.contains_key("x-should-retry"));
+    assert_eq!(answer.header("x-ratelimit-limit-requests"), "2");
+    assert_eq!(answer.header("x-ratelimit-remaining-requests"), "0");
+    assert_eq!(answer.header("x-ratelimit-reset-requests"), "60s");
     assert_eq!(world.one.calls(), 2);
 }
 
@@ -328,6 +331,48 @@ async fn a_budget_that_is_nearly_used_up_warns() {
         answer.header("x-waypost-warning"),
         "`daily budget` is nearly used up"
     );
+}
+
+#[tokio::test]
+async fn somebody_is_told_once_of_each_share_that_is_passed() {
+    let mut hook = Upstream::start().await;
+    let address = format!("http://{}/hook?token=secret", hook.address);
+    let world = World::with(|draft, settings| {
+        let outcome = |share, action| QuotaOutcome { share, action };
+        let mut limit = requests(10);
+        limit.outcomes = vec![
+            outcome(2_000, QuotaAction::Warn),
+            outcome(5_000, QuotaAction::Warn),
+            outcome(10_000, QuotaAction::Deny),
+        ];
+        draft.quotas = vec![limit];
+        settings.warn_webhook = Some(address);
+    })
+    .await;
+    // What fails is tried again.
+    hook.fails(503);
+    for _ in 0..7 {
+        assert_eq!(world.ask("hi").await.status, 200);
+    }
+    let _failed = hook.call().await;
+    for used in [3, 6] {
+        let call = hook.call().await;
+        assert_eq!(call.path, "/hook?token=secret");
+        let told = call.json();
+        assert_eq!(told["event"], "nearly_used_up");
+        assert_eq!((&told["used"], &told["of"]), (&used.into(), &10.into()));
+        assert_eq!(told["caller"]["team"], "payments");
+        let text = format!(
+            "`requests a minute` (test.route:40) is used to {}%, last by key `alpha`, team `payments`",
+            used * 10
+        );
+        assert_eq!(told["text"], text);
+    }
+    let metrics = send(get(world.admin, "/metrics")).await.text;
+    assert!(metrics.contains("waypost_quota_warnings_total{quota=\"requests a minute\"} 5"));
+    assert!(metrics.contains("waypost_webhook_messages_total{outcome=\"sent\"} "));
+    assert!(!metrics.contains("outcome=\"failed\""));
+    assert_eq!(hook.calls(), 0, "told of more");
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ fn said_by_amazon() -> Value {
 }
 
 /// An event in Amazon's frame.
-fn frame(kind: &str, event: &Value) -> Vec<u8> {
+pub(crate) fn frame(kind: &str, event: &Value) -> Vec<u8> {
     let mut headers = Vec::new();
     for (name, value) in [(":event-type", kind), (":message-type", "event")] {
         headers.push(name.len() as u8);

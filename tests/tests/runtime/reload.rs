@@ -182,6 +182,44 @@ async fn a_stream_ends_with_the_plan_that_it_began_with() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_under_way_is_charged_for_what_it_uses_where_it_counts_now() {
+    let folder = Folder::new();
+    let budget = |draft: &mut Draft| draft.quotas = vec![daily(1.0)];
+    let (world, mut reloads) = serving(&folder, budget).await;
+    let events = world.one.streams();
+    let body = r#"{"model":"auto","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
+    let said = r#"data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}"#;
+    events.send(Ok(format!("{said}\n\n"))).unwrap();
+    let answer = open(request(world.address, CHAT, body)).await;
+    let used = async || {
+        let spent = send(get(world.admin, "/spend")).await.json();
+        let quotas = spent["quotas"].as_array().unwrap();
+        let budget = quotas.iter().find(|quota| quota["quota"] == "daily budget");
+        budget.unwrap()["used"].as_u64().unwrap()
+    };
+    let reserved = used().await;
+    put(
+        &folder.plan(),
+        plan(1, |draft| {
+            draft.quotas = vec![
+                quota("calls", Amount::Requests(9), Window::Rolling(1_000)),
+                daily(2.0),
+            ];
+        }),
+    );
+    loaded(&mut reloads).await;
+    assert_eq!(used().await, reserved);
+    let usage = r#"data: {"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}}"#;
+    events
+        .send(Ok(format!("{usage}\n\ndata: [DONE]\n\n")))
+        .unwrap();
+    drop(events);
+    answer.into_body().collect().await.unwrap();
+    // Ten tokens at 1,000 nano-dollars and five at 2,000.
+    assert_eq!(used().await, 20_000);
+}
+
+#[tokio::test]
 async fn a_bad_plan_changes_nothing_and_is_told() {
     let folder = Folder::new();
     let (world, mut reloads) = serving(&folder, |_| {}).await;

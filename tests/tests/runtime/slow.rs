@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 use crate::client::{chat, get, send};
-use crate::wire::{exchange, read_all, status};
+use crate::wire::{exchange, read_all, resident, status};
 use crate::world::World;
 
 const A_MOMENT: Duration = Duration::from_millis(200);
@@ -116,8 +117,48 @@ async fn a_body_beyond_the_bound_is_a_413() {
 }
 
 #[tokio::test]
+async fn hundreds_who_drip_keep_nobody_from_an_answer() {
+    const CLIENTS: usize = 400;
+    let world = World::with(|_, settings| settings.bounds.head_time = A_MOMENT * 5).await;
+    let before = resident();
+    let mut slow = JoinSet::new();
+    for client in 0..CLIENTS {
+        let mut stream = TcpStream::connect(world.address).await.unwrap();
+        // Heads that never end, and bodies that come byte by byte.
+        let begins = match client % 2 {
+            0 => "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nX-A: ".to_owned(),
+            _ => request("Connection: close\r\n").replace("Content-Length: ", "Content-Length: 10"),
+        };
+        slow.spawn(async move {
+            stream.write_all(begins.as_bytes()).await.unwrap();
+            while stream.write_all(b" ").await.is_ok() {
+                tokio::time::sleep(A_MOMENT / 10).await;
+            }
+        });
+    }
+    while metric(&world, "waypost_connections ").await < CLIENTS as f64 {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..5 {
+        let answer = tokio::time::timeout(Duration::from_secs(2), world.ask("hi")).await;
+        assert_eq!(answer.expect("an answer in time").status, 200);
+    }
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 40 << 20, "{grown} bytes for {CLIENTS} slow clients");
+    let slow_heads = "waypost_connections_refused_total{reason=\"slow_head\"}";
+    while metric(&world, slow_heads).await < (CLIENTS / 2) as f64 {
+        tokio::time::sleep(A_MOMENT / 10).await;
+    }
+    slow.shutdown().await;
+    while metric(&world, "waypost_connections ").await > 1.0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
 async fn idle_connections_by_the_thousand_are_held_and_forgotten() {
     let world = World::start().await;
+    let before = resident();
     let mut idle = Vec::new();
     for _ in 0..2000 {
         idle.push(TcpStream::connect(world.address).await.unwrap());
@@ -126,6 +167,9 @@ async fn idle_connections_by_the_thousand_are_held_and_forgotten() {
         tokio::task::yield_now().await;
     }
     assert_eq!(world.ask("hi").await.status, 200);
+    // Both ends of each, and the tests beside this one.
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 80 << 20, "{grown} bytes for 2,000 connections");
     drop(idle);
     while metric(&world, "waypost_connections ").await > 1.0 {
         tokio::task::yield_now().await;

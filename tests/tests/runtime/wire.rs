@@ -25,3 +25,10 @@ pub(crate) fn status(answer: &str) -> u16 {
     let status = answer.split(' ').nth(1);
     status.and_then(|text| text.parse().ok()).unwrap_or(0)
 }
+
+/// Bytes of memory that this process has.
+pub(crate) fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok());
+    pages.unwrap_or(0) * 4096
+}

@@ -282,14 +282,19 @@ impl<'t> Parser<'t> {
             Some(field) => field,
             None => self.unknown_field(token, block)?,
         };
+        let exact = block.field(written).is_some();
         self.bump();
+        if !exact {
+            for _ in self.rest_of_field(token) {
+                self.bump();
+            }
+        }
         self.form = field.form;
         self.doubled_word(token);
         self.statement = token.start;
         self.skip_separator(written);
         self.layout.mark(token.start, MarkKind::Statement);
         self.mark_value();
-        let exact = block.field(written).is_some();
         Some(Keyword {
             name: field.name,
             written: if exact { written } else { field.name },
@@ -369,9 +374,16 @@ impl<'t> Parser<'t> {
     /// Reports a word that is no field of `block`; the field that was meant, if that is plain. Otherwise the
     /// word is taken.
     fn unknown_field(&mut self, token: Token, block: &'static Block) -> Option<&'static Field> {
-        let (span, written) = (self.span_of(token), self.written(token));
+        let (word, written) = (self.span_of(token), self.written(token));
         let other = foreign::advice(written);
         let meant = block.meant(written).filter(|_| other.is_none());
+        let rest = meant.map_or_else(Vec::new, |_| self.rest_of_field(token));
+        let span = match rest.as_slice() {
+            [second, _] => word.to(self.span_of(*second)),
+            _ => word,
+        };
+        let written = self.text.get(span.start as usize..span.end as usize);
+        let written = written.unwrap_or_default();
         let report = codes::UNKNOWN_FIELD
             .error(
                 span,
@@ -393,9 +405,9 @@ impl<'t> Parser<'t> {
             self.bump();
             return None;
         };
-        let edit = Edit {
-            span,
-            text: meant.name.to_owned(),
+        let edit = match rest.last() {
+            Some(sign) => self.field_edit(word.to(self.span_of(*sign)), meant),
+            None => self.field_edit(word, meant),
         };
         self.report(
             report
@@ -403,6 +415,33 @@ impl<'t> Parser<'t> {
                 .fix(format!("write `{}`", meant.name), [edit]),
         );
         Some(meant)
+    }
+
+    /// What follows the first word of an unknown field before its value: a second word, and a sign, as in
+    /// `default tier = weak`.
+    fn rest_of_field(&self, first: Token) -> Vec<Token> {
+        let mut rest = Vec::new();
+        let mut next = self.tokens.at(first.end);
+        if next.kind == TokenKind::Word && !next.first_on_line {
+            rest.push(next);
+            next = self.tokens.at(next.end);
+        }
+        let is_sign = matches!(next.kind, TokenKind::Colon | TokenKind::Equal);
+        let value = self.tokens.at(next.end);
+        if !is_sign || next.first_on_line || value.first_on_line {
+            return Vec::new();
+        }
+        rest.push(next);
+        rest
+    }
+
+    fn field_edit(&self, span: Span, meant: &Field) -> Edit {
+        let after = self.text.get(span.end as usize..).unwrap_or("");
+        let apart = !after.starts_with(|c: char| c.is_alphanumeric() || c == '"');
+        Edit {
+            span,
+            text: format!("{}{}", meant.name, if apart { "" } else { " " }),
+        }
     }
 
     /// Reports a field that may be written once and is written again.

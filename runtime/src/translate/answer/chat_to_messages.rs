@@ -14,16 +14,12 @@ pub(in super::super) fn translate(body: &str, context: &Context) -> Result<Strin
     let mut content = Vec::new();
     let mut called = false;
     if let Some(message) = choice.message {
-        let thought = message
-            .reasoning_content
-            .or_else(|| message.reasoning?.string().map(Text::from))
-            .filter(|text| context.thinking && !text.is_empty());
-        content.extend(thought.map(|thinking| Block {
-            r#type: "thinking".into(),
-            thinking: Some(thinking),
-            signature: Some("".into()),
-            ..Block::default()
-        }));
+        if context.thinking {
+            let thought = message
+                .reasoning_content
+                .or_else(|| message.reasoning?.string().map(Text::from));
+            content.extend(thoughts(thought, message.thinking_blocks));
+        }
         content.extend(text(message.content).map(Block::text));
         let refusal = message.refusal.filter(|text| !text.is_empty());
         content.extend(refusal.map(Block::text));
@@ -51,6 +47,26 @@ pub(in super::super) fn translate(body: &str, context: &Context) -> Result<Strin
         usage: messages_usage(answer.usage.unwrap_or_default()),
     };
     Ok(write(&answer))
+}
+
+/// Blocks that were Anthropic's go back as they were, so that their signatures stay; what others thought has none.
+fn thoughts<'a>(thought: Option<Text<'a>>, signed: Option<Vec<Json<'a>>>) -> Vec<Block<'a>> {
+    let signed: Vec<Block<'a>> = signed
+        .into_iter()
+        .flatten()
+        .filter_map(|block| Block::thought(&block).ok())
+        .collect();
+    if !signed.is_empty() {
+        return signed;
+    }
+    let thought = thought.filter(|text| !text.is_empty());
+    let unsigned = thought.map(|thinking| Block {
+        r#type: "thinking".into(),
+        thinking: Some(thinking),
+        signature: Some("".into()),
+        ..Block::default()
+    });
+    unsigned.into_iter().collect()
 }
 
 fn text<'a>(content: Option<Content<'a, chat::Part<'a>>>) -> Option<Text<'a>> {

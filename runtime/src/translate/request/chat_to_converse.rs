@@ -7,15 +7,19 @@ use serde_json::{Value, json};
 
 use super::super::chat::{self, Choosing};
 use super::super::converse::{
-    Block, CachePoint, InferenceConfig, Media, Message, Reasoning, Request, Schema, Source,
-    Thought, Tool, ToolConfig, ToolResult, ToolSpec, ToolUse,
+    Block, CachePoint, InferenceConfig, Message, Reasoning, Request, Schema, Thought, Tool,
+    ToolConfig, ToolResult, ToolSpec, ToolUse,
 };
 use super::super::json::{Content, Json, Text, write};
 use super::super::messages;
 use super::super::{Untranslatable, Wanted, request::Sent, request::Translated};
-use super::chat_to_messages::{ANY_OBJECT, identifier, input, stop_sequences, within_one};
+use super::BEGAN_BEFORE;
+use super::chat_to_messages::{ANY_OBJECT, input, stop_sequences, within_one};
+use super::converse_blocks::{block, settle_documents, text, trim_end};
+use super::converse_settings::{self as settings, Maker, additional, cache_point, output_config};
+use super::tool_ids::ToolIds;
 
-const CARRIED: [&str; 16] = [
+const CARRIED: [&str; 18] = [
     "model",
     "messages",
     "tools",
@@ -32,6 +36,8 @@ const CARRIED: [&str; 16] = [
     "response_format",
     "reasoning_effort",
     "parallel_tool_calls",
+    "thinking",
+    "cache_control",
 ];
 /// No id is longer there.
 const LONGEST_ID: usize = 64;
@@ -48,15 +54,36 @@ pub(in super::super) fn translate(
     if chat.parallel_tool_calls == Some(false) {
         dropped.push("parallel_tool_calls".to_owned());
     }
-    let (system, messages) = conversation(chat.messages)?;
-    let offered = offered(chat.tools, chat.functions)?;
+    let maker = Maker::of(&chat.model);
+    let (mut system, mut messages) = conversation(chat.messages, maker)?;
+    if let Some(last) = messages.last_mut() {
+        mark(&mut last.content, cache_point(chat.cache_control));
+    }
+    let contents = messages.iter_mut().map(|message| &mut message.content);
+    for blocks in contents.chain([&mut system]) {
+        blocks.retain(|block| block.cache_point.is_none() || maker.caches());
+        for cache_point in blocks
+            .iter_mut()
+            .filter_map(|block| block.cache_point.as_mut())
+        {
+            cache_point.ttl = cache_point.ttl.take().filter(|_| maker.caches_longer());
+        }
+    }
+    let mut offered = offered(chat.tools, chat.functions)?;
+    offered.retain(|tool| tool.cache_point.is_none() || maker.caches_tools());
     let tool_config = tool_config(offered, chat.tool_choice.as_ref(), &messages)?;
-    let additional = effort(&chat.model, chat.reasoning_effort.as_deref(), &mut dropped);
+    let max_tokens = chat.max_completion_tokens.or(chat.max_tokens);
+    let thought = settings::Thought {
+        effort: chat.reasoning_effort.as_deref(),
+        thinking: chat.thinking.as_ref(),
+        longest: max_tokens,
+    };
+    let additional = additional(maker, thought, &mut dropped);
     let request = Request {
         messages,
         system,
         inference_config: InferenceConfig {
-            max_tokens: chat.max_completion_tokens.or(chat.max_tokens),
+            max_tokens,
             temperature: chat.temperature.and_then(within_one),
             top_p: chat.top_p.filter(|value| value.get() != "null"),
             stop_sequences: stop_sequences(chat.stop, &mut dropped),
@@ -74,20 +101,29 @@ pub(in super::super) fn translate(
 
 type Conversation<'a> = (Vec<Block<'a>>, Vec<Message<'a>>);
 
-fn conversation(messages: Vec<chat::Message<'_>>) -> Result<Conversation<'_>, Untranslatable> {
+fn conversation(
+    messages: Vec<chat::Message<'_>>,
+    maker: Maker,
+) -> Result<Conversation<'_>, Untranslatable> {
     let mut system = Vec::new();
     let mut turns: Vec<Message<'_>> = Vec::new();
-    let mut unnamed = 0;
-    for message in messages {
-        let (role, blocks) = match &*message.role {
+    let mut ids = ToolIds::new(LONGEST_ID);
+    for mut message in messages {
+        let marked = cache_point(message.cache_control.take());
+        if !maker.takes_thoughts() {
+            message.thinking_blocks = None;
+        }
+        let (role, mut blocks) = match &*message.role {
             "system" | "developer" => {
                 system.extend(blocks(message.content)?);
+                mark(&mut system, marked);
                 continue;
             }
-            "assistant" => ("assistant", assistant(message, &mut unnamed)?),
-            "tool" | "function" => ("user", vec![result(message, unnamed)?]),
+            "assistant" => ("assistant", assistant(message, &mut ids)?),
+            "tool" | "function" => ("user", result(message, &ids)?),
             _ => ("user", blocks(message.content)?),
         };
+        mark(&mut blocks, marked);
         if blocks.is_empty() {
             continue;
         }
@@ -106,20 +142,29 @@ fn conversation(messages: Vec<chat::Message<'_>>) -> Result<Conversation<'_>, Un
             content: std::mem::take(&mut system),
         });
     }
+    if turns.first().is_some_and(|first| &*first.role != "user") {
+        let before = Message {
+            role: "user".into(),
+            content: text(BEGAN_BEFORE.into()).into_iter().collect(),
+        };
+        turns.insert(0, before);
+    }
+    if let Some(last) = turns.last_mut().filter(|last| &*last.role == "assistant") {
+        trim_end(&mut last.content);
+    }
+    settle_documents(&mut turns);
     Ok((system, turns))
 }
 
-/// A text; one of nothing but spaces is refused there, and says nothing.
-fn text(text: Text<'_>) -> Option<Block<'_>> {
-    (!text.trim().is_empty()).then(|| Block {
-        text: Some(text),
-        ..Block::default()
-    })
-}
-
-fn cache_point() -> CachePoint<'static> {
-    CachePoint {
-        r#type: "default".into(),
+/// What Anthropic is told with a block stands behind it here; nothing is kept of nothing, and nothing twice.
+fn mark<'a>(blocks: &mut Vec<Block<'a>>, cache_point: Option<CachePoint<'a>>) {
+    let last = blocks.last();
+    let has_room = last.is_some_and(|block| block.cache_point.is_none());
+    if cache_point.is_some() && has_room {
+        blocks.push(Block {
+            cache_point,
+            ..Block::default()
+        });
     }
 }
 
@@ -133,107 +178,16 @@ fn blocks<'a>(
     };
     let mut blocks = Vec::with_capacity(parts.len());
     for mut part in parts {
-        let cached = part.cache_control.take();
+        let marked = cache_point(part.cache_control.take());
         blocks.extend(block(part)?);
-        // What Anthropic is told with a block stands behind it here.
-        if cached.is_some_and(|cached| cached.get() != "null") {
-            blocks.push(Block {
-                cache_point: Some(cache_point()),
-                ..Block::default()
-            });
-        }
+        mark(&mut blocks, marked);
     }
     Ok(blocks)
 }
 
-fn block(part: chat::Part<'_>) -> Result<Option<Block<'_>>, Untranslatable> {
-    let words = part.text.or(part.refusal);
-    match (&*part.r#type, words, part.image_url, part.file) {
-        ("text" | "refusal" | "input_text", words, ..) => Ok(words.and_then(text)),
-        ("image_url", _, Some(image), _) => {
-            let (kind, bytes) = data(&image.url)
-                .ok_or_else(|| Untranslatable::no_counterpart("an image that is not sent along"))?;
-            let format = match kind.as_str() {
-                "image/png" => "png",
-                "image/jpeg" | "image/jpg" => "jpeg",
-                "image/gif" => "gif",
-                "image/webp" => "webp",
-                _ => {
-                    return Err(Untranslatable::no_counterpart(format!(
-                        "an image in `{kind}`"
-                    )));
-                }
-            };
-            Ok(Some(Block {
-                image: Some(media(format, None, bytes)),
-                ..Block::default()
-            }))
-        }
-        ("file", _, _, Some(file)) => document(file).map(Some),
-        (kind, ..) => Err(Untranslatable::no_counterpart(format!(
-            "content of type `{kind}`"
-        ))),
-    }
-}
-
-fn media(format: &'static str, name: Option<Text<'static>>, bytes: String) -> Media<'static> {
-    Media {
-        format: format.into(),
-        name,
-        source: Source {
-            bytes: bytes.into(),
-        },
-    }
-}
-
-/// Media type and base64 of `data:image/png;base64,…`.
-fn data(url: &str) -> Option<(String, String)> {
-    let (kind, data) = url.strip_prefix("data:")?.split_once(";base64,")?;
-    Some((kind.to_ascii_lowercase(), data.to_owned()))
-}
-
-fn document(file: chat::File<'_>) -> Result<Block<'static>, Untranslatable> {
-    let sent = file.file_data.as_deref().and_then(data);
-    let Some((kind, bytes)) = sent else {
-        return Err(Untranslatable::no_counterpart(
-            "a document that is not sent along",
-        ));
-    };
-    let format = match kind.as_str() {
-        "application/pdf" => "pdf",
-        "text/csv" => "csv",
-        "text/html" => "html",
-        "text/plain" => "txt",
-        "text/markdown" => "md",
-        "application/msword" => "doc",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => "docx",
-        "application/vnd.ms-excel" => "xls",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => "xlsx",
-        _ => {
-            return Err(Untranslatable::no_counterpart(format!(
-                "a document in `{kind}`"
-            )));
-        }
-    };
-    // Letters, digits, hyphens and brackets are all that a name may have there.
-    let name = file.filename.as_deref().unwrap_or("document");
-    let name = name.rsplit_once('.').map_or(name, |(name, _)| name);
-    let name: String = name
-        .chars()
-        .map(|character| match character {
-            'a'..='z' | 'A'..='Z' | '0'..='9' | '(' | ')' | '[' | ']' => character,
-            _ => '-',
-        })
-        .collect();
-    Ok(Block {
-        document: Some(media(format, Some(name.into()), bytes)),
-        ..Block::default()
-    })
-}
-
 fn assistant<'a>(
     message: chat::Message<'a>,
-    unnamed: &mut u32,
+    ids: &mut ToolIds,
 ) -> Result<Vec<Block<'a>>, Untranslatable> {
     let mut said = Vec::new();
     for thought in message.thinking_blocks.into_iter().flatten() {
@@ -242,12 +196,10 @@ fn assistant<'a>(
     said.extend(blocks(message.content)?);
     said.extend(message.refusal.and_then(text));
     for call in message.tool_calls.into_iter().flatten() {
-        let id = tool_id(call.id.unwrap_or_default());
-        said.push(tool_use(id, call.function)?);
+        said.push(tool_use(ids.of_call(call.id), call.function)?);
     }
     if let Some(call) = message.function_call {
-        *unnamed += 1;
-        said.push(tool_use(format!("call_{unnamed}").into(), call)?);
+        said.push(tool_use(ids.of_call(None), call)?);
     }
     Ok(said)
 }
@@ -277,14 +229,6 @@ fn reasoning(thought: &Json<'_>) -> Result<Option<Block<'static>>, Untranslatabl
     }))
 }
 
-fn tool_id(id: Text<'_>) -> Text<'_> {
-    let id = identifier(id);
-    match id.get(..LONGEST_ID) {
-        Some(short) if id.len() > LONGEST_ID => Text::from(short.to_owned()),
-        _ => id,
-    }
-}
-
 fn tool_use<'a>(id: Text<'a>, call: chat::Called<'a>) -> Result<Block<'a>, Untranslatable> {
     Ok(Block {
         tool_use: Some(ToolUse {
@@ -296,13 +240,19 @@ fn tool_use<'a>(id: Text<'a>, call: chat::Called<'a>) -> Result<Block<'a>, Untra
     })
 }
 
-fn result(message: chat::Message<'_>, unnamed: u32) -> Result<Block<'_>, Untranslatable> {
-    let id = match message.tool_call_id {
-        Some(id) => tool_id(id),
-        None => format!("call_{unnamed}").into(),
-    };
+/// A result, and the mark that what came so far is kept.
+fn result<'a>(message: chat::Message<'a>, ids: &ToolIds) -> Result<Vec<Block<'a>>, Untranslatable> {
+    let id = ids.of_result(message.tool_call_id);
+    let status = (message.is_error == Some(true)).then(|| "error".into());
     let mut content = blocks(message.content)?;
-    content.retain(|block| block.cache_point.is_none());
+    let mut marked = None;
+    content.retain_mut(|block| match block.cache_point.take() {
+        None => true,
+        found => {
+            marked = found;
+            false
+        }
+    });
     if content.is_empty() {
         // A result has something in it there.
         content.push(Block {
@@ -310,13 +260,16 @@ fn result(message: chat::Message<'_>, unnamed: u32) -> Result<Block<'_>, Untrans
             ..Block::default()
         });
     }
-    Ok(Block {
+    let mut blocks = vec![Block {
         tool_result: Some(ToolResult {
             tool_use_id: id,
             content,
+            status,
         }),
         ..Block::default()
-    })
+    }];
+    mark(&mut blocks, marked);
+    Ok(blocks)
 }
 
 fn offered<'a>(
@@ -332,15 +285,11 @@ fn offered<'a>(
             )));
         };
         offered.push(spec(function));
-        if tool
-            .cache_control
-            .is_some_and(|cached| cached.get() != "null")
-        {
-            offered.push(Tool {
-                tool_spec: None,
-                cache_point: Some(cache_point()),
-            });
-        }
+        let cache_point = cache_point(tool.cache_control);
+        offered.extend(cache_point.map(|cache_point| Tool {
+            tool_spec: None,
+            cache_point: Some(cache_point),
+        }));
     }
     offered.extend(functions.into_iter().flatten().map(spec));
     Ok(offered)
@@ -450,43 +399,4 @@ fn choose(choice: &Json<'_>, offered: &mut Vec<Tool<'_>>) -> Result<Chosen, Untr
         names.any(|function| spec.is_some_and(|spec| *spec.name == *function.name))
     });
     Ok(Chosen::mode(&allowed.mode))
-}
-
-/// How hard the model thinks is said in each maker's own words.
-fn effort(model: &str, effort: Option<&str>, dropped: &mut Vec<String>) -> Option<Value> {
-    let effort = effort?;
-    let word = match effort {
-        "minimal" | "low" => Some("low"),
-        "medium" => Some("medium"),
-        "high" | "xhigh" | "max" => Some("high"),
-        _ => None,
-    };
-    let known = word.is_some();
-    let effort = word.unwrap_or_default();
-    if known && model.contains("anthropic.") {
-        return Some(json!({"output_config": {"effort": effort}}));
-    }
-    if known && model.contains("openai.") {
-        return Some(json!({"reasoning_effort": effort}));
-    }
-    dropped.push("reasoning_effort".to_owned());
-    None
-}
-
-fn output_config(
-    format: Option<chat::ResponseFormat<'_>>,
-    dropped: &mut Vec<String>,
-) -> Option<Value> {
-    let format = format.filter(|format| &*format.r#type != "text")?;
-    let described = format.json_schema.unwrap_or_default();
-    let Some(schema) = described.schema else {
-        dropped.push("response_format".to_owned());
-        return None;
-    };
-    // The schema is text there.
-    let mut definition = json!({"schema": schema.get()});
-    if let (false, Some(members)) = (described.name.is_empty(), definition.as_object_mut()) {
-        members.insert("name".to_owned(), json!(&*described.name));
-    }
-    Some(json!({"textFormat": {"type": "json_schema", "structure": {"jsonSchema": definition}}}))
 }

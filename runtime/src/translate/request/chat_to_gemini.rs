@@ -12,11 +12,13 @@ use super::super::gemini::{
     Blob, Content, FileData, FunctionCall, FunctionResponse, GenerationConfig, Part, Request,
 };
 use super::super::json::{self, Json, Text, write};
+use super::super::messages::Thinking;
 use super::super::{Untranslatable, Wanted, request::Sent, request::Translated};
+use super::BEGAN_BEFORE;
 use super::chat_to_messages::input;
-use super::gemini_settings::{Generation, format, thinking, tools};
+use super::gemini_settings::{Generation, Thought, format, thinking, tools};
 
-const CARRIED: [&str; 19] = [
+const CARRIED: [&str; 20] = [
     "model",
     "messages",
     "tools",
@@ -36,6 +38,7 @@ const CARRIED: [&str; 19] = [
     "presence_penalty",
     "frequency_penalty",
     "parallel_tool_calls",
+    "thinking",
 ];
 /// What Google takes for the signature of a call that another model made, or whose signature was lost.
 const NO_SIGNATURE: &str = "skip_thought_signature_validator";
@@ -57,7 +60,13 @@ pub(in super::super) fn translate(
     let (tools, tool_config) = tools(chat.tools, chat.functions, chat.tool_choice.as_ref())?;
     let (response_mime_type, response_json_schema) = format(chat.response_format);
     let effort = chat.reasoning_effort.as_deref();
-    let thinking_config = thinking(effort, wanted.thinking, generation, &mut dropped);
+    let said_of_thinking = chat.thinking.as_ref().map(Thinking::read);
+    let budget = said_of_thinking.as_ref().and_then(Thinking::budget);
+    let thought = match effort {
+        Some(effort) => Some(Thought::Effort(effort)),
+        None => budget.map(Thought::Budget),
+    };
+    let thinking_config = thinking(thought, wanted.thinking, generation, &mut dropped);
     let stop_sequences = chat.stop.map(|stop| match stop {
         json::Content::Text(text) => vec![text],
         json::Content::Parts(all) => all,
@@ -119,6 +128,10 @@ fn conversation(
         }
         match turns.last_mut() {
             Some(turn) if answers_tools && is_result => turn.parts.extend(parts),
+            // A call of a function is refused behind a turn of the model's own.
+            Some(turn) if role == "model" && turn.role.as_deref() == Some(role) => {
+                turn.parts.extend(parts);
+            }
             _ => turns.push(Content {
                 role: Some(role.into()),
                 parts,
@@ -132,6 +145,16 @@ fn conversation(
             role: Some("user".into()),
             parts: std::mem::take(&mut system),
         });
+    }
+    if turns
+        .first()
+        .is_some_and(|first| first.role.as_deref() == Some("model"))
+    {
+        let before = Content {
+            role: Some("user".into()),
+            parts: text(BEGAN_BEFORE.into()).into_iter().collect(),
+        };
+        turns.insert(0, before);
     }
     let system = (!system.is_empty()).then_some(Content {
         role: None,

@@ -9,9 +9,11 @@ use super::super::messages::{
     Block, Blocks, Format, Message, Metadata, OutputConfig, Request, Source, Tool, ToolChoice,
 };
 use super::super::{Untranslatable, request::Sent, request::Translated};
+use super::BEGAN_BEFORE;
+use super::tool_ids::ToolIds;
 
 /// Members that are said in the other dialect, or that say what it does anyway.
-const CARRIED: [&str; 18] = [
+const CARRIED: [&str; 20] = [
     "model",
     "messages",
     "tools",
@@ -30,7 +32,11 @@ const CARRIED: [&str; 18] = [
     "reasoning_effort",
     "safety_identifier",
     "user",
+    "thinking",
+    "cache_control",
 ];
+/// No id is longer there.
+const LONGEST_ID: usize = 128;
 /// A schema that takes any object.
 pub(super) const ANY_OBJECT: &str = r#"{"type":"object","properties":{}}"#;
 
@@ -67,7 +73,8 @@ pub(in super::super) fn translate(body: &str, longest: u64) -> Result<Translated
             chat.reasoning_effort.as_deref(),
             &mut dropped,
         ),
-        thinking: None,
+        thinking: chat.thinking,
+        cache_control: chat.cache_control,
         metadata: user_id.map(|user_id| Metadata {
             user_id: Some(user_id),
         }),
@@ -87,18 +94,20 @@ fn conversation(messages: Vec<chat::Message<'_>>) -> Result<Conversation<'_>, Un
     let mut said: Vec<Message<'_>> = Vec::new();
     // Whether the last message holds nothing but results of tools.
     let mut answers_tools = false;
-    let mut unnamed = 0;
-    for message in messages {
+    let mut ids = ToolIds::new(LONGEST_ID);
+    for mut message in messages {
+        let cache_control = message.cache_control.take();
         let is_result = matches!(&*message.role, "tool" | "function");
         let (role, blocks) = match &*message.role {
             "system" | "developer" => {
-                system.extend(texts(message.content)?);
+                system.extend(marked(texts(message.content)?, cache_control));
                 continue;
             }
-            "assistant" => ("assistant", assistant(message, &mut unnamed)?),
-            "tool" | "function" => ("user", vec![result(message, unnamed)?]),
+            "assistant" => ("assistant", assistant(message, &mut ids)?),
+            "tool" | "function" => ("user", vec![result(message, &ids)?]),
             _ => ("user", parts(message.content)?),
         };
+        let blocks = marked(blocks, cache_control);
         if blocks.is_empty() {
             continue;
         }
@@ -122,8 +131,26 @@ fn conversation(messages: Vec<chat::Message<'_>>) -> Result<Conversation<'_>, Un
             content,
         });
     }
+    if said.first().is_some_and(|first| &*first.role != "user") {
+        let before = Message {
+            role: "user".into(),
+            content: Blocks(Content::Text(BEGAN_BEFORE.into())),
+        };
+        said.insert(0, before);
+    }
+    if let Some(last) = said.last_mut().filter(|last| &*last.role == "assistant") {
+        trim_end(&mut last.content.0);
+    }
     let system = (!system.is_empty()).then(|| content(system));
     Ok((system, said))
+}
+
+/// What is said of a whole message, said of its last block.
+fn marked<'a>(mut blocks: Vec<Block<'a>>, cache_control: Option<Json<'a>>) -> Vec<Block<'a>> {
+    if let Some(last) = blocks.last_mut() {
+        last.cache_control = cache_control.or(last.cache_control.take());
+    }
+    blocks
 }
 
 /// One text is a string.
@@ -136,7 +163,21 @@ fn content(mut blocks: Vec<Block<'_>>) -> Content<'_, Block<'_>> {
     }
 }
 
-/// The texts of a content; empty ones are refused there and say nothing.
+/// What the assistant is to go on from must not end in spaces.
+fn trim_end<'a>(content: &mut Content<'a, Block<'a>>) {
+    let text = match content {
+        Content::Text(text) => Some(text),
+        Content::Parts(blocks) => blocks.last_mut().and_then(|block| block.text.as_mut()),
+    };
+    if let Some(text) = text {
+        let trimmed = text.trim_end();
+        if trimmed.len() < text.len() {
+            *text = trimmed.to_owned().into();
+        }
+    }
+}
+
+/// The texts of a content; blank ones are refused there and say nothing.
 fn texts<'a>(content: Option<Content<'a, Part<'a>>>) -> Result<Vec<Block<'a>>, Untranslatable> {
     let blocks = parts(content)?;
     match blocks.iter().find(|block| &*block.r#type != "text") {
@@ -150,7 +191,7 @@ fn texts<'a>(content: Option<Content<'a, Part<'a>>>) -> Result<Vec<Block<'a>>, U
 fn parts<'a>(content: Option<Content<'a, Part<'a>>>) -> Result<Vec<Block<'a>>, Untranslatable> {
     let parts = match content {
         None => return Ok(Vec::new()),
-        Some(Content::Text(text)) if text.is_empty() => return Ok(Vec::new()),
+        Some(Content::Text(text)) if text.trim().is_empty() => return Ok(Vec::new()),
         Some(Content::Text(text)) => return Ok(vec![Block::text(text)]),
         Some(Content::Parts(parts)) => parts,
     };
@@ -172,7 +213,7 @@ fn block(part: Part<'_>) -> Result<Option<Block<'_>>, Untranslatable> {
     } = part;
     let block = match (&*r#type, text.or(refusal), image_url, file) {
         ("text" | "refusal" | "input_text", text, ..) => {
-            match text.filter(|text| !text.is_empty()) {
+            match text.filter(|text| !text.trim().is_empty()) {
                 Some(text) => Block::text(text),
                 None => return Ok(None),
             }
@@ -234,42 +275,34 @@ fn source(url: Text<'_>) -> Source<'_> {
 
 fn assistant<'a>(
     message: chat::Message<'a>,
-    unnamed: &mut u32,
+    ids: &mut ToolIds,
 ) -> Result<Vec<Block<'a>>, Untranslatable> {
     let mut blocks = Vec::new();
     for thought in message.thinking_blocks.into_iter().flatten() {
-        // These came from there, so they have its shape.
-        let text = thought.get().to_owned();
-        let read: Block<'_> = serde_json::from_str(&text)?;
-        blocks.push(owned_thought(&read));
+        // These came from there, so they have its shape; one that nobody signed is refused.
+        let thought = Block::thought(&thought)?;
+        let is_signed = thought
+            .signature
+            .as_ref()
+            .is_some_and(|text| !text.is_empty());
+        if is_signed || thought.data.is_some() {
+            blocks.push(thought);
+        }
     }
     blocks.extend(parts(message.content)?);
     blocks.extend(
         message
             .refusal
-            .filter(|text| !text.is_empty())
+            .filter(|text| !text.trim().is_empty())
             .map(Block::text),
     );
     for call in message.tool_calls.into_iter().flatten() {
-        let id = call.id.unwrap_or_default();
-        blocks.push(tool_use(identifier(id), call.function)?);
+        blocks.push(tool_use(ids.of_call(call.id), call.function)?);
     }
     if let Some(call) = message.function_call {
-        *unnamed += 1;
-        blocks.push(tool_use(format!("call_{unnamed}").into(), call)?);
+        blocks.push(tool_use(ids.of_call(None), call)?);
     }
     Ok(blocks)
-}
-
-fn owned_thought(thought: &Block<'_>) -> Block<'static> {
-    let keep = |text: &Option<Text<'_>>| text.as_ref().map(|text| Text::from(text.to_string()));
-    Block {
-        r#type: thought.r#type.to_string().into(),
-        thinking: keep(&thought.thinking),
-        signature: keep(&thought.signature),
-        data: keep(&thought.data),
-        ..Block::default()
-    }
 }
 
 fn tool_use<'a>(id: Text<'a>, call: chat::Called<'a>) -> Result<Block<'a>, Untranslatable> {
@@ -291,27 +324,9 @@ pub(super) fn input(arguments: Option<Text<'_>>) -> Result<Json<'static>, Untran
         })
 }
 
-/// Anthropic takes letters, digits, `-` and `_` in ids; others come from engines that number their calls.
-pub(super) fn identifier(id: Text<'_>) -> Text<'_> {
-    let allowed = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
-    if id.chars().all(allowed) && !id.is_empty() {
-        return id;
-    }
-    let id: String = id
-        .chars()
-        .map(|character| if allowed(character) { character } else { '_' })
-        .collect();
-    match &*id {
-        "" => "call".into(),
-        _ => id.into(),
-    }
-}
-
-fn result(message: chat::Message<'_>, unnamed: u32) -> Result<Block<'_>, Untranslatable> {
-    let id = match message.tool_call_id {
-        Some(id) => identifier(id),
-        None => format!("call_{unnamed}").into(),
-    };
+fn result<'a>(message: chat::Message<'a>, ids: &ToolIds) -> Result<Block<'a>, Untranslatable> {
+    let id = ids.of_result(message.tool_call_id);
+    let is_error = message.is_error;
     let blocks = parts(message.content)?;
     let content = match blocks.is_empty() {
         true => None,
@@ -321,6 +336,7 @@ fn result(message: chat::Message<'_>, unnamed: u32) -> Result<Block<'_>, Untrans
         r#type: "tool_result".into(),
         tool_use_id: Some(id),
         content,
+        is_error,
         ..Block::default()
     })
 }

@@ -134,29 +134,56 @@ pub(super) fn format(
     }
 }
 
-/// How hard the model thinks, and whether it shows it. The budgets are those of Google's own chat API.
+/// How hard a model is to think.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Thought<'a> {
+    /// In a chat's word.
+    Effort(&'a str),
+    /// For so many tokens, as Anthropic's clients say it.
+    Budget(u64),
+}
+
+/// The budgets of Google's own chat API.
+const BUDGETS: [u64; 3] = [1024, 8192, 24_576];
+
+/// How hard the model thinks, and whether it shows it.
 pub(super) fn thinking(
-    effort: Option<&str>,
+    thought: Option<Thought<'_>>,
     shown: bool,
     generation: Generation,
     dropped: &mut Vec<String>,
 ) -> Option<ThinkingConfig> {
-    let (budget, level) = match (generation, effort) {
+    let [low, medium, high] = BUDGETS;
+    let (budget, level) = match (generation, thought) {
         (_, None) => (None, None),
-        (Generation::Budgeted, Some("none")) => (Some(0), None),
-        (Generation::Budgeted, Some("minimal" | "low")) => (Some(1024), None),
-        (Generation::Budgeted, Some("medium")) => (Some(8192), None),
-        (Generation::Budgeted, Some("high" | "xhigh" | "max")) => (Some(24_576), None),
-        (Generation::Third, Some("none" | "minimal")) => (None, Some("minimal")),
-        (Generation::Third, Some("low")) => (None, Some("low")),
-        (Generation::Third, Some("medium")) => (None, Some("medium")),
-        (Generation::Third, Some("high" | "xhigh" | "max")) => (None, Some("high")),
-        (_, Some(_)) => {
+        (Generation::Budgeted, Some(Thought::Budget(tokens))) => (Some(tokens.min(high)), None),
+        (Generation::Third, Some(Thought::Budget(tokens))) => match tokens {
+            _ if tokens <= low => (None, Some("low")),
+            _ if tokens <= medium => (None, Some("medium")),
+            _ => (None, Some("high")),
+        },
+        (Generation::Budgeted, Some(Thought::Effort("none"))) => (Some(0), None),
+        (Generation::Budgeted, Some(Thought::Effort("minimal" | "low"))) => (Some(low), None),
+        (Generation::Budgeted, Some(Thought::Effort("medium"))) => (Some(medium), None),
+        (Generation::Budgeted, Some(Thought::Effort("high" | "xhigh" | "max"))) => {
+            (Some(high), None)
+        }
+        (Generation::Third, Some(Thought::Effort("none" | "minimal"))) => (None, Some("minimal")),
+        (Generation::Third, Some(Thought::Effort("low"))) => (None, Some("low")),
+        (Generation::Third, Some(Thought::Effort("medium"))) => (None, Some("medium")),
+        (Generation::Third, Some(Thought::Effort("high" | "xhigh" | "max"))) => {
+            (None, Some("high"))
+        }
+        (_, Some(Thought::Effort(_))) => {
             dropped.push("reasoning_effort".to_owned());
             (None, None)
         }
+        (Generation::Second, Some(Thought::Budget(_))) => {
+            dropped.push("thinking".to_owned());
+            (None, None)
+        }
     };
-    let thinks = generation != Generation::Second && effort != Some("none");
+    let thinks = generation != Generation::Second && thought != Some(Thought::Effort("none"));
     let include_thoughts =
         (thinks && (shown || budget.is_some() || level.is_some())).then_some(true);
     let config = ThinkingConfig {

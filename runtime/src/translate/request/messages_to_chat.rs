@@ -1,14 +1,18 @@
 //! Anthropic's messages as an OpenAI chat.
 //!
 //! `system` becomes the first message. Results of tools become messages of their own, before what else the user says
-//! in the same turn. What the model thought is not sent on: no two models mean the same by it.
+//! in the same turn. What the model thought is not sent on, since no two models mean the same by it, and neither is what
+//! only Claudes read (how they think, what they cache); but for a chat that is itself on the way to where one may be.
 
 use super::super::chat::{
     self, Called, Function, ImageUrl, JsonSchema, Part, Request, ResponseFormat, ToolCall,
 };
 use super::super::json::{Content, Json, Text, write};
-use super::super::messages::{self, Block, Blocks};
+use super::super::messages::{self, Block, Blocks, Thinking};
 use super::super::{Untranslatable, request::Sent, request::Translated};
+
+/// Whether what only Claudes read is said too.
+type Keeps = bool;
 
 const CARRIED: [&str; 14] = [
     "model",
@@ -27,11 +31,17 @@ const CARRIED: [&str; 14] = [
     "cache_control",
 ];
 
-pub(in super::super) fn translate(body: &str) -> Result<Translated, Untranslatable> {
+pub(in super::super) fn translate(body: &str, keeps: Keeps) -> Result<Translated, Untranslatable> {
     let asked: messages::Request<'_> = serde_json::from_str(body)?;
+    let thought = asked.thinking.as_ref().map(Thinking::read);
+    let thinking = thought.as_ref().is_some_and(Thinking::is_on);
+    let mut dropped = super::dropped(body, &CARRIED);
+    if !keeps && thinking && thought.is_some_and(|thought| thought.budget().is_some()) {
+        dropped.push("thinking".to_owned());
+    }
     let mut said = Vec::new();
     if let Some(system) = asked.system {
-        said.extend(system_message(system)?);
+        said.extend(system_message(system, keeps)?);
     }
     for message in asked.messages {
         let blocks = match message.content.0 {
@@ -39,16 +49,19 @@ pub(in super::super) fn translate(body: &str) -> Result<Translated, Untranslatab
             Content::Parts(blocks) => blocks,
         };
         match &*message.role {
-            "assistant" => said.extend(assistant(blocks)?),
+            "assistant" => said.extend(assistant(blocks, keeps)?),
             // Newer models take instructions in between.
-            "system" => said.extend(system_message(Content::Parts(blocks))?),
-            _ => user(blocks, &mut said)?,
+            "system" => said.extend(system_message(Content::Parts(blocks), keeps)?),
+            _ => user(blocks, keeps, &mut said)?,
         }
     }
     let tools = asked
         .tools
         .filter(|tools| !tools.is_empty())
-        .map(|tools| tools.into_iter().map(tool).collect::<Result<Vec<_>, _>>())
+        .map(|tools| {
+            let tools = tools.into_iter().map(|offered| tool(offered, keeps));
+            tools.collect::<Result<Vec<_>, _>>()
+        })
         .transpose()?;
     let choice = asked.tool_choice.filter(|_| tools.is_some());
     let parallel = choice
@@ -76,14 +89,13 @@ pub(in super::super) fn translate(body: &str) -> Result<Translated, Untranslatab
             _ => effort,
         }),
         user: asked.metadata.and_then(|metadata| metadata.user_id),
+        thinking: asked.thinking.filter(|_| keeps),
+        cache_control: asked.cache_control.filter(|_| keeps),
         ..Request::default()
     };
-    let thinking = asked
-        .thinking
-        .is_some_and(|thinking| &*thinking.r#type != "disabled");
     Ok(Translated {
         body: write(&request),
-        dropped: super::dropped(body, &CARRIED),
+        dropped,
         sent: Sent {
             thinking,
             echo: String::new(),
@@ -101,25 +113,36 @@ fn message<'a>(role: &'static str, content: Option<Content<'a, Part<'a>>>) -> ch
 
 fn system_message<'a>(
     system: Content<'a, Block<'a>>,
+    keeps: Keeps,
 ) -> Result<Option<chat::Message<'a>>, Untranslatable> {
     let blocks = match system {
         Content::Text(text) => vec![Block::text(text)],
         Content::Parts(blocks) => blocks,
     };
-    let parts = parts(blocks)?;
+    let parts = parts(blocks, keeps)?;
     Ok((!parts.is_empty()).then(|| message("system", Some(content(parts)))))
 }
 
 /// One text is a string.
 fn content(mut parts: Vec<Part<'_>>) -> Content<'_, Part<'_>> {
     match parts.as_mut_slice() {
-        [only] if &*only.r#type == "text" => Content::Text(only.text.take().unwrap_or_default()),
+        [only] if &*only.r#type == "text" && only.cache_control.is_none() => {
+            Content::Text(only.text.take().unwrap_or_default())
+        }
         _ => Content::Parts(parts),
     }
 }
 
-fn parts(blocks: Vec<Block<'_>>) -> Result<Vec<Part<'_>>, Untranslatable> {
-    blocks.into_iter().map(part).collect()
+fn parts(blocks: Vec<Block<'_>>, keeps: Keeps) -> Result<Vec<Part<'_>>, Untranslatable> {
+    let mut parts = Vec::with_capacity(blocks.len());
+    for mut block in blocks {
+        let cache_control = block.cache_control.take().filter(|_| keeps);
+        parts.push(Part {
+            cache_control,
+            ..part(block)?
+        });
+    }
+    Ok(parts)
 }
 
 fn text_part(text: Text<'_>) -> Part<'_> {
@@ -184,33 +207,26 @@ fn data_url(media_type: &str, data: &str) -> Text<'static> {
     format!("data:{media_type};base64,{data}").into()
 }
 
-fn assistant(blocks: Vec<Block<'_>>) -> Result<Option<chat::Message<'_>>, Untranslatable> {
-    let mut text: Option<Text<'_>> = None;
+fn assistant(
+    blocks: Vec<Block<'_>>,
+    keeps: Keeps,
+) -> Result<Option<chat::Message<'_>>, Untranslatable> {
+    let mut texts = Vec::new();
     let mut calls = Vec::new();
-    for block in blocks {
+    let mut thoughts = Vec::new();
+    let mut cache_control = None;
+    for mut block in blocks {
+        let cached = block.cache_control.take().filter(|_| keeps);
         match &*block.r#type {
-            "text" => {
-                let more = block.text.unwrap_or_default();
-                text = Some(match text {
-                    None => more,
-                    Some(before) => format!("{}{}", &*before, &*more).into(),
-                });
-            }
-            "tool_use" => calls.push(ToolCall {
-                index: None,
-                id: block.id,
-                r#type: Some("function".into()),
-                function: Called {
-                    name: block.name,
-                    arguments: Some(
-                        block
-                            .input
-                            .map_or_else(|| "{}".to_owned(), |input| input.get().to_owned())
-                            .into(),
-                    ),
-                },
-                extra_content: None,
+            "text" => texts.push(Part {
+                cache_control: cached,
+                ..text_part(block.text.unwrap_or_default())
             }),
+            "tool_use" => {
+                cache_control = cached.or(cache_control);
+                calls.push(tool_call(block));
+            }
+            "thinking" | "redacted_thinking" if keeps => thoughts.extend(Json::of(&block)),
             "thinking" | "redacted_thinking" => {}
             kind => {
                 return Err(Untranslatable::no_counterpart(format!(
@@ -219,36 +235,84 @@ fn assistant(blocks: Vec<Block<'_>>) -> Result<Option<chat::Message<'_>>, Untran
             }
         }
     }
-    if text.is_none() && calls.is_empty() {
+    if texts.is_empty() && calls.is_empty() {
         return Ok(None);
     }
     Ok(Some(chat::Message {
         tool_calls: (!calls.is_empty()).then_some(calls),
-        ..message("assistant", text.map(Content::Text))
+        thinking_blocks: (!thoughts.is_empty()).then_some(thoughts),
+        cache_control,
+        ..message("assistant", said(texts))
     }))
+}
+
+/// What the assistant said, in one text where nothing in it is marked.
+fn said(texts: Vec<Part<'_>>) -> Option<Content<'_, Part<'_>>> {
+    if texts.is_empty() || texts.iter().any(|part| part.cache_control.is_some()) {
+        return (!texts.is_empty()).then_some(Content::Parts(texts));
+    }
+    let mut texts = texts.into_iter().filter_map(|part| part.text);
+    let first = texts.next().unwrap_or_default();
+    let whole = texts.fold(first, |before, more| {
+        format!("{}{}", &*before, &*more).into()
+    });
+    Some(Content::Text(whole))
+}
+
+fn tool_call(block: Block<'_>) -> ToolCall<'_> {
+    let input = block.input;
+    let arguments = input.map_or_else(|| "{}".to_owned(), |input| input.get().to_owned());
+    ToolCall {
+        id: block.id,
+        r#type: Some("function".into()),
+        function: Called {
+            name: block.name,
+            arguments: Some(arguments.into()),
+        },
+        ..ToolCall::default()
+    }
 }
 
 fn user<'a>(
     blocks: Vec<Block<'a>>,
+    keeps: Keeps,
     said: &mut Vec<chat::Message<'a>>,
 ) -> Result<(), Untranslatable> {
+    let (results, others): (Vec<_>, Vec<_>) = blocks
+        .into_iter()
+        .partition(|block| &*block.r#type == "tool_result");
     let mut rest = Vec::new();
-    for block in blocks {
-        if &*block.r#type != "tool_result" {
-            rest.push(part(block)?);
-            continue;
+    for block in results {
+        let (mut said_by_tool, mut shown) = result(block.content)?;
+        if keeps && !shown.is_empty() {
+            let text = std::mem::take(&mut said_by_tool);
+            let text = (!text.is_empty()).then(|| text_part(text.into()));
+            shown.splice(0..0, text);
+            said.push(answer(block.tool_use_id, Content::Parts(shown)));
+        } else {
+            rest.extend(shown);
+            said.push(answer(
+                block.tool_use_id,
+                Content::Text(said_by_tool.into()),
+            ));
         }
-        let (text, others) = result(block.content)?;
-        rest.extend(others);
-        said.push(chat::Message {
-            tool_call_id: block.tool_use_id,
-            ..message("tool", Some(Content::Text(text.into())))
-        });
+        if let Some(answer) = said.last_mut().filter(|_| keeps) {
+            answer.is_error = block.is_error;
+            answer.cache_control = block.cache_control;
+        }
     }
+    rest.extend(parts(others, keeps)?);
     if !rest.is_empty() {
         said.push(message("user", Some(content(rest))));
     }
     Ok(())
+}
+
+fn answer<'a>(id: Option<Text<'a>>, content: Content<'a, Part<'a>>) -> chat::Message<'a> {
+    chat::Message {
+        tool_call_id: id,
+        ..message("tool", Some(content))
+    }
 }
 
 /// The text of a tool's result; a chat's tools answer with nothing else, so images follow as the user's.
@@ -263,7 +327,7 @@ fn result<'a>(content: Option<Json<'a>>) -> Result<(String, Vec<Part<'static>>),
     };
     let mut texts = Vec::new();
     let mut others = Vec::new();
-    for part in parts(blocks)? {
+    for part in parts(blocks, false)? {
         match part.text {
             Some(text) => texts.push(text.to_string()),
             None => others.push(owned(part)),
@@ -289,7 +353,7 @@ fn owned(part: Part<'_>) -> Part<'static> {
     }
 }
 
-fn tool(tool: messages::Tool<'_>) -> Result<chat::Tool<'_>, Untranslatable> {
+fn tool(tool: messages::Tool<'_>, keeps: Keeps) -> Result<chat::Tool<'_>, Untranslatable> {
     match tool.r#type.as_deref() {
         None | Some("custom") => Ok(chat::Tool {
             r#type: "function".into(),
@@ -299,7 +363,7 @@ fn tool(tool: messages::Tool<'_>) -> Result<chat::Tool<'_>, Untranslatable> {
                 parameters: tool.input_schema,
                 strict: None,
             }),
-            cache_control: None,
+            cache_control: tool.cache_control.filter(|_| keeps),
         }),
         Some(kind) => Err(Untranslatable::no_counterpart(format!(
             "a tool of type `{kind}`"

@@ -48,7 +48,8 @@ const REPEATED: [&str; 10] = [
     "top_p",
 ];
 
-pub(in super::super) fn translate(body: &str) -> Result<Translated, Untranslatable> {
+/// `shows`: whether what tools answer may hold more than text, which a chat's may not.
+pub(in super::super) fn translate(body: &str, shows: bool) -> Result<Translated, Untranslatable> {
     let asked: responses::Request<'_> = serde_json::from_str(body)?;
     refuse_state(&asked)?;
     let mut said = Vec::new();
@@ -59,9 +60,19 @@ pub(in super::super) fn translate(body: &str) -> Result<Translated, Untranslatab
         None => {}
         Some(Content::Text(text)) => said.push(message("user", Some(Content::Text(text)))),
         Some(Content::Parts(items)) => {
+            // What tools show waits until all that were called together have answered.
+            let mut shown = Vec::new();
             for item in items {
+                if item.r#type.as_deref() == Some("function_call_output") {
+                    let (answer, rest) = result(item, shows)?;
+                    said.push(answer);
+                    shown.extend(rest);
+                    continue;
+                }
+                show(&mut shown, &mut said);
                 take(item, &mut said)?;
             }
+            show(&mut shown, &mut said);
         }
     }
     let tools = asked
@@ -144,7 +155,13 @@ fn take<'a>(item: Item<'a>, said: &mut Vec<Message<'a>>) -> Result<(), Untransla
                 _ => "user",
             };
             let content = item.content.map(content).transpose()?;
-            said.push(message(role, content));
+            match said.last_mut() {
+                // Text that stands behind its calls: nothing may come between them and their results.
+                Some(last) if role == "assistant" && last.tool_calls.is_some() => {
+                    last.content = joined(last.content.take(), content);
+                }
+                _ => said.push(message(role, content)),
+            }
         }
         "function_call" => {
             let call = ToolCall {
@@ -153,7 +170,11 @@ fn take<'a>(item: Item<'a>, said: &mut Vec<Message<'a>>) -> Result<(), Untransla
                 r#type: Some("function".into()),
                 function: Called {
                     name: item.name,
-                    arguments: item.arguments,
+                    // Engines read it as JSON, which nothing is not.
+                    arguments: item.arguments.map(|arguments| match &*arguments {
+                        "" => "{}".into(),
+                        _ => arguments,
+                    }),
                 },
                 extra_content: None,
             };
@@ -168,10 +189,6 @@ fn take<'a>(item: Item<'a>, said: &mut Vec<Message<'a>>) -> Result<(), Untransla
                 }),
             }
         }
-        "function_call_output" => said.push(Message {
-            tool_call_id: item.call_id,
-            ..message("tool", item.output.map(content).transpose()?)
-        }),
         // What it thought is the other model's own.
         "reasoning" => {}
         kind => {
@@ -181,6 +198,55 @@ fn take<'a>(item: Item<'a>, said: &mut Vec<Message<'a>>) -> Result<(), Untransla
         }
     }
     Ok(())
+}
+
+/// What a tool answered, and what of it the user has to show.
+fn result(
+    item: Item<'_>,
+    shows: bool,
+) -> Result<(Message<'_>, Vec<chat::Part<'_>>), Untranslatable> {
+    let mut output = item.output.map(content).transpose()?;
+    let mut rest = Vec::new();
+    if let Some(Content::Parts(parts)) = &mut output
+        && !shows
+    {
+        rest = parts
+            .extract_if(.., |part| &*part.r#type != "text")
+            .collect();
+        if parts.is_empty() {
+            output = Some(Content::Text("".into()));
+        }
+    }
+    let answer = Message {
+        tool_call_id: item.call_id,
+        ..message("tool", output)
+    };
+    Ok((answer, rest))
+}
+
+fn show<'a>(shown: &mut Vec<chat::Part<'a>>, said: &mut Vec<Message<'a>>) {
+    if !shown.is_empty() {
+        let parts = std::mem::take(shown);
+        said.push(message("user", Some(Content::Parts(parts))));
+    }
+}
+
+fn joined<'a>(
+    before: Option<Content<'a, chat::Part<'a>>>,
+    after: Option<Content<'a, chat::Part<'a>>>,
+) -> Option<Content<'a, chat::Part<'a>>> {
+    let parts = |content| match content {
+        None => Vec::new(),
+        Some(Content::Parts(parts)) => parts,
+        Some(Content::Text(text)) => vec![chat::Part {
+            r#type: "text".into(),
+            text: Some(text),
+            ..chat::Part::default()
+        }],
+    };
+    let mut all = parts(before);
+    all.extend(parts(after));
+    (!all.is_empty()).then_some(Content::Parts(all))
 }
 
 fn content<'a>(

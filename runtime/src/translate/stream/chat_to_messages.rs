@@ -10,6 +10,7 @@ use super::super::Context;
 use super::super::answer::{messages_usage, stop_reason};
 use super::super::chat::{self, Answer, ToolCall, Usage};
 use super::super::json::{Text, write};
+use super::super::messages::Block;
 use super::{DONE, Event, messages_error};
 
 /// What has come so far.
@@ -143,6 +144,11 @@ impl ChatToMessages {
         if let Some(thought) = thought {
             self.text(Open::Thinking, &thought, output);
         }
+        for block in delta.thinking_blocks.into_iter().flatten() {
+            if let Ok(block) = Block::thought(&block) {
+                self.sign(&block, output);
+            }
+        }
         for text in [delta.content, delta.refusal].into_iter().flatten() {
             if !text.is_empty() {
                 self.text(Open::Text, &text, output);
@@ -152,6 +158,31 @@ impl ChatToMessages {
             self.called = true;
             self.call(call, output);
         }
+    }
+
+    /// A block of Anthropic's own, which comes when all of its text has: its signature is what is new, or all that it has.
+    fn sign(&mut self, block: &Block<'_>, output: &mut Vec<Event>) {
+        if !self.context.thinking || matches!(self.open, Some(Open::Call(_))) {
+            return;
+        }
+        let signature = block.signature.as_deref().unwrap_or_default();
+        match &block.data {
+            Some(data) => {
+                self.close(output);
+                let hidden = json!({"type": "redacted_thinking", "data": &**data});
+                self.start(Open::Thinking, &hidden, output);
+            }
+            None if signature.is_empty() => return,
+            None => {
+                if self.open != Some(Open::Thinking) {
+                    self.close(output);
+                    self.start(Open::Thinking, &thinking(), output);
+                }
+                let delta = json!({"type": "signature_delta", "signature": signature});
+                self.push_delta(&delta, output);
+            }
+        }
+        self.close(output);
     }
 
     fn text(&mut self, kind: Open, text: &str, output: &mut Vec<Event>) {
@@ -171,7 +202,7 @@ impl ChatToMessages {
         if self.open != Some(kind) {
             self.close(output);
             let block = match kind {
-                Open::Thinking => json!({"type": "thinking", "thinking": "", "signature": ""}),
+                Open::Thinking => thinking(),
                 _ => json!({"type": "text", "text": ""}),
             };
             self.start(kind, &block, output);
@@ -256,6 +287,10 @@ impl ChatToMessages {
             );
         }
     }
+}
+
+fn thinking() -> Value {
+    json!({"type": "thinking", "thinking": "", "signature": ""})
 }
 
 fn tool_use(id: &str, name: &str) -> Value {

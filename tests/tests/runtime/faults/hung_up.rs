@@ -10,6 +10,7 @@ use waypost_runtime::Ending;
 use super::raw::{Raw, Reply, Then};
 use super::{CHAT, MESSAGES, alone, leaves_nothing_behind};
 use crate::client::{open, request, send};
+use crate::wire::resident;
 
 const WORD: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"word \"},\"finish_reason\":null}]}\n\n";
 
@@ -118,13 +119,6 @@ async fn a_thousand_leave_in_the_middle() {
     );
     let grown = resident().saturating_sub(memory_before);
     assert!(grown < 64 << 20, "{grown} bytes more than before");
-}
-
-/// Bytes of memory that this process has.
-fn resident() -> usize {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok());
-    pages.unwrap_or(0) * 4096
 }
 
 #[tokio::test]

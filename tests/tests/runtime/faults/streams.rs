@@ -8,7 +8,7 @@ use super::{CHAT, MESSAGES, alone, at_once, before_a_well_one, leaves_nothing_be
 use crate::client::{open, request, send};
 use crate::upstream::USAGE;
 
-const RESPONSES: &str = "/v1/responses";
+pub(super) const RESPONSES: &str = "/v1/responses";
 const FIRST: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"some words that were sent\"},\"finish_reason\":null}]}\n\n";
 const STOP: &str =
     "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
@@ -17,7 +17,7 @@ fn usage() -> String {
     format!("data: {{\"choices\":[],\"usage\":{USAGE}}}\n\n")
 }
 
-fn body(path: &str, prompt: &str) -> String {
+pub(super) fn body(path: &str, prompt: &str) -> String {
     let mut body = json!({"model": "auto", "stream": true});
     if path == RESPONSES {
         body["input"] = json!(prompt);
@@ -70,7 +70,7 @@ fn broken() -> Vec<(&'static str, Reply)> {
 }
 
 /// The data of the last event, and its name.
-fn last_event(text: &str) -> (String, Value) {
+pub(super) fn last_event(text: &str) -> (String, Value) {
     assert!(text.ends_with("\n\n"), "an event without end: {text}");
     let event = text.trim_end().rsplit("\n\n").next().unwrap();
     let line = |prefix| event.lines().find_map(|line| line.strip_prefix(prefix));
