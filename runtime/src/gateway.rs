@@ -381,7 +381,7 @@ impl Gateway {
     /// Counts what a decision warns of, and tells whoever is to be told.
     pub(crate) fn warn(&self, facts: &Facts<'_>, decision: &Decision, request_id: &str) {
         for quota in &decision.warnings {
-            self.metrics.warnings.passed(self.quota_label(*quota));
+            self.metrics.warnings.passed(&self.quota_label(*quota));
         }
         if let (Some(webhook), false) = (&self.webhook, decision.warnings.is_empty()) {
             webhook.note(self, facts, decision, request_id);
