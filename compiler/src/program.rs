@@ -578,8 +578,18 @@ pub enum Action {
     Warn,
     /// 429
     Deny,
+    /// The call waits for room, so many milliseconds at most; then 429.
+    Wait(u64),
     /// The call is lowered.
     CapAt(TierIndex),
+}
+
+impl Action {
+    /// Whether a call that finds no room is refused in the end.
+    #[must_use]
+    pub const fn refuses(self) -> bool {
+        matches!(self, Self::Deny | Self::Wait(_))
+    }
 }
 
 /// `priority 10 "label" when …`

@@ -191,6 +191,43 @@ fn one_share_has_one_binding_outcome() {
 }
 
 #[test]
+fn calls_wait_where_other_calls_can_make_room() {
+    let waits = "{ at 100% wait 5s }";
+    taken(
+        "limit 600 requests / 1m burst 50",
+        &format!("limit 20 concurrent {waits}"),
+    );
+    taken(
+        "limit 600 requests / 1m burst 50",
+        &format!("limit 600 requests / 1m {waits}"),
+    );
+    refused(
+        "limit 600 requests / 1m burst 50",
+        &format!("limit 8k tokens / call {waits}"),
+        "WP0307",
+        "5s",
+    );
+    // It refuses in the end: of two outcomes at one share one is too many.
+    refused(
+        "at 80% warn",
+        "at 100% wait 2s",
+        "WP0102",
+        "at 100% cap at weak",
+    );
+    let source = replaced(
+        "limit 600 requests / 1m burst 50",
+        &format!("limit 600 requests / 1m {waits}"),
+    );
+    let program = fixture::checked(&source).program.unwrap();
+    let action = program.policy.quotas[0].outcomes[0].action;
+    assert_eq!(action, waypost_compiler::program::Action::Wait(5_000));
+    let plan = waypost_compiler::lower(&program, &fixture::checked(&source).sources);
+    let lowered = plan.quotas.iter().flat_map(|quota| &quota.outcomes);
+    let lowered: Vec<_> = lowered.map(|outcome| outcome.action).collect();
+    assert!(lowered.contains(&waypost_policies::plan::draft::QuotaAction::Wait(5_000)));
+}
+
+#[test]
 fn a_quota_denies_at_the_whole_where_no_outcome_is_written() {
     let program = fixture::checked(SOUND).program.unwrap();
     let outcome = program.policy.quotas[0].outcomes[0];

@@ -19,6 +19,7 @@ use crate::callers::Identity;
 use crate::clock;
 use crate::failure::{Failure, Tried};
 use crate::gateway::Gateway;
+use crate::lines::Place;
 use crate::metrics::RouteKey;
 use crate::rate_limit::RateLimit;
 use crate::receipt::{Ending, Receipt};
@@ -39,6 +40,8 @@ pub(crate) struct Account {
     held: Option<Box<Held>>,
     /// What is held for the model that is asked beside it.
     second: Option<Box<Held>>,
+    /// Its places in limits that others wait for; given up last.
+    places: Vec<Place>,
 }
 
 /// What a call holds: for the model that is asked, and for the one that is asked beside it.
@@ -77,6 +80,7 @@ impl Account {
             asked: Asked::of(facts.request),
             held: None,
             second: None,
+            places: Vec::new(),
         };
         account.decided(decision);
         gateway.metrics.calls.in_flight.inc();
@@ -102,6 +106,11 @@ impl Account {
             receipt.warnings = self.gateway.warnings(&decision);
         }
         self.decision = decision;
+    }
+
+    /// The call has these places in limits that others wait for.
+    pub(crate) fn has_waited(&mut self, places: Vec<Place>) {
+        self.places = places;
     }
 
     /// When the call came.
@@ -337,7 +346,7 @@ impl Account {
     }
 
     fn note_charge(&mut self, quota: u16, amount: u64) {
-        let label = self.gateway.quota_label(quota);
+        let label = self.gateway.kept_label(quota);
         if let (Some(receipt), 1..) = (&mut self.receipt, amount) {
             receipt.charged.push((label, amount));
         }

@@ -10,6 +10,7 @@ mod deadline;
 mod hedge;
 mod outcome;
 mod refusal;
+mod turn;
 mod upstream;
 
 use std::net::IpAddr;
@@ -28,7 +29,7 @@ use waypost_policies::request::RequestError;
 
 use crate::Body;
 use crate::account::{Account, route};
-use crate::body::read_body;
+use crate::body::{Held, read_body};
 use crate::callers::Identity;
 use crate::clock;
 use crate::failure::{Failure, json_response};
@@ -36,10 +37,11 @@ use crate::gateway::Gateway;
 use crate::receipt::Ending;
 use crate::recent::RecentCall;
 
-use admit::{Admitted, admit};
+use admit::{Admitted, Manners, admit};
 use attempt::Asking;
 use attempt_error::AttemptError;
 use deadline::Deadline;
+use turn::admit_in_turn;
 
 const EXPLAIN: HeaderName = HeaderName::from_static("x-waypost-explain");
 /// The most models that one call tries: more is a loop.
@@ -49,6 +51,8 @@ const MOST_MODELS: usize = 64;
 struct Arrived {
     parts: Parts,
     body: Bytes,
+    /// Given back when the call is answered.
+    _room: Option<Held>,
     identity: Arc<Identity>,
     peer: IpAddr,
     started: Instant,
@@ -96,7 +100,7 @@ pub(crate) async fn answer(
         .get(EXPLAIN)
         .is_some_and(|value| value == "1");
     let explanation = wants_explanation.then(|| Box::new(gateway.explain(&facts)));
-    let mut admitted = admit(gateway, &mut facts, None);
+    let (mut admitted, places) = admit_in_turn(gateway, &mut facts, deadline).await;
     gateway.warn(&facts, &admitted.decision, request_id);
     let mut account = Account::open(
         gateway,
@@ -105,6 +109,7 @@ pub(crate) async fn answer(
         request_id,
         arrived.started,
     );
+    account.has_waited(places);
     let mut asking = Asking::new(
         gateway,
         surface,
@@ -196,10 +201,11 @@ async fn arrive(
     let (parts, body) = request.into_parts();
     let identity = gateway.callers.identify(&parts.headers).await?;
     check_media_type(&parts.headers)?;
-    let body = read_body(body, &gateway.bounds).await?;
+    let (body, room) = read_body(body, &gateway.bounds, &gateway.room).await?;
     Ok(Arrived {
         parts,
         body,
+        _room: room,
         identity,
         peer,
         started,
@@ -322,7 +328,7 @@ async fn ask_models(
         }
         asking.insist();
         facts.now = clock::now();
-        *admitted = admit(gateway, facts, None);
+        *admitted = admit(gateway, facts, None, Manners::HasTurn);
         if matches!(admitted.decision.outcome, Outcome::Route(_)) {
             account.decided(Arc::clone(&admitted.decision));
         }
@@ -369,7 +375,7 @@ async fn ask_in_turn(
             upstreams.fell_back(route.model, &model.name);
         }
         facts.now = clock::now();
-        *admitted = admit(gateway, facts, Some(&failed.last));
+        *admitted = admit(gateway, facts, Some(&failed.last), Manners::HasTurn);
         if matches!(admitted.decision.outcome, Outcome::Route(_)) {
             account.decided(Arc::clone(&admitted.decision));
         }

@@ -300,6 +300,17 @@ impl From<BodyError> for Failure {
                 "request_timeout",
                 "send it again",
             ),
+            BodyError::NoRoom => {
+                let code = "too_many_large_bodies";
+                return Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "server_error",
+                    code,
+                    error.to_string(),
+                )
+                .retry_after(Some(Duration::from_secs(1)))
+                .hint("send it again later, or send less");
+            }
             BodyError::Disconnected => {
                 (StatusCode::BAD_REQUEST, "incomplete_body", "send it again")
             }

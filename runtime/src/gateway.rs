@@ -19,6 +19,7 @@ use waypost_policies::plan::{Plan, view};
 use waypost_policies::{Facts, NanoDollars};
 
 use crate::audit::{Audit, AuditError};
+use crate::body::Room;
 use crate::books::Books;
 use crate::callers::{Callers, KeysError, watch};
 use crate::client::{self, ClientError, Clients, base_url};
@@ -27,6 +28,7 @@ use crate::dialect::Dialect;
 use crate::evaluations::Evaluations;
 use crate::journal::Journal;
 use crate::ledger::LedgerError;
+use crate::lines::{Line, Lines};
 use crate::metrics::{Metrics, RouteKey};
 use crate::pool::{DiscoveryError, Hosted, Placed};
 use crate::provider::{AccessError, Provider, wants_completion_tokens};
@@ -58,6 +60,7 @@ pub(crate) struct Gateway {
     pub(crate) metrics: Metrics,
     pub(crate) journal: Arc<Journal>,
     pub(crate) recent: Arc<Recent>,
+    pub(crate) room: Arc<Room>,
     pub(crate) bounds: Bounds,
     models: Vec<Model>,
     tiers: Vec<Tier>,
@@ -65,6 +68,8 @@ pub(crate) struct Gateway {
     receipts: Option<UnboundedSender<Receipt>>,
     audit: Option<Arc<Audit>>,
     webhook: Option<Arc<Webhook>>,
+    /// Who waits for room in limits.
+    lines: Arc<Lines>,
     spending: Arc<Spending>,
     /// The price of the first model of the dearest tier.
     strongest: Option<Price>,
@@ -112,6 +117,8 @@ struct Quota {
     unit: Unit,
     /// The lowest share at which calls are refused, in hundredths of a percent; the whole where none is.
     share: u32,
+    /// How long calls may wait for room.
+    patience: Option<Duration>,
     /// The shares from which on calls are warned of, likewise.
     warns: Vec<u32>,
     /// Whether something is kept from one call to the next.
@@ -126,11 +133,13 @@ struct Kept<'g> {
     metrics: Metrics,
     journal: Arc<Journal>,
     recent: Arc<Recent>,
+    room: Arc<Room>,
     pools: &'g [Placed],
     models: &'g [Model],
     callers: Option<&'g Callers>,
     audit: Option<Arc<Audit>>,
     webhook: Option<Arc<Webhook>>,
+    lines: Arc<Lines>,
     spending: Arc<Spending>,
 }
 
@@ -200,6 +209,10 @@ impl Gateway {
                 settings.bounds.connect,
                 settings.workers,
             )?,
+            room: Arc::new(Room::new(
+                &settings.bounds,
+                &metrics.connections.body_memory,
+            )),
             metrics,
             journal: Arc::default(),
             recent: Arc::default(),
@@ -208,6 +221,7 @@ impl Gateway {
             callers: None,
             audit: audit.transpose()?.map(Arc::new),
             webhook,
+            lines: Arc::default(),
             spending: Arc::default(),
         };
         Self::assemble(plan, settings, kept)
@@ -227,11 +241,13 @@ impl Gateway {
             metrics: old.metrics.renewed(),
             journal: Arc::clone(&old.journal),
             recent: Arc::clone(&old.recent),
+            room: Arc::clone(&old.room),
             pools: &old.pools,
             models: &old.models,
             callers: Some(&old.callers),
             audit: old.audit.clone(),
             webhook: old.webhook.clone(),
+            lines: Arc::clone(&old.lines),
             spending: Arc::clone(&old.spending),
         };
         Self::assemble(plan, settings, kept)
@@ -262,8 +278,10 @@ impl Gateway {
             metrics: kept.metrics,
             journal: kept.journal,
             recent: kept.recent,
+            room: kept.room,
             audit: kept.audit,
             webhook: kept.webhook,
+            lines: kept.lines,
             spending: kept.spending,
             strongest: draft
                 .tiers
@@ -314,8 +332,58 @@ impl Gateway {
         u64::try_from(u128::from(capacity) * share / WHOLE).unwrap_or(u64::MAX)
     }
 
+    /// How long calls may wait for room in a quota; `None` where they are refused at once.
+    pub(crate) fn patience(&self, quota: u16) -> Option<Duration> {
+        self.quotas.get(usize::from(quota))?.patience
+    }
+
+    /// Whether other things than time make room in a quota: open calls end, and others use less than they reserved.
+    pub(crate) fn room_comes_back(&self, quota: u16) -> bool {
+        !matches!(self.unit(quota), Some(Unit::Requests | Unit::Repeats))
+    }
+
+    /// The line for a bucket of a quota.
+    pub(crate) fn line(&self, quota: u16, key: Key) -> Line {
+        self.lines.line(self.line_name(quota, key))
+    }
+
+    /// The lines for the buckets of these charges that may be waited for.
+    pub(crate) fn lines_of(&self, charges: &[Charge]) -> impl Iterator<Item = Line> {
+        let charges = charges.iter();
+        let waits = charges.filter(|charge| self.patience(charge.quota).is_some());
+        waits.map(|charge| self.line(charge.quota, charge.key))
+    }
+
+    /// The quota of these charges that calls wait for which come before one of this priority, or with it.
+    pub(crate) fn waited_for(&self, charges: &[Charge], priority: i64) -> Option<u16> {
+        let waits = |charge: &&Charge| {
+            self.patience(charge.quota).is_some()
+                && !self
+                    .lines
+                    .is_free_for(self.line_name(charge.quota, charge.key), priority)
+        };
+        charges.iter().find(waits).map(|charge| charge.quota)
+    }
+
+    /// Counts what became of a call that found no room.
+    pub(crate) fn waited(&self, quota: u16, outcome: &'static str) {
+        let label = self.quota_label(quota);
+        self.metrics.ledger.waited(quota, label, outcome);
+    }
+
+    /// By its label, which a reload does not change.
+    fn line_name(&self, quota: u16, key: Key) -> Key {
+        self.state.key_of(self.quota_label(quota), key)
+    }
+
     /// What a quota is called.
-    pub(crate) fn quota_label(&self, quota: u16) -> Arc<str> {
+    pub(crate) fn quota_label(&self, quota: u16) -> &str {
+        let quota = self.quotas.get(usize::from(quota));
+        quota.map_or("", |quota| &quota.label)
+    }
+
+    /// The same, for a receipt to keep.
+    pub(crate) fn kept_label(&self, quota: u16) -> Arc<str> {
         let quota = self.quotas.get(usize::from(quota));
         quota.map_or_else(Arc::default, |quota| Arc::clone(&quota.label))
     }
@@ -381,7 +449,7 @@ impl Gateway {
     /// Counts what a decision warns of, and tells whoever is to be told.
     pub(crate) fn warn(&self, facts: &Facts<'_>, decision: &Decision, request_id: &str) {
         for quota in &decision.warnings {
-            self.metrics.warnings.passed(&self.quota_label(*quota));
+            self.metrics.warnings.passed(self.quota_label(*quota));
         }
         if let (Some(webhook), false) = (&self.webhook, decision.warnings.is_empty()) {
             webhook.note(self, facts, decision, request_id);
@@ -429,6 +497,8 @@ impl Gateway {
         let ledger = &self.metrics.ledger;
         let abandoned = i64::try_from(self.state.abandoned()).unwrap_or(i64::MAX);
         ledger.abandoned.set(abandoned);
+        let waiting = i64::try_from(self.lines.waiting()).unwrap_or(i64::MAX);
+        ledger.waiting.set(waiting);
         let callers = &self.metrics.callers;
         callers
             .keys
@@ -579,10 +649,11 @@ impl Quota {
                 || matches!(quota.window, draft::Window::Session(_))
                 || matches!(quota.amount, draft::Amount::Repeats(_)),
             remembers: !matches!(quota.window, draft::Window::Call),
-            share: shares(quota, draft::QuotaAction::Deny)
+            share: shares(quota, draft::QuotaAction::refuses)
                 .min()
                 .unwrap_or(10_000),
-            warns: shares(quota, draft::QuotaAction::Warn).collect(),
+            patience: patience(quota),
+            warns: shares(quota, |action| action == draft::QuotaAction::Warn).collect(),
             unit: match quota.amount {
                 draft::Amount::Requests(_) => Unit::Requests,
                 draft::Amount::Tokens(_) => Unit::Tokens,
@@ -595,10 +666,25 @@ impl Quota {
 }
 
 /// At which shares a quota acts like this.
-fn shares(quota: &draft::Quota, action: draft::QuotaAction) -> impl Iterator<Item = u32> {
+fn shares(
+    quota: &draft::Quota,
+    acts: impl Fn(draft::QuotaAction) -> bool,
+) -> impl Iterator<Item = u32> {
     let outcomes = quota.outcomes.iter();
-    let acts = outcomes.filter(move |outcome| outcome.action == action);
+    let acts = outcomes.filter(move |outcome| acts(outcome.action));
     acts.map(|outcome| outcome.share)
+}
+
+/// The longest that an outcome lets calls wait.
+fn patience(quota: &draft::Quota) -> Option<Duration> {
+    let waits = quota
+        .outcomes
+        .iter()
+        .filter_map(|outcome| match outcome.action {
+            draft::QuotaAction::Wait(milliseconds) => Some(Duration::from_millis(milliseconds)),
+            _ => None,
+        });
+    waits.max()
 }
 
 /// Whoever is told of limits that are nearly used up.

@@ -59,6 +59,9 @@ struct Arguments {
     /// The largest request body, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     body_limit: u16,
+    /// Memory for request bodies above 64 KiB that are held at a time, in MiB; calls beyond it wait
+    #[arg(long, value_name = "MIB", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..))]
+    body_memory: u16,
     /// How many seconds new calls are still taken in after a stop, while `/readyz` says that they should go elsewhere
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     shutdown_delay: u32,
@@ -107,6 +110,7 @@ fn run(arguments: Arguments) -> Result<(), String> {
     settings.admin = Some(arguments.admin);
     settings.cluster = Cluster::of_this_pod();
     settings.bounds.body = usize::from(arguments.body_limit) << 20;
+    settings.bounds.body_memory = usize::from(arguments.body_memory) << 20;
     settings.bounds.connections = usize::try_from(arguments.max_connections).unwrap_or(usize::MAX);
     settings.bounds.farewell = Duration::from_secs(arguments.shutdown_delay.into());
     settings.bounds.drain = Duration::from_secs(arguments.drain.into());

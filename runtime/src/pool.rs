@@ -6,7 +6,6 @@
 mod discovery;
 mod hosted;
 mod placed;
-mod queue;
 mod scrape;
 mod seat;
 
@@ -26,10 +25,9 @@ use waypost_policies::vm;
 pub use discovery::DiscoveryError;
 pub(crate) use hosted::{Hosted, LeftAlone};
 pub(crate) use placed::Placed;
-pub(crate) use queue::Rank;
 pub(crate) use seat::Seat;
 
-use queue::{Full, Queue};
+use crate::queue::{Full, Queue, Rank};
 
 use crate::clock;
 

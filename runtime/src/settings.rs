@@ -105,6 +105,8 @@ pub struct Bounds {
     pub streams: u32,
     /// The largest request body, in bytes.
     pub body: usize,
+    /// Memory for request bodies above 64 KiB that are held at a time, in bytes; calls beyond it wait.
+    pub body_memory: usize,
     /// How long a request body may take to arrive.
     pub body_time: Duration,
     /// The largest answer that is not streamed, in bytes.
@@ -137,6 +139,7 @@ impl Default for Bounds {
             head_time: Duration::from_secs(15),
             streams: 128,
             body: 32 << 20,
+            body_memory: 128 << 20,
             body_time: Duration::from_secs(30),
             answer: 64 << 20,
             connect: Duration::from_secs(5),

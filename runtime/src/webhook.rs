@@ -88,7 +88,7 @@ impl Webhook {
             let usage = gateway.state.usage(*quota, key, facts.now);
             let shares = gateway.warned_shares(*quota, &usage);
             // By its name, which a reload does not change.
-            let name = gateway.state.key_of(&gateway.quota_label(*quota), key);
+            let name = gateway.state.key_of(gateway.quota_label(*quota), key);
             if !self.is_news(name, shares, &usage, facts.now) {
                 continue;
             }

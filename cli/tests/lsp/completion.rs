@@ -143,7 +143,7 @@ fn names_where_they_belong() {
     check(
         client,
         "policy { budget $1 / day { at 80% ¦",
-        &["warn", "deny", "cap"],
+        &["warn", "deny", "wait", "cap"],
         &[],
     );
     check(client, "place ¦", &["phi"], &["aoai"]);

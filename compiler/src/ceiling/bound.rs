@@ -170,7 +170,7 @@ pub(super) fn applies(program: &Program, quota: &Quota, flow: &Flow) -> Option<b
 /// What may be used of a quota when a call of this tier is let in; `None` where nothing is refused.
 pub(super) fn most(quota: &Quota, tier: usize) -> Option<u64> {
     let refuses = |action: Action| match action {
-        Action::Deny => true,
+        Action::Deny | Action::Wait(_) => true,
         Action::CapAt(cap) => tier > cap,
         Action::Warn => false,
     };

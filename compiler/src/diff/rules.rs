@@ -409,6 +409,7 @@ fn of_quota<'a>(index: u16, quota: &'a Quota, program: &Program) -> Rule<'a> {
             let what = match outcome.action {
                 Action::Warn => "warn".to_owned(),
                 Action::Deny => "deny".to_owned(),
+                Action::Wait(time) => format!("wait {}", duration(time)),
                 Action::CapAt(tier) => {
                     let tier = program.tiers.get(tier);
                     format!("cap at {}", tier.map_or("", |tier| &tier.name.value))

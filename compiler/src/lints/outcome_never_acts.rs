@@ -18,7 +18,7 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
                 continue;
             };
             let does = match first.action {
-                Action::Deny => "refuses every call that would get there",
+                Action::Deny | Action::Wait(_) => "refuses every call that would get there",
                 Action::CapAt(_) | Action::Warn => "has lowered every call that would get there",
             };
             found.push(
@@ -36,7 +36,7 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
 /// large call go on as a cheaper one.
 const fn covers(earlier: &Outcome, later: &Outcome) -> bool {
     match (earlier.action, later.action) {
-        (Action::Deny, Action::Deny | Action::Warn) => true,
+        (Action::Deny | Action::Wait(_), Action::Deny | Action::Wait(_) | Action::Warn) => true,
         (Action::CapAt(low), Action::CapAt(high)) => low <= high,
         _ => false,
     }

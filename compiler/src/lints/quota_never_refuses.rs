@@ -18,7 +18,9 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         };
         let label = match outcome.action {
             Action::Warn => "only warns",
-            Action::CapAt(_) | Action::Deny => "caps at the highest tier, where calls are anyway",
+            Action::CapAt(_) | Action::Deny | Action::Wait(_) => {
+                "caps at the highest tier, where calls are anyway"
+            }
         };
         found.push(
             codes::QUOTA_NEVER_REFUSES

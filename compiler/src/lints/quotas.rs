@@ -15,7 +15,7 @@ pub(super) fn rate(quota: &Quota) -> Span {
 pub(super) fn refuses(quota: &Quota, program: &Program) -> bool {
     let highest = program.tiers.len().saturating_sub(1);
     quota.outcomes.iter().any(|outcome| match outcome.action {
-        Action::Deny => true,
+        Action::Deny | Action::Wait(_) => true,
         Action::CapAt(tier) => tier < highest,
         Action::Warn => false,
     })

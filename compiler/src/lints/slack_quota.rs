@@ -101,7 +101,7 @@ fn is_within(loose: &Quota, tight: &Quota) -> bool {
         let denials = quota
             .outcomes
             .iter()
-            .filter(|outcome| outcome.action == Action::Deny);
+            .filter(|outcome| outcome.action.refuses());
         denials.map(|outcome| u128::from(outcome.share.0)).min()
     };
     let (Some(high), Some(low)) = (share(loose), share(tight)) else {

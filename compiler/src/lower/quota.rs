@@ -66,6 +66,7 @@ fn outcome(outcome: &Outcome) -> draft::QuotaOutcome {
         action: match outcome.action {
             Action::Warn => draft::QuotaAction::Warn,
             Action::Deny => draft::QuotaAction::Deny,
+            Action::Wait(milliseconds) => draft::QuotaAction::Wait(milliseconds),
             Action::CapAt(tier) => draft::QuotaAction::CapAt(index(tier)),
         },
     }

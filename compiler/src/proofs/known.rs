@@ -93,7 +93,7 @@ pub(crate) fn final_tiers(program: &Program) -> BTreeSet<TierIndex> {
         .flat_map(|quota| &quota.outcomes);
     let lowered = outcomes.filter_map(|outcome| match outcome.action {
         Action::CapAt(tier) => Some(tier),
-        Action::Warn | Action::Deny => None,
+        Action::Warn | Action::Deny | Action::Wait(_) => None,
     });
     let highest = content.last().copied().unwrap_or(0);
     let below = caps.chain(lowered).filter(|tier| *tier < highest);

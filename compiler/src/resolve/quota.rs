@@ -5,10 +5,11 @@ use waypost_lang::codes;
 use waypost_lang::source::{Span, Spanned};
 use waypost_lang::syntax::tree::{self, Amount, Name, OutcomeAction, Percent, Window};
 
-use super::bounds::{number, out_of_range, share};
+use super::bounds::{duration, number, out_of_range, share};
 use super::context::Context;
 use super::label::Labels;
 use super::names::unknown;
+use super::values::meaningless;
 use crate::checks::window;
 use crate::program::{Action, ModelIndex, Outcome, Quota, Tier};
 
@@ -160,6 +161,7 @@ fn outcomes(quota: &tree::Quota, context: &mut Context<'_>) -> Option<Vec<Outcom
         let action = match &outcome.action {
             OutcomeAction::Warn => Some(Action::Warn),
             OutcomeAction::Deny => Some(Action::Deny),
+            OutcomeAction::Wait(time) => wait(quota, time, context),
             OutcomeAction::CapAt(tier) => context.tier(tier).map(Action::CapAt),
         };
         outcomes.push(share.zip(action).map(|(share, action)| Outcome {
@@ -171,6 +173,22 @@ fn outcomes(quota: &tree::Quota, context: &mut Context<'_>) -> Option<Vec<Outcom
     let outcomes: Vec<Outcome> = outcomes.into_iter().collect::<Option<_>>()?;
     same_share(&outcomes, context);
     Some(outcomes)
+}
+
+/// `wait 5s`, where another call can make room.
+fn wait(quota: &tree::Quota, time: &Spanned<u64>, context: &mut Context<'_>) -> Option<Action> {
+    let waits = duration("a wait", time, context.findings)?;
+    if !matches!(quota.window.value, Window::Call) {
+        return Some(Action::Wait(waits));
+    }
+    meaningless(
+        time.span,
+        "wait",
+        "a limit on single calls",
+        "write `deny`: no other call makes room",
+        context.findings,
+    );
+    None
 }
 
 /// Two outcomes at one share: `deny` and `cap at` at once cannot both be meant.

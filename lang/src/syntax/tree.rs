@@ -625,6 +625,8 @@ pub enum OutcomeAction {
     Warn,
     /// `deny`
     Deny,
+    /// `wait 5s`
+    Wait(Spanned<Milliseconds>),
     /// `cap at weak`
     CapAt(Name),
 }

@@ -205,7 +205,7 @@ fn bound(quota: &Quota<'_>, reading: &QuotaReading, tier: TierIndex) -> (u64, bo
     let (mut lowest, mut is_denied) = (u64::MAX, false);
     for outcome in quota.outcomes() {
         let denies = match outcome.action() {
-            QuotaAction::Deny => true,
+            QuotaAction::Deny | QuotaAction::Wait(_) => true,
             QuotaAction::CapAt(cap) if tier > cap => false,
             _ => continue,
         };

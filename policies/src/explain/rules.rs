@@ -161,7 +161,7 @@ fn acts(
         reading.is_some_and(|reading| reading.acts(share))
     };
     quota.outcomes().any(|outcome| match outcome.action() {
-        QuotaAction::Deny => acts(late, outcome.share()),
+        QuotaAction::Deny | QuotaAction::Wait(_) => acts(late, outcome.share()),
         QuotaAction::Warn => acts(early, outcome.share()) || acts(late, outcome.share()),
         QuotaAction::CapAt(cap) => {
             acts(early, outcome.share()) || tier > cap && acts(late, outcome.share())

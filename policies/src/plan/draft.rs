@@ -568,8 +568,18 @@ pub enum QuotaAction {
     Warn,
     /// The call is refused with 429.
     Deny,
+    /// The call waits for room, so many milliseconds at most, and is refused then.
+    Wait(u64),
     /// The call is lowered to this tier.
     CapAt(TierIndex),
+}
+
+impl QuotaAction {
+    /// Whether a call that finds no room is refused in the end.
+    #[must_use]
+    pub const fn refuses(self) -> bool {
+        matches!(self, Self::Deny | Self::Wait(_))
+    }
 }
 
 /// `priority 10 "label" when …`

@@ -8,7 +8,7 @@ use regex::{Regex, RegexBuilder};
 
 use super::ranked::{Ranked, Rule};
 use super::verify::Flaw;
-use super::view::{Amount, Quota, QuotaAction, Root, Step, Tier};
+use super::view::{Amount, Quota, Root, Step, Tier};
 use super::{Needs, PlanError, meaning, section};
 use crate::vm::{self, Bounds, Condition, Field, Kind, Summary};
 
@@ -221,11 +221,7 @@ fn ranks(root: &Root<'_>) -> Ranks {
     let denials = (0..).zip(root.denials());
     let priorities = (0..).zip(root.priorities());
     let quotas = || (0..).zip(root.quotas());
-    let steers = |quota: &Quota<'_>| {
-        quota
-            .outcomes()
-            .any(|outcome| !matches!(outcome.action(), QuotaAction::Deny))
-    };
+    let steers = |quota: &Quota<'_>| quota.outcomes().any(|outcome| !outcome.action().refuses());
     Ranks {
         escalations: escalations.collect(),
         caps: ranked(

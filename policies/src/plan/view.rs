@@ -522,6 +522,7 @@ variants! {
         0 = Deny {},
         1 = Warn {},
         2 = CapAt { 0: tier as Ref<Tier<'static>> },
+        3 = Wait { 0: milliseconds as u64 },
     }
 }
 

@@ -263,7 +263,7 @@ impl Naive<'_> {
                         all.push((cap, RuleReference::Quota(index), wait));
                     }
                     QuotaAction::Warn => drop(warnings.insert(index)),
-                    QuotaAction::Deny => {}
+                    QuotaAction::Deny | QuotaAction::Wait(_) => {}
                 }
             }
         }
@@ -513,7 +513,7 @@ impl Naive<'_> {
             for outcome in &quota.outcomes {
                 let share = self.bound(index, outcome.share);
                 match outcome.action {
-                    QuotaAction::Deny => denies |= after > share,
+                    QuotaAction::Deny | QuotaAction::Wait(_) => denies |= after > share,
                     QuotaAction::CapAt(cap) if cap < tier => {}
                     QuotaAction::CapAt(_) | QuotaAction::Warn => continue,
                 }

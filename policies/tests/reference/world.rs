@@ -327,9 +327,12 @@ impl Builder<'_> {
         let cap = QuotaAction::CapAt(self.choices.index(self.tiers));
         QuotaOutcome {
             share: self.choices.one(&[10_000, 10_000, 8_000, 5_000, 0, 12_000]),
-            action: self
-                .choices
-                .one(&[QuotaAction::Deny, cap, QuotaAction::Warn]),
+            action: self.choices.one(&[
+                QuotaAction::Deny,
+                cap,
+                QuotaAction::Warn,
+                QuotaAction::Wait(5_000),
+            ]),
         }
     }
 

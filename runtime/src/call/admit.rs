@@ -31,11 +31,21 @@ impl Admitted {
     }
 }
 
+/// How a call treats those that wait for room in a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manners {
+    /// It has just come, and gets in line behind them.
+    Yields,
+    /// It is its turn, or it has been let in before.
+    HasTurn,
+}
+
 /// Decides, or falls back from `previous`, and reserves.
 pub(super) fn admit(
     gateway: &Arc<Gateway>,
     facts: &mut Facts<'_>,
     previous: Option<&Decision>,
+    manners: Manners,
 ) -> Admitted {
     let mut conflicts = 0;
     loop {
@@ -43,6 +53,15 @@ pub(super) fn admit(
         let Some(route) = route(&decision) else {
             return Admitted::new(decision, None);
         };
+        if manners == Manners::Yields
+            && let Some(quota) = gateway.waited_for(&route.charges, decision.priority.0)
+        {
+            decision.outcome = Outcome::Limited {
+                quota,
+                retry_after_milliseconds: Some(0),
+            };
+            return Admitted::new(decision, None);
+        }
         if !gateway.can_record(&route.charges) {
             return Admitted::new(decision, None);
         }

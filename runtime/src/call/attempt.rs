@@ -27,8 +27,9 @@ use crate::failure::Tried;
 use crate::forward::{Shape, cached_parts, shape, without};
 use crate::gateway::{Gateway, Model, lock};
 use crate::json::{self, Member};
-use crate::pool::{LeftAlone, Picked, Placed, Rank, Seat, Unplaced, Wanted};
+use crate::pool::{LeftAlone, Picked, Placed, Seat, Unplaced, Wanted};
 use crate::provider::{Provider, replica_address, spoken_by_engines};
+use crate::queue::Rank;
 use crate::translate::{Context, Pair, Sent, Wanted as Said, without_unsigned_thoughts};
 
 /// The pause before the first retry; it doubles each time.
@@ -518,7 +519,7 @@ fn chain(model: &Model, members: &[Member<'_>]) -> Vec<u64> {
 }
 
 /// Who calls, among whom places are shared: a key's owner, or the address of one who has no key.
-fn caller(facts: &Facts<'_>) -> u64 {
+pub(super) fn caller(facts: &Facts<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
     match &*facts.caller.key {
         "" => facts.source_ip.hash(&mut hasher),

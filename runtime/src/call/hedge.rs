@@ -13,7 +13,7 @@ use waypost_policies::Facts;
 use waypost_policies::decision::{Decision, Route};
 
 use super::Lost;
-use super::admit::admit;
+use super::admit::{Manners, admit};
 use super::answer::Answered;
 use super::attempt::Asking;
 use super::attempt_error::AttemptError;
@@ -200,7 +200,7 @@ impl Runner<'_, '_> {
             return None;
         }
         facts.now = clock::now();
-        let admitted = admit(self.gateway, facts, Some(decision));
+        let admitted = admit(self.gateway, facts, Some(decision), Manners::HasTurn);
         let next = route(&admitted.decision)?;
         let (request, started) = (Asked::of(facts.request), self.started);
         let reservation = admitted.reservation?;

@@ -12,6 +12,8 @@ use super::{Labels, single};
 pub(crate) struct Connections {
     /// Those that are open.
     pub(crate) open: Gauge,
+    /// What large bodies take that are held.
+    pub(crate) body_memory: Gauge,
     /// 1 while callers are shown the certificate that its file holds.
     pub(crate) certificate_current: Gauge,
     closed: Family<Labels, Counter>,
@@ -25,7 +27,9 @@ impl Connections {
         r.register("waypost_connections_refused", help, closed.clone());
         let open = "Connections of callers that are open";
         let current = "1 while callers are shown the certificate that its file holds";
+        let memory = "Bytes that request bodies above 64 KiB take which are held at the moment";
         Self {
+            body_memory: single(r, "waypost_body_memory_bytes", memory),
             open: single(r, "waypost_connections", open),
             certificate_current: single(r, "waypost_tls_certificate_current", current),
             closed,

@@ -11,6 +11,9 @@ use super::{Share, Table, single};
 #[derive(Debug)]
 pub(crate) struct Ledger {
     used: Table<u16, Share>,
+    waited: Table<(u16, &'static str), Counter>,
+    /// Calls that wait for room in a limit.
+    pub(crate) waiting: Gauge,
     /// Reservations that are not settled.
     pub(crate) open: Gauge<i64, Sharded>,
     /// Reservations that were lost.
@@ -27,10 +30,15 @@ impl Ledger {
         let used = "Share in use of each quota that is not kept per caller";
         let open = "Reservations that are not settled";
         let abandoned = "Reservations that were lost: they stay used";
+        let waited =
+            "Calls that found no room in a limit that they may wait for, by what became of them";
+        let waiting = "Calls that wait for room in a limit";
         let conflicts = "Decisions made again because another call took the room";
         let errors = "Expressions that failed; their rules acted as matched";
         Self {
             used: Table::register(r, "waypost_quota_used_ratio", used, Share::default),
+            waited: Table::register(r, "waypost_quota_waited", waited, Counter::default),
+            waiting: single(r, "waypost_quota_waiting", waiting),
             open: single(r, "waypost_reservations_open", open),
             abandoned: single(r, "waypost_reservations_abandoned", abandoned),
             conflicts: single(r, "waypost_reservation_conflicts", conflicts),
@@ -41,11 +49,20 @@ impl Ledger {
     pub(super) fn renewed(&self) -> Self {
         Self {
             used: self.used.emptied(),
+            waited: self.waited.renewed(),
+            waiting: self.waiting.clone(),
             open: self.open.clone(),
             abandoned: self.abandoned.clone(),
             conflicts: self.conflicts.clone(),
             evaluation_errors: self.evaluation_errors.clone(),
         }
+    }
+
+    /// A call found no room in a limit, and waited or was to.
+    pub(crate) fn waited(&self, quota: u16, label: &str, outcome: &'static str) {
+        let labels = || vec![("quota", label.to_owned()), ("outcome", outcome.to_owned())];
+        self.waited
+            .with((quota, outcome), labels, |count| count.inc());
     }
 
     /// How much of a quota is used.

@@ -1,6 +1,6 @@
 //! Limits and budgets.
 
-use waypost_policies::plan::draft::{Amount, QuotaAction, QuotaOutcome, Window};
+use waypost_policies::plan::draft::{Amount, Priority, QuotaAction, QuotaOutcome, Window};
 use waypost_runtime::Ending;
 
 use crate::client::{chat, get, request, send};
@@ -134,6 +134,116 @@ async fn an_open_call_holds_its_place_until_its_stream_ends_or_its_caller_hangs_
     world.one.fails(400);
     assert_eq!(world.ask("bad").await.status, 400);
     assert_eq!(world.ask("good").await.status, 200);
+}
+
+/// One call at a time, for which others wait so long.
+async fn waiting_world(milliseconds: u64) -> World {
+    World::with(|draft, _| {
+        draft.tiers[0].steps.truncate(1);
+        let mut limit = quota("1 concurrent", Amount::Concurrent(1), Window::Open);
+        limit.outcomes = vec![QuotaOutcome {
+            share: 10_000,
+            action: QuotaAction::Wait(milliseconds),
+        }];
+        draft.quotas = vec![limit];
+        // The team that else is denied comes last.
+        draft.priorities = vec![Priority {
+            value: -1,
+            label: "later".to_owned(),
+            when: Some(draft.denials[0].when),
+            origin: crate::plan::at(50),
+        }];
+        draft.denials.clear();
+    })
+    .await
+}
+
+const STREAM: &str =
+    r#"{"model":"auto","stream":true,"messages":[{"role":"user","content":"hi"}]}"#;
+
+/// A call by the key of this team, of which somebody is told when it is answered.
+fn call_of(
+    world: &World,
+    key: &str,
+    done: &tokio::sync::mpsc::UnboundedSender<(String, u16)>,
+) -> tokio::task::JoinHandle<()> {
+    let call = crate::client::with_key(world.address, CHAT, key, chat("hi"));
+    let (key, done) = (key.to_owned(), done.clone());
+    tokio::spawn(async move {
+        let status = send(call).await.status.as_u16();
+        done.send((key, status)).unwrap();
+    })
+}
+
+async fn waiting(world: &World, count: &str) {
+    while !send(get(world.admin, "/metrics"))
+        .await
+        .text
+        .contains(&format!("waypost_quota_waiting {count}\n"))
+    {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn who_waits_for_room_in_a_limit_is_served_by_priority_and_then_in_turn() {
+    let world = waiting_world(60_000).await;
+    let events = world.one.streams();
+    events
+        .send(Ok(
+            "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n".to_owned(),
+        ))
+        .unwrap();
+    let open = crate::client::open(request(world.address, CHAT, STREAM)).await;
+    let (done, mut order) = tokio::sync::mpsc::unbounded_channel();
+    for (count, key) in ["sand-key", "sand-key", "alpha-key"]
+        .into_iter()
+        .enumerate()
+    {
+        call_of(&world, key, &done);
+        waiting(&world, &(count + 1).to_string()).await;
+    }
+    drop((events, open));
+    let mut keys = Vec::new();
+    for _ in 0..3 {
+        let (key, status) = order.recv().await.unwrap();
+        assert_eq!(status, 200);
+        keys.push(key);
+    }
+    assert_eq!(keys, ["alpha-key", "sand-key", "sand-key"]);
+    let metrics = send(get(world.admin, "/metrics")).await.text;
+    let served = "waypost_quota_waited_total{quota=\"1 concurrent\",outcome=\"served\"} 3";
+    assert!(metrics.contains(served), "{metrics}");
+    assert!(metrics.contains("waypost_quota_waiting 0"));
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_limit_longer_than_it_says_or_than_he_does() {
+    let world = waiting_world(100).await;
+    let events = world.one.streams();
+    events
+        .send(Ok(
+            "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n".to_owned(),
+        ))
+        .unwrap();
+    let open = crate::client::open(request(world.address, CHAT, STREAM)).await;
+    let late = world.ask("hi").await;
+    assert_eq!(
+        (late.status.as_u16(), late.error("rule")),
+        (429, "1 concurrent".to_owned())
+    );
+    let mut hasty = request(world.address, CHAT, chat("hi"));
+    hasty
+        .headers_mut()
+        .insert("x-request-timeout", "20ms".parse().unwrap());
+    assert_eq!(send(hasty).await.status, 429);
+    // Who hangs up leaves the line.
+    let (done, _) = tokio::sync::mpsc::unbounded_channel();
+    let gone = call_of(&world, "alpha-key", &done);
+    waiting(&world, "1").await;
+    gone.abort();
+    waiting(&world, "0").await;
+    drop((events, open));
 }
 
 fn tokens(count: u64) -> waypost_policies::plan::draft::Quota {

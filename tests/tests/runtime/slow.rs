@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::client::{chat, get, send};
+use crate::client::{chat, get, request as client_request, send};
 use crate::wire::{exchange, read_all, resident, status};
 use crate::world::World;
 
@@ -153,6 +153,91 @@ async fn hundreds_who_drip_keep_nobody_from_an_answer() {
     while metric(&world, "waypost_connections ").await > 1.0 {
         tokio::task::yield_now().await;
     }
+}
+
+/// A chat of so many bytes, whose model need not read them.
+fn long(bytes: usize) -> String {
+    let body = serde_json::json!({"model": "auto", "user": "a".repeat(bytes), "messages": [{"role": "user", "content": "hi"}]});
+    body.to_string()
+}
+
+#[tokio::test]
+async fn large_bodies_wait_for_room_and_small_ones_do_not() {
+    let mut world = World::with(|_, settings| {
+        settings.bounds.body = 1 << 20;
+        settings.bounds.body_memory = 2 << 20;
+        settings.bounds.body_time = Duration::from_secs(20);
+    })
+    .await;
+    // Two upstreams that do not answer yet hold the room of their calls.
+    let events = [world.one.streams(), world.one.streams()];
+    let body = |bytes| {
+        let stream = long(bytes).replace("\"user\":\"a", "\"stream\":true,\"user\":\"a");
+        client_request(world.address, "/v1/chat/completions", stream)
+    };
+    let mut calls: Vec<_> = (0..2).map(|_| tokio::spawn(send(body(900_000)))).collect();
+    for _ in 0..2 {
+        world.one.call().await;
+    }
+    assert!(metric(&world, "waypost_body_memory_bytes").await > 1.8e6);
+    let third = tokio::spawn(send(client_request(
+        world.address,
+        "/v1/chat/completions",
+        long(900_000),
+    )));
+    let dripped = exchange(world.address, request("Connection: close\r\n")).await;
+    assert_eq!(status(&dripped), 200);
+    assert!(!third.is_finished(), "there was no room for it");
+    assert!(metric(&world, "waypost_body_memory_bytes").await < 2.1e6);
+    for events in events {
+        events
+            .send(Ok(
+                "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: [DONE]\n\n"
+                    .to_owned(),
+            ))
+            .unwrap();
+    }
+    calls.push(third);
+    for call in calls {
+        assert_eq!(call.await.unwrap().status, 200);
+    }
+    while metric(&world, "waypost_body_memory_bytes").await > 0.0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_large_body_that_finds_no_room_in_time_is_a_503_and_chunks_count_too() {
+    let mut world = World::with(|_, settings| {
+        settings.bounds.body = 1 << 20;
+        settings.bounds.body_memory = 1 << 20;
+        settings.bounds.body_time = A_MOMENT * 5;
+    })
+    .await;
+    let events = world.one.streams();
+    let stream = long(900_000).replace("\"user\":\"a", "\"stream\":true,\"user\":\"a");
+    let holding = tokio::spawn(send(client_request(
+        world.address,
+        "/v1/chat/completions",
+        stream,
+    )));
+    world.one.call().await;
+    let body = long(200_000);
+    let chunked = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer alpha-key\r\n\
+         Content-Type: application/json\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n\
+         {:x}\r\n{body}\r\n0\r\n\r\n",
+        body.len()
+    );
+    let answer = exchange(world.address, &chunked).await;
+    assert_eq!(status(&answer), 503, "{answer}");
+    assert!(
+        answer.contains("too_many_large_bodies") && answer.contains("retry-after: 1"),
+        "{answer}"
+    );
+    drop(events);
+    holding.await.unwrap();
+    assert_eq!(status(&exchange(world.address, &chunked).await), 200);
 }
 
 #[tokio::test]

@@ -253,7 +253,7 @@ pub(super) fn quota_clauses(list: &mut List<'_>, words: &[&str]) {
             list.insert(word, snippet, CompletionItemKind::KEYWORD, meaning, "");
         }
     }
-    let outcomes = "{ at ${1:100%} ${2|deny,warn|} }";
+    let outcomes = "{ at ${1:100%} ${2|deny,warn,wait 5s|} }";
     let kind = CompletionItemKind::SNIPPET;
     list.insert(
         "{ at … }",

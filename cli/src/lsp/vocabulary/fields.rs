@@ -394,7 +394,7 @@ const ROWS: &[Row] = &[
     (
         "at",
         "at",
-        "What happens at this share of the quota: `warn`, `deny` or `cap at TIER`.",
+        "What happens at this share of the quota: `warn`, `deny`, `wait 5s` or `cap at TIER`.",
         "at ${1:100%} $0",
     ),
     (

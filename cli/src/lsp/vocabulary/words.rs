@@ -134,6 +134,10 @@ const WORDS: &[(&str, &str, &[Word])] = &[
         &[
             ("warn", "the answer says so"),
             ("deny", "the call is refused with 429"),
+            (
+                "wait",
+                "the call waits for room, and is refused with 429 then",
+            ),
             ("cap", "the call is lowered"),
         ],
     ),

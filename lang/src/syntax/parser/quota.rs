@@ -253,10 +253,11 @@ impl Parser<'_> {
         if self.forgotten_cap() {
             return self.name("a tier").map(OutcomeAction::CapAt);
         }
-        let actions = ["warn", "deny", "cap"];
-        match self.one_of(&actions, "`warn`, `deny` or `cap at TIER`")? {
+        let actions = ["warn", "deny", "wait", "cap"];
+        match self.one_of(&actions, "`warn`, `deny`, `wait 5s` or `cap at TIER`")? {
             "warn" => Ok(OutcomeAction::Warn),
             "deny" => Ok(OutcomeAction::Deny),
+            "wait" => self.duration().map(OutcomeAction::Wait),
             _ => {
                 self.require_word("at")?;
                 self.name("a tier").map(OutcomeAction::CapAt)

@@ -344,7 +344,8 @@ fn quota(choices: &mut Choices, models: usize, tiers: usize, condition: u32, tex
             QuotaAction::Warn,
             QuotaAction::Deny,
             QuotaAction::CapAt(choices.index(tiers)),
-        ][choices.below(3)],
+            QuotaAction::Wait(choices.number()),
+        ][choices.below(4)],
     });
     outcomes.push(QuotaOutcome {
         share: 10_000,

@@ -81,7 +81,7 @@ fn bucket(quota: &Quota) -> Result<(RateLimit, Vec<String>), &'static str> {
     let denied = quota
         .outcomes
         .iter()
-        .filter(|outcome| outcome.action == Action::Deny)
+        .filter(|outcome| outcome.action.refuses())
         .map(|outcome| outcome.share.0)
         .min();
     let Some(share) = denied else {
@@ -95,6 +95,10 @@ fn bucket(quota: &Quota) -> Result<(RateLimit, Vec<String>), &'static str> {
         r#type: kind,
     };
     let mut lost = Vec::new();
+    let mut actions = quota.outcomes.iter().map(|outcome| outcome.action);
+    if actions.any(|action| matches!(action, Action::Wait(_))) {
+        lost.push("calls do not wait for room: agentgateway refuses them at once".into());
+    }
     if quota.per.is_some() {
         lost.push("all callers share one bucket: RouteLLM forwards no headers, so the gateway never learns who calls".into());
     }

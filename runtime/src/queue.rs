@@ -1,7 +1,7 @@
-//! The calls that wait for a replica of a pool, and whose turn it is.
+//! The calls that wait for a place, at a pool's replicas or in a limit, and whose turn it is.
 //!
-//! By priority, the highest first. Within one, the caller with the fewest calls at the pool comes first, and of equals
-//! the one who was served the longest ago: a caller who floods the pool waits for himself. Of one caller's calls, the
+//! By priority, the highest first. Within one, the caller with the fewest calls there comes first, and of equals
+//! the one who was served the longest ago: a caller who floods the place waits for himself. Of one caller's calls, the
 //! one whose time ends first.
 //!
 //! Invariants: a queue that is full sheds from its end, which may be the call that comes; one call at a time has the
@@ -26,12 +26,12 @@ pub(crate) struct Rank {
 
 /// Calls that wait.
 #[derive(Debug, Default)]
-pub(super) struct Queue(Mutex<State>);
+pub(crate) struct Queue(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
     waiting: Vec<Waiter>,
-    /// Those who have calls at the pool or in the queue.
+    /// Those who have calls there or in the queue.
     callers: HashMap<u64, Caller>,
     /// How many calls were served.
     served: u64,
@@ -64,7 +64,7 @@ struct Caller {
 
 /// A call's place in the queue; left when this is dropped.
 #[derive(Debug)]
-pub(super) struct Waiting<'q> {
+pub(crate) struct Waiting<'q> {
     queue: &'q Queue,
     ticket: u64,
     woken: Arc<Notify>,
@@ -72,18 +72,18 @@ pub(super) struct Waiting<'q> {
 
 /// The queue is full of calls that come first.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Full;
+pub(crate) struct Full;
 
 impl Queue {
-    /// Whether a call may look for a replica at once: nobody waits who comes before it or with it.
-    pub(super) fn is_free_for(&self, priority: i64) -> bool {
+    /// Whether a call may look for a place at once: nobody waits who comes before it or with it.
+    pub(crate) fn is_free_for(&self, priority: i64) -> bool {
         let state = self.lock();
         let mut waiting = state.waiting.iter();
         !waiting.any(|waiter| waiter.rank.priority >= priority)
     }
 
     /// Takes a place among at most `most`; whoever is last loses his, where there are more.
-    pub(super) fn enter(
+    pub(crate) fn enter(
         &self,
         rank: Rank,
         until: Instant,
@@ -121,14 +121,14 @@ impl Queue {
     }
 
     /// There may be room.
-    pub(super) fn changed(&self) {
+    pub(crate) fn changed(&self) {
         let mut state = self.lock();
         state.changes += 1;
         state.call_next();
     }
 
-    /// A call of this caller is at the pool now.
-    pub(super) fn served(&self, caller: u64) {
+    /// A call of this caller has a place now.
+    pub(crate) fn served(&self, caller: u64) {
         let mut state = self.lock();
         state.served += 1;
         let served = state.served;
@@ -137,8 +137,8 @@ impl Queue {
         caller.served = served;
     }
 
-    /// A call of this caller is not at the pool any more, and there may be room.
-    pub(super) fn left(&self, caller: u64) {
+    /// A call of this caller has its place no more, and there may be room.
+    pub(crate) fn left(&self, caller: u64) {
         let mut state = self.lock();
         let known = state.caller(caller);
         known.running = known.running.saturating_sub(1);
@@ -148,7 +148,7 @@ impl Queue {
     }
 
     /// How many wait.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.lock().waiting.len()
     }
 
@@ -236,7 +236,7 @@ impl State {
 
 impl Waiting<'_> {
     /// Waits for the turn; whether it came, or the place was lost.
-    pub(super) async fn turn(&self) -> bool {
+    pub(crate) async fn turn(&self) -> bool {
         loop {
             self.woken.notified().await;
             let state = self.queue.lock();
@@ -250,8 +250,8 @@ impl Waiting<'_> {
         }
     }
 
-    /// Hands the turn on, since there is no room: for nobody, where this call could have gone to every replica.
-    pub(super) fn pass(&self, for_nobody: bool) {
+    /// Hands the turn on, since there is no room: for nobody, where this call could have gone everywhere.
+    pub(crate) fn pass(&self, for_nobody: bool) {
         let mut state = self.queue.lock();
         let waiters = state.waiting.iter();
         let mut own = waiters.filter(|waiter| waiter.ticket == self.ticket);
