@@ -18,6 +18,7 @@ mod flow;
 mod horizon;
 mod money;
 mod reason;
+pub(crate) mod replicas;
 
 use waypost_lang::Span;
 
@@ -30,13 +31,15 @@ use horizon::Calendar;
 pub use horizon::Horizon;
 pub use money::Dollars;
 pub use reason::{Nearest, Unbounded};
+pub use replicas::{Excess, excesses};
 
 /// What a file can spend at worst.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ceilings {
     /// The time zone in which days and months are counted.
     pub zone: String,
-    /// How many replicas count by themselves: each admits what is written, so all figures are multiplied by it.
+    /// How many replicas count by themselves: each admits what is written, so all figures are multiplied by it. Those that
+    /// share what is used are one; what they let through beyond that is in the figures, see [`excesses`].
     pub replicas: u64,
     /// Of each tier, lowest first: what the calls of that final tier can spend, whichever model answers them.
     pub tiers: Vec<Scope>,
@@ -131,16 +134,16 @@ pub struct Setter {
 #[must_use]
 pub fn ceiling(program: &Program) -> Ceilings {
     let calendar = Calendar::of(program);
-    let replicas = program
-        .deploy
-        .as_ref()
-        .map_or(1, |deploy| deploy.replicas.high.max(1));
+    let replicas = match &program.deploy {
+        Some(deploy) if deploy.redis.is_none() => deploy.replicas.high.max(1),
+        _ => 1,
+    };
     let flows = flow::flows(program);
     let bounds = bound::bounds(program, &flows);
     let sheet = |holder, horizon| {
         let reach = calendar.reach(horizon);
         let held = bounds.iter().filter(|bound| bound.holds(holder));
-        let lids = held.filter_map(|bound| bound.lid(program, &reach, replicas));
+        let lids = held.filter_map(|bound| bound.lid(program, &reach));
         Sheet::new(flows.len(), lids.collect())
     };
     let survey = Survey {

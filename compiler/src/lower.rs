@@ -20,10 +20,11 @@ use sha2::{Digest, Sha256};
 use waypost_lang::SourceMap;
 use waypost_lang::cel::typed::Typed;
 use waypost_policies::plan::Draft;
-use waypost_policies::plan::draft::Origin;
+use waypost_policies::plan::draft::{self, Origin};
 use waypost_policies::vm::Pool;
 
 use crate::Program;
+use crate::program::Deploy;
 use expressions::Expressions;
 use origin::Origins;
 pub(crate) use quota::session_idle;
@@ -46,9 +47,20 @@ pub fn lower(program: &Program, sources: &SourceMap) -> Draft {
         contents: content::lower(&program.contents, &origins, &mut expressions),
         ..Draft::default()
     };
+    draft.shared = program.deploy.as_ref().and_then(shared);
     policy::lower(&program.policy, &origins, &mut expressions, &mut draft);
     expressions.finish(&mut draft);
     draft
+}
+
+fn shared(deploy: &Deploy) -> Option<draft::Shared> {
+    let redis = deploy.redis?;
+    Some(draft::Shared {
+        redis: index(redis.secret),
+        shares: redis.shares,
+        replicas: u32::try_from(deploy.most_at_once()).unwrap_or(u32::MAX),
+        namespace: deploy.namespace.clone(),
+    })
 }
 
 /// SHA-256 over every text with its length before it, in the order of files; names are left out, so a file

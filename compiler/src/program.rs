@@ -633,6 +633,9 @@ impl Redaction {
     }
 }
 
+/// How many more replicas there may be while a new version takes the place of an old one.
+pub const SURGE: u32 = 1;
+
 /// `deploy kubernetes { … }`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deploy {
@@ -646,12 +649,31 @@ pub struct Deploy {
     pub replicas: Range,
     /// Whose PodMonitors.
     pub monitor: Option<Monitor>,
-    /// The secret with Redis's address; local state without it.
-    pub redis: Option<SecretIndex>,
+    /// Where replicas share what is used; each counts by itself without it.
+    pub redis: Option<Redis>,
     /// The runtime's image; a default where none is written.
     pub image: Option<String>,
     /// Versions of what is deployed, as written.
     pub versions: Versions,
+}
+
+impl Deploy {
+    /// How many runtimes there are at most at one time: another one while a new version takes the place of an old one.
+    #[must_use]
+    pub const fn most_at_once(&self) -> u64 {
+        self.replicas.high.saturating_add(SURGE as u64)
+    }
+}
+
+/// `state redis secret NAME away share`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Redis {
+    /// The field.
+    pub span: Span,
+    /// The secret with its address.
+    pub secret: SecretIndex,
+    /// Whether each replica goes on with its share while Redis is away; else calls are refused.
+    pub shares: bool,
 }
 
 /// Which manifests are written.

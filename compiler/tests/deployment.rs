@@ -246,22 +246,28 @@ fn tokens_need_all_that_they_are_held_to() {
 }
 
 #[test]
-fn redis_says_by_how_much_limits_multiply() {
+fn what_replicas_share_over_redis() {
     let redis = "secret redis_url = k8s(\"llm/state\", \"url\")\ndeploy kubernetes";
-    let text =
-        replaced("deploy kubernetes", redis).replace("state local", "state redis secret redis_url");
-    let checked = fixture::checked(&text);
-    let [warning] = checked.diagnostics.as_slice() else {
-        panic!("{:?}", checked.diagnostics)
-    };
-    assert_eq!(warning.code.number, "WP0601");
-    assert!(
-        warning.primary.message.contains("10 times"),
-        "{}",
-        warning.primary.message
-    );
-    assert!(checked.program.is_some());
+    let with = |state: &str| replaced("deploy kubernetes", redis).replace("state local", state);
+    for (state, shares) in [
+        ("state redis secret redis_url", false),
+        ("state redis secret redis_url away deny", false),
+        ("state redis secret redis_url away share", true),
+    ] {
+        let checked = fixture::checked(&with(state));
+        assert!(checked.diagnostics.is_empty(), "{:?}", checked.diagnostics);
+        let redis = checked.program.unwrap().deploy.unwrap().redis.unwrap();
+        assert_eq!(redis.shares, shares);
+    }
     refused("state local", "state redis", "WP0105", "state redis");
+    let found = |state: &str, text: &str| {
+        let checked = fixture::checked(&with(state));
+        let found = checked.diagnostics.iter().map(|one| one.message.clone());
+        let found: Vec<String> = found.collect();
+        assert!(found.iter().any(|one| one.contains(text)), "{found:?}");
+    };
+    found("state redis secret redis_url away wait", "`wait`");
+    found("state local away share", "`state local`");
 }
 
 #[test]

@@ -29,7 +29,6 @@ fn it_compiles_without_errors() {
         .collect();
     insta::assert_snapshot!(said.join("\n"), @r"
 Warning WP0601: this version's runtime does not know which adapters a replica has loaded
-Warning WP0601: this version does not share limits and budgets over Redis
 ");
     assert!(checked.program.is_some());
 }

@@ -14,14 +14,18 @@ mod bucket;
 mod calendar;
 mod codec;
 mod declared;
+#[doc(hidden)]
+pub mod exchange;
 mod floors;
 mod identity;
+mod lease;
 mod quota;
 mod record;
 mod replay;
 mod reservation;
 mod seats;
 mod shard;
+mod sharing;
 mod sliding;
 mod succession;
 #[cfg(test)]
@@ -36,10 +40,12 @@ use smallvec::SmallVec;
 
 pub use calendar::{Calendar, Span};
 pub use codec::Malformed;
+pub use lease::{Answer, Ask, Measure, Verdict, largest_slice, slack};
 pub use quota::{Quota, Spent, Unit, Usage, Window};
 pub use record::{Log, Position, Record};
 pub use replay::Replay;
 pub use reservation::{Exhausted, ExhaustedReason, Reservation};
+pub use sharing::{BucketName, Desk, Needs, Sharing};
 
 use crate::decision::{Charge, Key, SessionFloor};
 use crate::plan::draft::TierIndex;
@@ -83,6 +89,8 @@ pub struct State {
     seed: [u64; 2],
     abandoned: Arc<AtomicU64>,
     log: Option<Arc<dyn Log>>,
+    /// Whom what is used is shared with; nobody without it.
+    sharing: Option<Sharing>,
     /// Where what the state before it has is in this one.
     follows: Mapping,
     /// The state that has everything now.
@@ -132,6 +140,7 @@ impl State {
             seed,
             abandoned: Arc::default(),
             log: None,
+            sharing: None,
             follows: Mapping::default(),
             successor: OnceLock::new(),
         }
@@ -346,6 +355,9 @@ impl State {
         let name = (quota, key);
         let bucket = shard.bucket_beyond_most(name, spec, now);
         bucket.add(spec, amount);
+        if let Some(sharing) = self.shares(spec) {
+            sharing.owe(bucket, name, amount);
+        }
         let incarnation = bucket.incarnation;
         self.append(&Record::added(now, name, amount, incarnation))
     }
@@ -415,7 +427,13 @@ impl State {
     /// What is read of a bucket, where it is; of a fresh one, where there is none.
     fn look<T>(&self, quota: &Quota, name: Name, now: i64, read: impl Fn(&Bucket) -> T) -> T {
         let shard = self.lock(shard_of(name.1));
-        let kept = shard.as_ref().and_then(|shard| shard.get(name)).map(&read);
+        let kept = shard.as_ref().and_then(|shard| shard.get(name));
+        let is_shared = self.shares(quota).is_some();
+        let all = |bucket: &Bucket| is_shared.then(|| bucket.with_others(quota, now)).flatten();
+        let kept = kept.map(|bucket| match all(bucket) {
+            Some(all) => read(&all),
+            None => read(bucket),
+        });
         kept.unwrap_or_else(|| read(&Bucket::new(quota, now, bucket::Incarnation(0))))
     }
 
@@ -451,6 +469,11 @@ impl State {
             let retry = most.and_then(|most| bucket.until_at_most(quota, most, now));
             return Err(exhausted(ExhaustedReason::Quota, retry));
         }
+        if let Some(sharing) = self.shares(quota)
+            && !sharing.take(bucket, quota, charge, now)
+        {
+            return Err(exhausted(ExhaustedReason::Lease, None));
+        }
         Ok(Taken::Hold(bucket.hold(quota, charge.amount)))
     }
 
@@ -482,7 +505,10 @@ impl State {
             let spent = spent(quota.unit);
             // A bucket that was forgotten was empty: only what goes beyond the hold is news, and is counted anew.
             let bucket = shard.bucket_beyond_most(name, quota, now);
-            bucket.settle(quota, hold, spent);
+            let settled = bucket.settle(quota, hold, spent);
+            if let Some(sharing) = self.shares(quota) {
+                sharing.settle(bucket, (quota, name), settled, now);
+            }
             if self.log.is_some() {
                 ends.push(Ended {
                     name,

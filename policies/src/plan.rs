@@ -182,6 +182,12 @@ impl Plan {
         self.root().callers()
     }
 
+    /// Where replicas share what is used of limits and budgets; each counts by itself without it.
+    #[must_use]
+    pub fn shared(&self) -> Option<view::Shared<'_>> {
+        self.root().shared()
+    }
+
     /// What it needs to know of a call.
     #[must_use]
     pub const fn needs(&self) -> &Needs {

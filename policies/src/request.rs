@@ -7,6 +7,7 @@
 mod blocks;
 mod body;
 mod content;
+mod depth;
 mod error;
 mod items;
 mod message;
@@ -29,6 +30,7 @@ use crate::facts::{Request, Surface};
 use crate::plan::Needs;
 use crate::tokens;
 use body::Body;
+use depth::{DEEPEST, is_too_deep};
 use node::{Count, Filling};
 
 /// The most answers that one call may ask for, as OpenAI has it.
@@ -87,6 +89,9 @@ impl<'a> Request<'a> {
             return Err(RequestError::Empty {
                 needed: required(surface).0,
             });
+        }
+        if is_too_deep(body) {
+            return Err(RequestError::TooDeep { deepest: DEEPEST });
         }
         let mut read = Body::new(needs, surface);
         Filling::new(&mut read)

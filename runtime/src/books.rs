@@ -10,6 +10,7 @@ use waypost_policies::plan::Plan;
 use crate::clock;
 use crate::ledger::{Keeper, LedgerError, StateStore, Unrecorded, random_seed};
 use crate::metrics::Disk;
+use crate::sharing::Shared;
 
 /// What is used of one plan's limits and budgets.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(crate) struct Books {
     keeper: Option<Arc<Keeper>>,
     /// Which of the states that the keeper has had.
     chapter: u64,
+    /// Nothing where this process counts by itself.
+    shared: Option<Arc<Shared>>,
 }
 
 impl Books {
@@ -27,8 +30,9 @@ impl Books {
         plan: &Plan,
         store: &StateStore,
         figures: &Disk,
+        shared: Option<Arc<Shared>>,
     ) -> Result<Self, LedgerError> {
-        let fresh = |seed| State::new(plan, seed);
+        let fresh = |seed| share(State::new(plan, seed), shared.as_deref());
         let (state, keeper) = match store {
             StateStore::Folder(folder) if !plan.quotas().is_empty() => {
                 let now = clock::now();
@@ -45,6 +49,7 @@ impl Books {
             state,
             keeper,
             chapter: 0,
+            shared,
         })
     }
 
@@ -54,31 +59,36 @@ impl Books {
         plan: &Plan,
         store: &StateStore,
         figures: &Disk,
+        shared: Option<Arc<Shared>>,
     ) -> Result<Self, LedgerError> {
-        let carried_over = || State::reloaded(plan, &self.state, clock::now());
-        let Some(keeper) = &self.keeper else {
-            if matches!(store, StateStore::Folder(_)) && !plan.quotas().is_empty() {
-                // The first plan that counts anything.
-                return Self::open(plan, store, figures);
-            }
-            return Ok(Self {
-                state: Arc::new(carried_over()),
-                keeper: None,
-                chapter: 0,
-            });
+        let begins = matches!(store, StateStore::Folder(_)) && !plan.quotas().is_empty();
+        if self.keeper.is_none() && begins {
+            // The first plan that counts anything.
+            return Self::open(plan, store, figures, shared);
+        }
+        let state = State::reloaded(plan, &self.state, clock::now());
+        let state = share(state, shared.as_deref());
+        let (chapter, state) = match &self.keeper {
+            Some(keeper) => keeper.follow(state),
+            None => (0, Arc::new(state)),
         };
-        let (chapter, state) = keeper.follow(carried_over());
         Ok(Self {
             state,
-            keeper: Some(Arc::clone(keeper)),
+            keeper: self.keeper.clone(),
             chapter,
+            shared,
         })
     }
 
     /// From now on this plan is served: what the one before it has used goes on here, and calls that are under way there
     /// are settled here.
     pub(crate) fn take_over(&mut self, plan: &Plan, before: &Self) {
-        let following = || State::following(plan, &before.state);
+        let following = || {
+            share(
+                State::following(plan, &before.state),
+                self.shared.as_deref(),
+            )
+        };
         match (&before.keeper, &self.keeper) {
             (Some(keeper), _) => {
                 (self.chapter, self.state) = keeper.follow(following());
@@ -92,6 +102,28 @@ impl Books {
             // The plan before counted nothing, and this one has begun its own folder.
             (None, Some(keeper)) => keeper.turn_to(self.chapter, &self.state),
         }
+        let same = match (&before.shared, &self.shared) {
+            (Some(before), Some(shared)) => Arc::ptr_eq(before, shared),
+            (None, None) => true,
+            _ => false,
+        };
+        if !same {
+            // What one Redis has granted another knows nothing of.
+            self.state.forget_leases();
+        }
+        self.serve();
+    }
+
+    /// From now on what others use is asked for, where it is shared.
+    pub(crate) fn serve(&self) {
+        if let Some(shared) = &self.shared {
+            shared.serve(&self.state);
+        }
+    }
+
+    /// Who shares what is used.
+    pub(crate) const fn shared(&self) -> Option<&Arc<Shared>> {
+        self.shared.as_ref()
     }
 
     /// Why nothing can be written down, if that is so.
@@ -119,6 +151,14 @@ impl Books {
     }
 }
 
+/// The state as it is shared, where it is.
+fn share(state: State, shared: Option<&Shared>) -> State {
+    match shared {
+        Some(shared) => shared.share(state),
+        None => state,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
@@ -132,8 +172,10 @@ mod tests {
     fn what_is_used_while_a_plan_is_tried_and_later_on_the_old_one_is_known_to_it() {
         let plan = Plan::load(encode(&example::draft())).unwrap();
         let figures = Metrics::default().disk;
-        let old = Books::open(&plan, &StateStore::Memory, &figures).unwrap();
-        let mut new = old.next(&plan, &StateStore::Memory, &figures).unwrap();
+        let old = Books::open(&plan, &StateStore::Memory, &figures, None).unwrap();
+        let mut new = old
+            .next(&plan, &StateStore::Memory, &figures, None)
+            .unwrap();
         let (key, now) = (old.state.key("somebody"), clock::now());
         old.state.add(0, key, 5, now);
         assert_eq!(new.state.usage(0, key, now).used, 0);

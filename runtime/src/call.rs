@@ -328,7 +328,7 @@ async fn ask_models(
         }
         asking.insist();
         facts.now = clock::now();
-        *admitted = admit(gateway, facts, None, Manners::HasTurn);
+        *admitted = admit(gateway, facts, None, Manners::HasTurn).await;
         if matches!(admitted.decision.outcome, Outcome::Route(_)) {
             account.decided(Arc::clone(&admitted.decision));
         }
@@ -375,7 +375,7 @@ async fn ask_in_turn(
             upstreams.fell_back(route.model, &model.name);
         }
         facts.now = clock::now();
-        *admitted = admit(gateway, facts, Some(&failed.last), Manners::HasTurn);
+        *admitted = admit(gateway, facts, Some(&failed.last), Manners::HasTurn).await;
         if matches!(admitted.decision.outcome, Outcome::Route(_)) {
             account.decided(Arc::clone(&admitted.decision));
         }

@@ -39,6 +39,7 @@ use crate::rule::Sites;
 use crate::secrets::{SecretError, SecretValue};
 use crate::server::{Address, TlsError};
 use crate::settings::{Bounds, Settings};
+use crate::sharing::{Place, Shared};
 use crate::spending::Spending;
 use crate::webhook::Webhook;
 
@@ -190,6 +191,11 @@ pub enum StartError {
     /// The keys of tokens cannot be fetched from such an address.
     #[error("`{0}` is no address that the keys of tokens can be fetched from")]
     Jwks(String),
+    /// The secret holds no address of a Redis.
+    #[error(
+        "secret `{0}` holds no address of a Redis, such as `redis://host:6379/0` or `rediss://user:password@host:6379/0`"
+    )]
+    Redis(String),
     /// The system gave no random numbers.
     #[error("the system gave no random numbers")]
     Random,
@@ -202,7 +208,12 @@ impl Gateway {
         let audit = settings.audit.as_deref().map(Audit::open);
         let webhook = webhook(settings, &metrics)?.map(Arc::new);
         let kept = Kept {
-            books: Books::open(&plan, &settings.state, &metrics.disk)?,
+            books: Books::open(
+                &plan,
+                &settings.state,
+                &metrics.disk,
+                shared(&plan, settings, None, &metrics)?,
+            )?,
             evaluations: Arc::new(Evaluations::new()),
             clients: Clients::public(
                 &settings.upstream_tls,
@@ -235,7 +246,12 @@ impl Gateway {
     ) -> Result<Self, StartError> {
         old.clients.trust(&settings.upstream_tls)?;
         let kept = Kept {
-            books: old.books.next(&plan, &settings.state, &old.metrics.disk)?,
+            books: old.books.next(
+                &plan,
+                &settings.state,
+                &old.metrics.disk,
+                shared(&plan, settings, Some(&old.books), &old.metrics)?,
+            )?,
             evaluations: Arc::clone(&old.evaluations),
             clients: old.clients.clone(),
             metrics: old.metrics.renewed(),
@@ -538,7 +554,8 @@ impl Gateway {
     pub(crate) fn warnings_of_state(&self) -> Vec<String> {
         let stale = self.callers.stale();
         let keys = stale.map(|reason| format!("{reason}; the keys from before go on"));
-        keys.into_iter().collect()
+        let shared = self.books.shared().and_then(|shared| shared.trouble());
+        keys.into_iter().chain(shared).collect()
     }
 
     /// The bucket of a quota that a call counts in.
@@ -709,6 +726,36 @@ fn resolve_secrets(plan: &Plan, settings: &Settings) -> Result<Vec<SecretValue>,
     let resolve =
         |secret: view::Secret<'_>| settings.secrets.resolve(secret.name(), secret.source());
     plan.secrets().map(resolve).collect()
+}
+
+/// Whom the plan's limits and budgets are shared with: the same as before, where it means the same.
+fn shared(
+    plan: &Plan,
+    settings: &Settings,
+    before: Option<&Books>,
+    metrics: &Metrics,
+) -> Result<Option<Arc<Shared>>, StartError> {
+    let Some(wanted) = plan.shared().filter(|_| !settings.alone) else {
+        return Ok(None);
+    };
+    let secret = wanted.redis();
+    let secret = plan.secrets().get(usize::from(secret));
+    let Some(secret) = secret else {
+        return Ok(None);
+    };
+    let address = settings.secrets.resolve(secret.name(), secret.source())?;
+    let tls = settings.upstream_tls.config()?;
+    let place = Place::read(address.expose().trim(), wanted.namespace(), tls)
+        .ok_or_else(|| StartError::Redis(secret.name().to_owned()))?;
+    let (replicas, shares) = (wanted.replicas(), wanted.shares());
+    if let Some(same) = before
+        .and_then(Books::shared)
+        .filter(|shared| shared.is(&place, replicas, shares))
+    {
+        return Ok(Some(Arc::clone(same)));
+    }
+    let shared = Shared::open(place, replicas, shares, metrics.sharing.clone());
+    shared.map(Arc::new).map(Some).ok_or(StartError::Random)
 }
 
 fn providers(

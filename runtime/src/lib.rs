@@ -37,6 +37,7 @@ mod rule;
 mod secrets;
 mod server;
 mod settings;
+mod sharing;
 mod spending;
 mod stream;
 mod translate;

@@ -7,6 +7,7 @@ mod disk;
 mod ledger;
 mod plans;
 mod sharded;
+mod sharing;
 mod upstreams;
 mod warnings;
 
@@ -30,6 +31,7 @@ pub(crate) use connections::Connections;
 pub(crate) use disk::Disk;
 pub(crate) use ledger::Ledger;
 pub(crate) use plans::Plans;
+pub(crate) use sharing::Sharing;
 pub(crate) use upstreams::Upstreams;
 pub(crate) use warnings::Warnings;
 
@@ -146,6 +148,7 @@ pub(crate) struct Metrics {
     pub(crate) upstreams: Upstreams,
     pub(crate) ledger: Ledger,
     pub(crate) disk: Disk,
+    pub(crate) sharing: Sharing,
     pub(crate) connections: Connections,
     pub(crate) plans: Plans,
     pub(crate) warnings: Warnings,
@@ -160,6 +163,7 @@ impl Default for Metrics {
             upstreams: Upstreams::register(&mut registry),
             ledger: Ledger::register(&mut registry),
             disk: Disk::register(&mut registry),
+            sharing: Sharing::register(&mut registry),
             connections: Connections::register(&mut registry),
             plans: Plans::register(&mut registry),
             warnings: Warnings::register(&mut registry),
@@ -184,6 +188,7 @@ impl Metrics {
             upstreams: self.upstreams.renewed(),
             ledger: self.ledger.renewed(),
             disk: self.disk.clone(),
+            sharing: self.sharing.clone(),
             connections: self.connections.clone(),
             plans: self.plans.clone(),
             warnings: self.warnings.clone(),

@@ -236,6 +236,9 @@ pub(crate) async fn first_look(gateway: &Gateway) {
         for placed in &gateway.pools {
             placed.pool.has_replica().await;
         }
+        if let Some(shared) = gateway.books.shared() {
+            shared.ready().await;
+        }
     };
     if timeout(FIRST_LOOK, all).await.is_err() {
         for reason in gateway.missing() {

@@ -80,6 +80,7 @@ impl Server {
         let edge = edge(&gateway, &settings)?;
         let workers = Workers::start(settings.workers).map_err(StartError::Threads)?;
         gateway.clients.live_on(workers.handles());
+        gateway.books.serve();
         let (listener, address) = Listener::bind(&settings.listen).await?;
         let (stop, stopped) = channel(false);
         first_look(&gateway).await;
@@ -154,6 +155,9 @@ impl Server {
         let grace = self.drain.saturating_add(Duration::from_secs(1));
         if timeout(grace, &mut self.accepting).await.is_err() {
             tracing::warn!("calls were still open when the time to stop was over");
+        }
+        if let Some(shared) = self.current.gateway().books.shared() {
+            shared.finish().await;
         }
         self.background.shutdown().await;
     }

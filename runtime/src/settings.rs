@@ -33,6 +33,9 @@ pub struct Settings {
     pub upstreams: Overrides,
     /// Where what is used of limits and budgets is kept.
     pub state: StateStore,
+    /// Whether limits and budgets are counted by this process alone, also where the plan says that replicas share them: for
+    /// demonstrations.
+    pub alone: bool,
     /// Whether the caller key `demo` is accepted: for demonstrations, never in production.
     pub demo_key: bool,
     /// The folder of the audit log; none is kept without it.
@@ -65,6 +68,7 @@ impl Settings {
             secrets: Secrets::system(),
             upstreams: Overrides::default(),
             state: StateStore::default(),
+            alone: false,
             demo_key: false,
             audit: None,
             warn_webhook: None,

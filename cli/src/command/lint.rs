@@ -7,11 +7,13 @@ mod selection;
 
 use clap::Args;
 use waypost_compiler::Checked;
+use waypost_compiler::ceiling::excesses;
 use waypost_lang::{Diagnostic, render};
 
 use self::fixes::{Repair, repair};
 use self::selection::Selection;
 use super::plural;
+use super::spend::human::shared;
 use crate::failure::{Exit, Failure};
 use crate::input::{Input, Origin, PathArguments};
 use crate::inspection::{check_all, lint_all, retain_once, summary};
@@ -91,6 +93,12 @@ impl Lint {
             }
         } else {
             self.format.print(&report::found(&results), terminal)?;
+        }
+        for checked in &results {
+            let program = checked.program.as_ref();
+            if let Some(note) = program.and_then(|program| shared(&excesses(program))) {
+                terminal.note(&note)?;
+            }
         }
         if let Some(summary) = summary(&results) {
             terminal.note(&summary)?;

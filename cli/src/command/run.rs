@@ -207,6 +207,7 @@ async fn simulate(
     settings.secrets = secrets;
     settings.upstreams = demo.upstreams.clone();
     settings.demo_key = true;
+    settings.alone = true;
     terminal.note(&format!(
         "demo: {}, about ten times as fast as real ones; no call leaves this machine",
         super::plural(demo.servers(), "simulated model server")

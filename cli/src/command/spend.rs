@@ -12,7 +12,7 @@ use crate::failure::{Exit, Failure};
 use crate::input::InputName;
 use crate::terminal::Terminal;
 
-mod human;
+pub(super) mod human;
 mod json;
 mod live;
 

@@ -11,6 +11,7 @@ use super::condition::Setting;
 use super::cover::Lid;
 use super::flow::Flow;
 use super::horizon::Reach;
+use super::replicas::{Counting, counting};
 use crate::program::{Action, Program, Quota};
 
 /// A share of 100%, in hundredths of a percent.
@@ -135,17 +136,14 @@ impl Bound {
     }
 
     /// What it lets through within `reach`, all replicas together.
-    pub(super) fn lid(
-        &self,
-        program: &Program,
-        reach: &Reach<'_>,
-        replicas: u64,
-    ) -> Option<Lid<'_>> {
+    pub(super) fn lid(&self, program: &Program, reach: &Reach<'_>) -> Option<Lid<'_>> {
         let quota = program.policy.quotas.get(self.quota)?;
-        let units = reach.allows(quota, capacity(quota).0, self.most);
+        let Counting { times, more } = counting(program, quota);
+        let most = self.most.saturating_add(more);
+        let units = reach.allows(quota, capacity(quota).0, most);
         Some(Lid {
             quota: self.quota,
-            units: units.saturating_mul(u128::from(replicas)),
+            units: units.saturating_mul(u128::from(times)),
             flows: &self.flows,
             is_of_requests: matches!(quota.amount.value, Amount::Requests(_)),
         })

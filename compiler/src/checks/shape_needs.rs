@@ -32,7 +32,7 @@ fn secrets_elsewhere(program: &Program) -> Vec<Diagnostic> {
             ProviderAuth::WorkloadIdentity | ProviderAuth::None => None,
         })
         .chain(program.policy.keys)
-        .chain(deploy.redis)
+        .chain(deploy.redis.map(|redis| redis.secret))
         .collect();
     used.sort_unstable();
     used.dedup();

@@ -77,24 +77,3 @@ pub(crate) fn adapters(span: Span) -> Diagnostic {
         .label("all replicas count as having none")
         .help("leave it out; the picker of `shape layered` knows them")
 }
-
-/// `state redis`: it is not asked, so each replica counts by itself and N replicas let through N times a limit.
-pub(crate) fn shared_state(span: Span, replicas: u64, quotas: usize) -> Diagnostic {
-    let diagnostic = codes::NOT_IN_THIS_BUILD.warning(
-        span,
-        "this version does not share limits and budgets over Redis",
-    );
-    if replicas > 1 && quotas > 0 {
-        diagnostic
-            .label(format!(
-                "each of {replicas} replicas counts by itself: together they let through {replicas} times what is written"
-            ))
-            .help(format!(
-                "divide each limit and budget by {replicas}, or write `replicas 1`"
-            ))
-    } else {
-        diagnostic
-            .label("each replica counts by itself")
-            .help("write `state local`, which is what happens")
-    }
-}

@@ -432,8 +432,13 @@ fn deploy(deploy: &Deploy, program: &Program) -> Subject {
         Monitor::Prometheus => "prometheus",
     });
     subject.say_some("monitor", monitor);
-    let state = deploy.redis.map(|index| secret(program, index));
-    let state = state.map_or_else(|| "local".to_owned(), |address| format!("redis {address}"));
+    let state = deploy.redis.map_or_else(
+        || "local".to_owned(),
+        |redis| {
+            let away = if redis.shares { "share" } else { "deny" };
+            format!("redis {} away {away}", secret(program, redis.secret))
+        },
+    );
     subject.say("state", state);
     subject.say_some("image", deploy.image.as_ref());
     let versions = [

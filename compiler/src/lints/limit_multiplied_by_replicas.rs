@@ -6,20 +6,31 @@ use waypost_lang::{Diagnostic, Span, codes};
 use super::Subject;
 use super::quotas::{rate, refuses};
 use crate::ceiling::Ceiling;
+use crate::ceiling::replicas::is_shared;
 use crate::program::Quota;
 
-/// Finds a deployment of several replicas with local state, and quotas. Redis is another finding: it is not asked yet.
+/// Finds a deployment of several replicas, and quotas that each of them counts: all of them with local state, and over
+/// Redis those that it does not count.
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     let program = subject.program;
     let Some(deploy) = &program.deploy else {
         return;
     };
     let replicas = deploy.replicas.high;
+    let counted = |quota: &&Quota| match deploy.redis {
+        Some(_) => !is_shared(quota) && !matches!(quota.window.value, Window::Call),
+        None => !matches!(quota.window.value, Window::Call),
+    };
     let quotas = program.policy.quotas.iter();
-    let counted = |quota: &&Quota| !matches!(quota.window.value, Window::Call);
     let mut quotas = quotas.filter(|quota| counted(quota) && refuses(quota, program));
-    let (None, true, Some(first)) = (deploy.redis, replicas > 1, quotas.next()) else {
+    let (true, Some(first)) = (replicas > 1, quotas.next()) else {
         return;
+    };
+    let what = match deploy.redis {
+        Some(_) => {
+            format!("{replicas} replicas let through {replicas} times what Redis does not count")
+        }
+        None => format!("{replicas} replicas let through {replicas} times each limit and budget"),
     };
     let month = match &subject.ceilings.file.everyone.month {
         Ceiling::Bounded { most, by } if !by.is_empty() => {
@@ -28,18 +39,20 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         _ => String::new(),
     };
     let finding = codes::LIMIT_MULTIPLIED_BY_REPLICAS
-        .warning(
-            written(subject).unwrap_or(deploy.span),
-            format!("{replicas} replicas let through {replicas} times each limit and budget"),
-        )
+        .warning(written(subject).unwrap_or(deploy.span), what)
         .label(format!("each replica counts by itself{month}"))
         .because(rate(first), "is counted by each of them");
     let finding = quotas.fold(finding, |finding, other| {
         finding.because(rate(other), "and so is this")
     });
-    found.push(finding.help(format!(
-        "divide each by {replicas}, or write `replicas 1`; this version cannot share them over Redis"
-    )));
+    found.push(finding.help(match deploy.redis {
+        Some(_) => format!(
+            "divide it by {replicas}, or give it a window that replicas share, such as `/ 1m` or `/ day`"
+        ),
+        None => format!(
+            "write `state redis secret NAME`, which shares them; or divide each by {replicas}, or write `replicas 1`"
+        ),
+    }));
 }
 
 /// Where the number of replicas is written: in an overlay, if one changes it.

@@ -67,7 +67,7 @@ fn secret(program: &Program, name: &Spanned<String>) -> bool {
     let redis = program
         .deploy
         .as_ref()
-        .is_some_and(|one| one.redis == Some(index));
+        .is_some_and(|one| one.redis.is_some_and(|redis| redis.secret == index));
     let mut providers = program.providers.iter();
     keys || redis || providers.any(|one| one.auth == ProviderAuth::Secret(index))
 }

@@ -8,6 +8,7 @@ use super::labels;
 use super::object::{Map, Object, Spec};
 use super::pod_security::{self, PodSecurity};
 use super::volume::Volume;
+use crate::program::SURGE;
 
 /// A Deployment's spec.
 #[derive(Debug, Clone, Serialize)]
@@ -137,7 +138,7 @@ fn replacement(replacement: Replacement) -> (Option<u64>, Strategy) {
             Strategy {
                 r#type: "RollingUpdate",
                 rolling_update: Some(RollingUpdate {
-                    max_surge: 1,
+                    max_surge: SURGE,
                     max_unavailable: 0,
                 }),
             },

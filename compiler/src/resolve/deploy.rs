@@ -8,9 +8,9 @@ use super::bounds::{out_of_range, replicas};
 use super::collected::Collected;
 use super::context::Context;
 use super::names::{conflict, duplicate};
-use super::values::{missing, namespace, word};
+use super::values::{meaningless, missing, namespace, word};
 use crate::checks::{secret_placeholder, this_version, versions};
-use crate::program::{Deploy, Monitor, SecretIndex, Shape, Versions};
+use crate::program::{Deploy, Monitor, Redis, Shape, Versions};
 
 const SHAPES: &[(&str, Shape)] = &[
     ("waypost", Shape::Waypost),
@@ -107,34 +107,42 @@ fn shape(deploy: &tree::Deploy, context: &mut Context<'_>) -> Option<Shape> {
     Some(shape)
 }
 
-/// The secret with Redis's address. That this version does not use it is said with the policy.
-fn redis(deploy: &tree::Deploy, context: &mut Context<'_>) -> Option<SecretIndex> {
+/// Where replicas share what is used.
+fn redis(deploy: &tree::Deploy, context: &mut Context<'_>) -> Option<Redis> {
     let state = deploy.state.as_ref()?;
     let kinds = [("local", false), ("redis", true)];
-    let redis = word("store of limits", &state.kind, &kinds, context.findings)?;
-    match (&state.secret, redis) {
-        (Some(name), true) => context.names.secrets.resolve(name, context.findings),
-        (None, true) => {
-            let why = "where is it?";
-            let example = "state redis secret redis_url";
-            missing(
-                state.span,
-                "`state redis`",
-                "secret",
-                why,
-                example,
-                context.findings,
-            );
-            None
-        }
-        (Some(name), false) => {
-            let help = "delete it, or write `state redis secret NAME`";
-            let owner = "`state local`";
-            super::values::meaningless(name.span, "secret", owner, help, context.findings);
-            None
-        }
-        (None, false) => None,
+    if word("store of limits", &state.kind, &kinds, context.findings)? {
+        return shared(state, context);
     }
+    let owner = "`state local`";
+    if let Some(name) = &state.secret {
+        let help = "delete it, or write `state redis secret NAME`";
+        meaningless(name.span, "secret", owner, help, context.findings);
+    }
+    if let Some(name) = &state.away {
+        let help = "delete it: what a replica keeps by itself is never away";
+        meaningless(name.span, "away", owner, help, context.findings);
+    }
+    None
+}
+
+fn shared(state: &tree::StateStore, context: &mut Context<'_>) -> Option<Redis> {
+    let away = [("deny", false), ("share", true)];
+    let shares = state.away.as_ref().map_or(Some(false), |name| {
+        word("way to go on", name, &away, context.findings)
+    });
+    let Some(name) = &state.secret else {
+        let why = "where is it?";
+        let example = "state redis secret redis_url";
+        let owner = "`state redis`";
+        missing(state.span, owner, "secret", why, example, context.findings);
+        return None;
+    };
+    Some(Redis {
+        span: state.span,
+        secret: context.names.secrets.resolve(name, context.findings)?,
+        shares: shares?,
+    })
 }
 
 fn image(deploy: &tree::Deploy, context: &mut Context<'_>) -> Option<String> {

@@ -11,7 +11,7 @@ use super::label::Labels;
 use super::names::conflict;
 use super::values::{missing, url, word};
 use super::{quota, redaction};
-use crate::checks::{secret_placeholder, this_version};
+use crate::checks::secret_placeholder;
 use crate::program::{Cap, Denial, Jwt, Policy, Priority, Tier};
 
 /// What a denied call is answered with where no status is written.
@@ -41,17 +41,6 @@ pub(crate) fn resolve(
         } else {
             rule(item, tiers, &mut labels, &mut policy, context);
         }
-    }
-    let deploy = collected.deploys.first();
-    let state = deploy.and_then(|(_, deploy)| deploy.state.as_ref());
-    let redis = |state: &&tree::StateStore| state.kind.value == "redis" && state.secret.is_some();
-    if let Some(state) = state.filter(redis) {
-        let replicas = deploy.and_then(|(_, deploy)| deploy.replicas.as_ref());
-        let replicas = replicas.map_or(1, |range| range.value.high);
-        let quotas = policy.quotas.len();
-        context
-            .findings
-            .push(this_version::shared_state(state.span, replicas, quotas));
     }
     policy
 }

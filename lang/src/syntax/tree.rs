@@ -679,7 +679,7 @@ pub struct Deploy {
     pub replicas: Option<Spanned<Range>>,
     /// `monitor azure`
     pub monitor: Option<Name>,
-    /// `state local` or `state redis secret NAME`
+    /// `state local` or `state redis secret NAME away share`
     pub state: Option<StateStore>,
     /// `image "ghcr.io/…"`: the runtime's image.
     pub image: Option<Text>,
@@ -696,6 +696,8 @@ pub struct StateStore {
     pub kind: Name,
     /// The secret with its address.
     pub secret: Option<Name>,
+    /// `away deny` or `away share`: what happens while it cannot be reached, as written.
+    pub away: Option<Name>,
 }
 
 /// `test "…" { given { … } expect { … } }`

@@ -501,7 +501,11 @@ impl Choices<'_> {
                 |c| c.words("namespace \"llm\""),
                 |c| c.words("replicas 2..10"),
                 |c| {
-                    let state = c.one(&["state local", "state redis secret s0"]);
+                    let state = c.one(&[
+                        "state local",
+                        "state redis secret s0",
+                        "state redis secret s0 away share",
+                    ]);
                     c.words(state);
                 },
                 |c| {

@@ -21,6 +21,7 @@ use smallvec::SmallVec;
 
 use super::calendar::Span;
 use super::codec::{Malformed, Reader, Writer};
+use super::lease::Lease;
 use super::quota::{Quota, Usage, Window};
 use super::sliding::{Measure, Sliding};
 
@@ -40,6 +41,17 @@ pub(super) struct Bucket {
     /// The ends of a rolling bucket's held charges, in order, until they have drained.
     held: SmallVec<[End; 1]>,
     serial: u64,
+    /// What is leased of it, where replicas share it.
+    pub(super) lease: Option<Box<Lease>>,
+}
+
+/// What came of a hold that has ended, in the quota's unit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Settled {
+    /// Given back.
+    pub(super) returned: u64,
+    /// Used beyond it.
+    pub(super) beyond: u64,
 }
 
 /// Where a held charge ends.
@@ -121,6 +133,7 @@ impl Bucket {
             fill,
             held: SmallVec::new(),
             serial: 0,
+            lease: None,
         }
     }
 
@@ -131,7 +144,29 @@ impl Bucket {
             fill: self.fill.clone(),
             held: SmallVec::new(),
             serial: 0,
+            lease: None,
         }
+    }
+
+    /// What is leased of it, in the window that is now. Advance first.
+    pub(super) fn lease(&mut self) -> &mut Lease {
+        let span = match self.fill {
+            Fill::Calendar { span, .. } => Some(span),
+            _ => None,
+        };
+        let lease = self.lease.get_or_insert_default();
+        lease.advance(span);
+        lease
+    }
+
+    /// The bucket as all replicas see it, where others have used something of it.
+    pub(super) fn with_others(&self, quota: &Quota, now: i64) -> Option<Self> {
+        let others = self.lease.as_ref()?.others(quota, now);
+        (others > 0).then(|| {
+            let mut all = self.advanced(quota, now);
+            all.add(quota, others);
+            all
+        })
     }
 
     /// Lets the time until `now` pass. `next` becomes its incarnation if a new window begins.
@@ -410,40 +445,49 @@ impl Bucket {
                 *used = used.saturating_sub(hold.amount);
                 *active = hold.serial.cast_signed();
             }
-            _ => self.settle(quota, hold, 0),
+            _ => {
+                self.settle(quota, hold, 0);
+            }
         }
     }
 
     /// Replaces what was held by what was spent. Advance first.
-    pub(super) fn settle(&mut self, quota: &Quota, hold: Hold, spent: u64) {
+    pub(super) fn settle(&mut self, quota: &Quota, hold: Hold, spent: u64) -> Settled {
         let same = hold.incarnation == self.incarnation;
+        let unspent = hold.amount.saturating_sub(spent);
+        let beyond = spent.saturating_sub(hold.amount);
+        let returned = if same { unspent } else { 0 };
         match &mut self.fill {
             Fill::Rolling { added, drained, .. } => {
-                let unspent =
-                    u128::from(hold.amount.saturating_sub(spent)).saturating_mul(scale(quota));
+                let scale = scale(quota);
+                let mut returned = 0;
                 if same {
-                    *added -= release(&mut self.held, hold.serial, unspent, *drained);
+                    let unspent = u128::from(unspent).saturating_mul(scale);
+                    returned = release(&mut self.held, hold.serial, unspent, *drained);
+                    *added -= returned;
                 }
-                self.add(quota, spent.saturating_sub(hold.amount));
+                self.add(quota, beyond);
+                let returned = u64::try_from(returned / scale).unwrap_or(u64::MAX);
+                return Settled { returned, beyond };
             }
             Fill::Calendar { used, .. } if same => {
                 *used = used.saturating_sub(hold.amount).saturating_add(spent);
             }
-            Fill::Calendar { .. } => {}
+            Fill::Calendar { .. } => return Settled::default(),
             Fill::Sliding(sliding) => {
                 if same {
-                    let unspent = hold.amount.saturating_sub(spent);
                     sliding.give_back(hold.serial.cast_signed(), unspent);
                 }
-                self.add(quota, spent.saturating_sub(hold.amount));
+                self.add(quota, beyond);
             }
             Fill::Session { used, .. } => {
                 if same {
-                    *used = used.saturating_sub(hold.amount.saturating_sub(spent));
+                    *used = used.saturating_sub(unspent);
                 }
-                self.add(quota, spent.saturating_sub(hold.amount));
+                self.add(quota, beyond);
             }
         }
+        Settled { returned, beyond }
     }
 
     pub(super) fn write(&self, writer: &mut Writer<'_>) {
@@ -526,11 +570,15 @@ impl Bucket {
             fill,
             held,
             serial,
+            lease: None,
         })
     }
 
     /// Whether it says no more than a fresh one would.
     pub(super) fn is_fresh(&self, now: i64) -> bool {
+        if self.lease.as_ref().is_some_and(|lease| !lease.is_idle()) {
+            return false;
+        }
         match self.fill {
             Fill::Rolling {
                 added,

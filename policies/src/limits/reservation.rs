@@ -105,6 +105,8 @@ pub enum ExhaustedReason {
     Quota,
     /// There are more keys in use than are kept track of; a key that cannot be counted is refused.
     Buckets,
+    /// Other replicas may use it too, and this one has not been granted what the call needs: it must ask.
+    Lease,
     /// The plan has no such quota.
     Unknown,
 }

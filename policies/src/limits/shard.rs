@@ -121,10 +121,30 @@ impl Shard {
         self.buckets.get(&name)
     }
 
+    pub(super) fn get_mut(&mut self, name: Name) -> Option<&mut Bucket> {
+        self.buckets.get_mut(&name)
+    }
+
+    /// What a bucket becomes whose window is over.
+    pub(super) const fn next_incarnation(&mut self) -> Incarnation {
+        self.incarnations += 1;
+        Incarnation(self.incarnations)
+    }
+
+    /// Those that replicas share.
+    pub(super) fn leased(&mut self) -> impl Iterator<Item = (Name, &mut Bucket)> {
+        let all = self.buckets.iter_mut();
+        all.filter(|(_, bucket)| bucket.lease.is_some())
+            .map(|(name, bucket)| (*name, bucket))
+    }
+
     /// A copy of the bucket as it would be at `now`; `None` where nothing is used.
     fn peek(&self, name: Name, quota: &Quota, now: i64) -> Option<Bucket> {
-        let mut bucket = self.buckets.get(&name)?.figures();
+        let kept = self.buckets.get(&name)?;
+        let mut bucket = kept.figures();
         bucket.advance(quota, now, Incarnation(0));
+        let lease = kept.lease.as_ref();
+        bucket.lease = lease.map(|lease| Box::new(lease.hearing()));
         Some(bucket)
     }
 
@@ -132,6 +152,9 @@ impl Shard {
     pub(super) fn undo(&mut self, name: Name, quota: &Quota, hold: Hold) {
         if let Some(bucket) = self.buckets.get_mut(&name) {
             bucket.undo(quota, hold);
+            if let Some(lease) = &mut bucket.lease {
+                lease.unspend(hold.amount);
+            }
         }
     }
 

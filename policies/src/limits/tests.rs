@@ -9,6 +9,7 @@ mod edges;
 mod interleavings;
 mod recovery;
 mod schedules;
+mod sharing;
 mod windows;
 
 use std::sync::Barrier;

@@ -51,6 +51,8 @@ pub struct Draft {
     pub contents: Vec<Content>,
     /// Who may call.
     pub callers: Callers,
+    /// Where replicas share what is used of limits and budgets; each counts by itself without it.
+    pub shared: Option<Shared>,
     /// `deny` rules.
     pub denials: Vec<Denial>,
     /// `cap` rules.
@@ -435,6 +437,19 @@ pub struct Callers {
     pub anonymous: bool,
     /// Where `callers` stands.
     pub origin: Origin,
+}
+
+/// Where replicas share what is used of limits and budgets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shared {
+    /// The secret with the address of Redis.
+    pub redis: SecretIndex,
+    /// Whether a replica goes on with its share while Redis is away; else calls that are counted are refused.
+    pub shares: bool,
+    /// How many replicas there are at most at one time.
+    pub replicas: u32,
+    /// What tells this deployment from others that have the same Redis.
+    pub namespace: String,
 }
 
 /// Callers by signed token (RFC 7519). The last five name the claims that say who calls; "" is no claim.

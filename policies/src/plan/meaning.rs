@@ -30,6 +30,9 @@ pub(super) fn check(root: &Root<'_>) -> Result<(), PlanError> {
         }
     })?;
     each(section::QUOTAS, root.quotas(), |quota| check_quota(&quota))?;
+    if root.shared().is_some_and(|shared| shared.replicas() == 0) {
+        return Err(PlanError::flaw(section::ROOT, 0, Flaw::Replicas));
+    }
     constants(root)
 }
 

@@ -49,6 +49,9 @@ pub enum Flaw {
     /// A status that is no error.
     #[error("a denial's status is not an error")]
     Status,
+    /// Shared among no replicas.
+    #[error("nobody is there to share what is used")]
+    Replicas,
     /// A quota with no outcome.
     #[error("a quota has no outcome")]
     NoOutcome,

@@ -42,6 +42,7 @@ record! {
         accepts: List<Accept<'static>>,
         contents: List<Content<'static>>,
         callers: Callers<'static>,
+        shared: Option<Shared<'static>>,
         denials: List<Denial<'static>>,
         caps: List<Cap<'static>>,
         quotas: List<Quota<'static>>,
@@ -190,6 +191,16 @@ record! {
         jwt: Option<Jwt<'static>>,
         anonymous: bool,
         origin: Origin,
+    }
+}
+
+record! {
+    /// Where replicas share what is used.
+    Shared = draft::Shared {
+        redis: Ref<Secret<'static>>,
+        shares: bool,
+        replicas: u32,
+        namespace: Text,
     }
 }
 

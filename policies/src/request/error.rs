@@ -21,6 +21,12 @@ pub enum RequestError {
         /// From 1.
         column: usize,
     },
+    /// The body is nested deeper than servers behind this one can be expected to read.
+    #[error("the body is nested deeper than {deepest} levels: send less nested JSON")]
+    TooDeep {
+        /// How deep it may be.
+        deepest: usize,
+    },
     /// The body is JSON, but no object.
     #[error("the body must be a JSON object, not {found}")]
     NotAnObject {
@@ -73,7 +79,10 @@ impl RequestError {
     #[must_use]
     pub fn param(&self) -> Option<&str> {
         match self {
-            Self::Empty { .. } | Self::NotJson { .. } | Self::NotAnObject { .. } => None,
+            Self::Empty { .. }
+            | Self::NotJson { .. }
+            | Self::TooDeep { .. }
+            | Self::NotAnObject { .. } => None,
             Self::WrongType { path, .. } | Self::Duplicate { path } => Some(path),
             Self::MissingModel => Some("model"),
             Self::Missing { field, .. } | Self::OutOfRange { field, .. } => Some(field),
@@ -84,7 +93,7 @@ impl RequestError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Empty { .. } | Self::NotJson { .. } => "invalid_json",
+            Self::Empty { .. } | Self::NotJson { .. } | Self::TooDeep { .. } => "invalid_json",
             Self::NotAnObject { .. } | Self::WrongType { .. } => "invalid_type",
             Self::Duplicate { .. } => "duplicate_field",
             Self::MissingModel | Self::Missing { .. } => "missing_required_parameter",

@@ -2,33 +2,28 @@
 
 use std::sync::Arc;
 
-use waypost_policies::decision::{Decision, Outcome};
-use waypost_policies::limits::Reservation;
+use waypost_policies::decision::{Charge, Decision, Outcome};
+use waypost_policies::limits::{Exhausted, ExhaustedReason, Reservation};
 use waypost_policies::{Facts, decide, fall_back};
 
 use crate::account::route;
 use crate::clock;
 use crate::gateway::Gateway;
 use crate::ledger::Unrecorded;
+use crate::sharing::Away;
 
 /// How often a decision is made again because another call took the room in between. Each time some other call got
 /// through, so this many in a row means that there is no room.
 const MOST_CONFLICTS: usize = 8;
+
+/// When to come back where other replicas hold what is left: they give back what they do not need within seconds.
+const RETRY_LEASE_MILLISECONDS: u64 = 1_000;
 
 /// A decision, and what is reserved for it; nothing where it leads to no model, or where that cannot be recorded.
 #[derive(Debug)]
 pub(super) struct Admitted {
     pub(super) decision: Arc<Decision>,
     pub(super) reservation: Option<Reservation>,
-}
-
-impl Admitted {
-    fn new(decision: Decision, reservation: Option<Reservation>) -> Self {
-        Self {
-            decision: Arc::new(decision),
-            reservation,
-        }
-    }
 }
 
 /// How a call treats those that wait for room in a limit.
@@ -41,7 +36,7 @@ pub(super) enum Manners {
 }
 
 /// Decides, or falls back from `previous`, and reserves.
-pub(super) fn admit(
+pub(super) async fn admit(
     gateway: &Arc<Gateway>,
     facts: &mut Facts<'_>,
     previous: Option<&Decision>,
@@ -49,39 +44,90 @@ pub(super) fn admit(
 ) -> Admitted {
     let mut conflicts = 0;
     loop {
-        let mut decision = once(gateway, facts, previous);
+        let decision = once(gateway, facts, previous);
         let Some(route) = route(&decision) else {
-            return Admitted::new(decision, None);
+            return Admitted::without(decision);
         };
         if manners == Manners::Yields
             && let Some(quota) = gateway.waited_for(&route.charges, decision.priority.0)
         {
-            decision.outcome = Outcome::Limited {
-                quota,
-                retry_after_milliseconds: Some(0),
-            };
-            return Admitted::new(decision, None);
+            return Admitted::refused(decision, quota, Some(0));
         }
         if !gateway.can_record(&route.charges) {
-            return Admitted::new(decision, None);
+            return Admitted::without(decision);
         }
         let exhausted = match gateway.state.reserve(&route.charges, facts.now) {
             Ok(reservation) => {
                 let reservation = recorded(gateway, &decision, reservation, facts.now);
-                return Admitted::new(decision, reservation);
+                return Admitted {
+                    decision: Arc::new(decision),
+                    reservation,
+                };
             }
             Err(exhausted) => exhausted,
         };
+        if exhausted.reason == ExhaustedReason::Lease
+            // Apart: hardly any call waits for it, and each would hold the room.
+            && let Err(away) = Box::pin(obtain(gateway, &route.charges)).await
+        {
+            return match away {
+                // Its share is used up.
+                Alone::Spent => Admitted::limited(decision, &exhausted),
+                Alone::Never => Admitted::without(decision),
+            };
+        }
         gateway.metrics.ledger.conflicts.inc();
         conflicts += 1;
         if conflicts >= MOST_CONFLICTS {
-            decision.outcome = Outcome::Limited {
-                quota: exhausted.quota,
-                retry_after_milliseconds: exhausted.retry_after_milliseconds,
-            };
-            return Admitted::new(decision, None);
+            return Admitted::limited(decision, &exhausted);
         }
         facts.now = clock::now();
+    }
+}
+
+/// Why a replica that cannot ask does not go on.
+enum Alone {
+    /// It has used its share.
+    Spent,
+    /// The file does not let it.
+    Never,
+}
+
+/// Asks for what these charges lack, and waits for the answer.
+async fn obtain(gateway: &Gateway, charges: &[Charge]) -> Result<(), Alone> {
+    let Some(shared) = gateway.books.shared() else {
+        return Err(Alone::Never);
+    };
+    let obtained = shared.obtain(&gateway.state, charges).await;
+    obtained.map_err(|Away| match shared.shares() {
+        true => Alone::Spent,
+        false => Alone::Never,
+    })
+}
+
+impl Admitted {
+    /// What cannot be counted is not reserved.
+    fn without(decision: Decision) -> Self {
+        Self {
+            decision: Arc::new(decision),
+            reservation: None,
+        }
+    }
+
+    fn limited(decision: Decision, exhausted: &Exhausted) -> Self {
+        let retry = match exhausted.reason {
+            ExhaustedReason::Lease => Some(RETRY_LEASE_MILLISECONDS),
+            _ => exhausted.retry_after_milliseconds,
+        };
+        Self::refused(decision, exhausted.quota, retry)
+    }
+
+    fn refused(mut decision: Decision, quota: u16, retry: Option<u64>) -> Self {
+        decision.outcome = Outcome::Limited {
+            quota,
+            retry_after_milliseconds: retry,
+        };
+        Self::without(decision)
     }
 }
 

@@ -161,7 +161,7 @@ impl Runner<'_, '_> {
             ended = &mut first => return Race::First(Box::new(ended), None),
             () = sleep(after) => {}
         }
-        *beside = self.second(facts, decision, asked, second);
+        *beside = self.second(facts, decision, asked, second).await;
         let (Some((next, route)), Some(held)) = (beside.as_ref().and_then(routed), second) else {
             return Race::First(Box::new(first.await), None);
         };
@@ -187,7 +187,7 @@ impl Runner<'_, '_> {
     }
 
     /// The next model that policy lets the call have, once what it may cost is held too.
-    fn second(
+    async fn second(
         &self,
         facts: &mut Facts<'_>,
         decision: &Decision,
@@ -200,7 +200,7 @@ impl Runner<'_, '_> {
             return None;
         }
         facts.now = clock::now();
-        let admitted = admit(self.gateway, facts, Some(decision), Manners::HasTurn);
+        let admitted = admit(self.gateway, facts, Some(decision), Manners::HasTurn).await;
         let next = route(&admitted.decision)?;
         let (request, started) = (Asked::of(facts.request), self.started);
         let reservation = admitted.reservation?;

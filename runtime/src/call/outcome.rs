@@ -20,6 +20,9 @@ const MOST_NAMED: usize = 8;
 /// When to come back where the disk is full: somebody has to make room.
 const RETRY_UNRECORDED: Duration = Duration::from_secs(10);
 
+/// When to come back where Redis is away.
+const RETRY_UNSHARED: Duration = Duration::from_secs(1);
+
 /// Why a decision leads to no model.
 pub(super) fn refusal(gateway: &Gateway, decision: &Decision, facts: &Facts<'_>) -> Failure {
     match &decision.outcome {
@@ -43,8 +46,24 @@ pub(super) fn refusal(gateway: &Gateway, decision: &Decision, facts: &Facts<'_>)
         }
         Outcome::NoModel(skipped) => no_model(gateway, decision, skipped, facts),
         // The only reason why a call with a model has no reservation.
-        Outcome::Route(_) => unrecorded(),
+        Outcome::Route(_) => match gateway.books.shared().and_then(|shared| shared.trouble()) {
+            Some(_) => unshared(),
+            None => unrecorded(),
+        },
     }
+}
+
+/// Other replicas may have used what the call needs, and nobody can be asked.
+fn unshared() -> Failure {
+    let message = "what this call would use cannot be counted: the Redis that replicas share limits and budgets over cannot be asked";
+    Failure::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "server_error",
+        "state_unavailable",
+        message,
+    )
+    .retry_after(Some(RETRY_UNSHARED))
+    .hint("send the call again soon; its operator finds the reason in /readyz and the log, and calls go on as soon as Redis does")
 }
 
 /// What the call would use cannot be written down, and a call that cannot be counted is not served.

@@ -36,7 +36,7 @@ pub(super) async fn admit_in_turn(
     facts: &mut Facts<'_>,
     deadline: Deadline,
 ) -> (Admitted, Vec<Place>) {
-    let admitted = admit(gateway, facts, None, Manners::Yields);
+    let admitted = admit(gateway, facts, None, Manners::Yields).await;
     let admitted = match wait(gateway, &admitted.decision) {
         None => admitted,
         Some(first) => {
@@ -89,7 +89,7 @@ async fn in_line(
             }
         }
         facts.now = clock::now();
-        admitted = admit(gateway, facts, None, Manners::HasTurn);
+        admitted = admit(gateway, facts, None, Manners::HasTurn).await;
         match wait(gateway, &admitted.decision) {
             Some(next) if next.quota == wait_for.quota => {
                 waiting.pass(true);

@@ -49,7 +49,7 @@ impl UpstreamTls {
     }
 
     /// Trusts the authorities that browsers trust, and those of the file.
-    pub(super) fn config(&self) -> Result<ClientConfig, ClientError> {
+    pub(crate) fn config(&self) -> Result<ClientConfig, ClientError> {
         let mut roots = RootCertStore {
             roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
         };

@@ -53,6 +53,7 @@ fn keys(requests: &[Value]) -> String {
 fn ask(client: &Client, keys: &str, request: &Value, path: &str) -> (u16, HeaderMap, String) {
     let mut settings = Settings::new("127.0.0.1:0".parse().unwrap());
     settings.upstreams = client.upstreams().clone();
+    settings.alone = true;
     settings.secrets = Secrets::system()
         .with("caller_keys", keys)
         .with("aoai_key", "demo")

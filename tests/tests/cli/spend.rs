@@ -68,7 +68,9 @@ fn what_has_no_price_is_said() {
 
 #[test]
 fn replicas_count_by_themselves() {
-    let ran = waypost(&["spend", &example()]);
+    let text = std::fs::read_to_string(example()).unwrap();
+    let text = text.replace("redis secret redis_url", "local");
+    let ran = waypost_with(&["spend", "-"], &text);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(
         ran.stdout.contains("10 replicas count by themselves"),
@@ -76,6 +78,38 @@ fn replicas_count_by_themselves() {
         ran.stdout
     );
     assert!(ran.stdout.contains("$9,000.00"), "{}", ran.stdout);
+}
+
+#[test]
+fn replicas_that_share_say_what_they_let_through_beyond_what_is_written() {
+    let ran = waypost(&["spend", &example()]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    // Ten, and one while a version is rolled out, hold an eighth in equal parts.
+    let said = "over Redis all replicas together let through, beyond what is written, at most:
+  `600 requests / 1m`: 66 requests more
+  `60k tokens / 1m`: 7491 tokens more
+  `$50 / day`: nothing more
+  `$900 / month`: nothing more
+";
+    assert!(ran.stdout.contains(said), "{}", ran.stdout);
+    assert!(ran.stdout.contains("$900.00"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("$9,000.00"), "{}", ran.stdout);
+    let ran = waypost(&["lint", &example()]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains(said.trim_end()), "{}", ran.stderr);
+
+    let text = std::fs::read_to_string(example()).unwrap();
+    let text = text.replace(
+        "redis secret redis_url",
+        "redis secret redis_url away share",
+    );
+    let ran = waypost_with(&["spend", "-", "--format", "json"], &text);
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let month = &document["shared"][3];
+    assert_eq!(month["leased"], 0);
+    // An eleventh each, in whole nano-dollars.
+    assert_eq!(month["away"], 900_000_000_000_u64 / 11 * 11);
+    assert_eq!(document["total"]["everyone"]["month"]["usd"], "1800.00");
 }
 
 #[test]

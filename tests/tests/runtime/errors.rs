@@ -160,13 +160,26 @@ async fn bodies_that_are_no_request_say_what_is_wrong() {
 #[tokio::test]
 async fn deep_json_is_refused_without_harm() {
     let world = World::start().await;
-    let deep = format!(
-        r#"{{"model":"auto","x":{}{},"messages":[]}}"#,
-        "[".repeat(200_000),
-        "]".repeat(200_000)
-    );
-    assert_eq!(world.chat(deep).await.status, 400);
-    assert_eq!(world.ask("still there?").await.status, 200);
+    let with = |levels: usize| {
+        let (open, close) = ("[".repeat(levels), "]".repeat(levels));
+        let said = r#"[{"role":"user","content":"hi"}]"#;
+        format!(
+            r#"{{"model":"auto","max_tokens":5,"x":{open}{close},"messages":{said},"input":"hi"}}"#
+        )
+    };
+    for path in ["/v1/chat/completions", "/v1/messages", "/v1/responses"] {
+        for levels in [130, 10_000, 200_000] {
+            let answer = send(request(world.address, path, with(levels))).await;
+            assert_eq!(answer.status, 400, "{levels} on {path}");
+            assert!(
+                answer.error("message").contains("deeper than 128 levels"),
+                "{}",
+                answer.text
+            );
+        }
+        let answer = send(request(world.address, path, with(100))).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+    }
 }
 
 #[tokio::test]

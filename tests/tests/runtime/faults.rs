@@ -2,6 +2,20 @@
 //!
 //! Each fault has the right status or error event, falls back where nothing has been said yet, is charged by the rules,
 //! and leaves nothing behind: no connection, no task, no reservation.
+//!
+//! | fault | where it is shown |
+//! |---|---|
+//! | upstream reset, hang, slow or half a body, half-closed, wrong `content-length`, truncated chunk, before the first byte | `whole`: another model answers, and the caller is told where none does |
+//! | the same within a stream, in every API and for every client | `streams`, `dialects` |
+//! | a slow stream, byte by byte | `streams::a_stream_that_only_looks_broken_is_whole`, `unusual` |
+//! | 10 MB prompt | `unusual` (sent on, and again to the next model), `errors::ten_megabytes_pass`; many at once: `slow::large_bodies_wait_for_room_…` |
+//! | 100 kB headers | of callers: `slow::a_head_beyond_the_bound_…`, `http2::heads_and_bodies_have_the_same_bounds`; of upstreams: `unusual` |
+//! | invalid UTF-8 | of callers: `errors::bodies_that_are_no_request_…`, `errors::a_damaged_body_…`; of upstreams: `whole`, `streams::bytes_that_are_no_text_…` |
+//! | JSON 10,000 deep | of callers: `errors::deep_json_is_refused_without_harm`; of upstreams: `unusual`, `streams` |
+//! | slowloris | `slow::a_head_that_drips_in_…`, `slow::hundreds_who_drip_…`, `slow::a_body_that_drips_in_…` |
+//! | 2,000 idle connections | `slow::idle_connections_by_the_thousand_…` |
+//! | a thousand clients that hang up mid-stream | `hung_up`; over HTTP/2: `http2::a_call_that_is_given_up_…` |
+//! | an endless answer, a client that does not read | `bounds`, `http2::an_answer_that_nobody_reads_…` |
 
 mod bounds;
 mod dialects;

@@ -1,6 +1,8 @@
 //! Ceilings as a table, and below it what to add where nothing bounds.
 
-use waypost_compiler::ceiling::{Ceiling, Ceilings, Dollars, Figures, Horizon, Scope, Unbounded};
+use waypost_compiler::ceiling::{
+    Ceiling, Ceilings, Dollars, Excess, Figures, Horizon, Scope, Unbounded, excesses,
+};
 use waypost_lang::Span;
 
 use crate::command::plural;
@@ -94,6 +96,13 @@ fn place(compiled: &Compiled, span: Span) -> String {
     }
 }
 
+/// What replicas that share over Redis let through beyond what is written.
+pub(in crate::command) fn shared(excesses: &[Excess]) -> Option<String> {
+    let title = "over Redis all replicas together let through, beyond what is written, at most:";
+    let lines = excesses.iter().map(|excess| format!("\n  {excess}"));
+    (!excesses.is_empty()).then(|| title.to_owned() + &lines.collect::<String>())
+}
+
 fn notes(compiled: &Compiled, ceilings: &Ceilings) -> Vec<String> {
     let program = &compiled.program;
     let mut notes = Vec::new();
@@ -107,6 +116,7 @@ fn notes(compiled: &Compiled, ceilings: &Ceilings) -> Vec<String> {
             ceilings.replicas
         ));
     }
+    notes.extend(shared(&excesses(program)));
     if ceilings.zone != "UTC" {
         notes.push(format!("days and months are those of {}", ceilings.zone));
     }

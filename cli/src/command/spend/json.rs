@@ -1,7 +1,9 @@
 //! Ceilings as one JSON document; its fields are described in `docs/formats.md`.
 
 use serde_json::{Map, Value, json};
-use waypost_compiler::ceiling::{Ceiling, Ceilings, Figures, Horizon, Scope, Unbounded};
+use waypost_compiler::ceiling::{
+    Ceiling, Ceilings, Excess, Figures, Horizon, Scope, Unbounded, excesses,
+};
 
 use crate::compile::Compiled;
 
@@ -17,10 +19,21 @@ pub(super) fn render(compiled: &Compiled, ceilings: &Ceilings, name: &str) -> St
         "file": name,
         "zone": ceilings.zone,
         "replicas": ceilings.replicas,
+        "shared": excesses(&compiled.program).iter().map(excess).collect::<Vec<_>>(),
         "tiers": tiers.collect::<Vec<_>>(),
         "total": fields(compiled, &ceilings.file),
     });
     format!("{document}\n")
+}
+
+fn excess(excess: &Excess) -> Value {
+    json!({
+        "quota": excess.label,
+        "counts": excess.counts,
+        "leased": excess.leased,
+        "away": excess.away,
+        "alone": excess.alone,
+    })
 }
 
 fn fields(compiled: &Compiled, scope: &Scope) -> Map<String, Value> {

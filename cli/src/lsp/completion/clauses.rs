@@ -272,6 +272,8 @@ fn small_block(list: &mut List<'_>, block: &str, words: &[&str]) {
         ("deploy", ["shape"]) => list.values("deploy", "shape"),
         ("deploy", ["monitor"]) => list.values("deploy", "monitor"),
         ("deploy", ["state"]) => list.values("deploy", "state"),
+        ("deploy", ["state", "redis", "secret", _]) => list.keywords(&["away"]),
+        ("deploy", ["state", "redis", "secret", _, "away"]) => list.values("deploy", "away"),
         ("at", ["at", _]) => list.values("at", "at"),
         ("at", ["at", _, "cap"]) => list.keywords(&["at"]),
         ("place", ["prefer"] | ["prefer", .., ","]) => list.values("place", "prefer"),

@@ -120,6 +120,17 @@ const WORDS: &[(&str, &str, &[Word])] = &[
         ],
     ),
     (
+        "deploy",
+        "away",
+        &[
+            ("deny", "calls that need it are refused while it is away"),
+            (
+                "share",
+                "each replica goes on with its share of every limit",
+            ),
+        ],
+    ),
+    (
         "versions",
         "",
         &[

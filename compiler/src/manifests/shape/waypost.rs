@@ -97,7 +97,7 @@ fn secrets(target: &Target<'_>) -> Result<SecretMounts, Vec<Diagnostic>> {
         });
     let used: BTreeSet<usize> = of_providers
         .chain(program.policy.keys)
-        .chain(target.deploy.redis)
+        .chain(target.deploy.redis.map(|redis| redis.secret))
         .collect();
     let mut mounts = SecretMounts::default();
     let faults: Vec<Diagnostic> = used

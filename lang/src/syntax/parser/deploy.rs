@@ -47,10 +47,15 @@ impl Parser<'_> {
             true => Some(self.name("the secret's name")?),
             false => None,
         };
+        let away = match self.clause("away") {
+            true => Some(self.name("`deny` or `share`")?),
+            false => None,
+        };
         Ok(StateStore {
             span: self.span_from(keyword.start),
             kind,
             secret,
+            away,
         })
     }
 }

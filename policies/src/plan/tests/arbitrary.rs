@@ -119,6 +119,14 @@ fn draft(choices: &mut Choices) -> Draft {
         name: choices.name(),
     });
     draft.callers.anonymous = choices.yes();
+    draft.shared = choices
+        .some(|choices| Shared {
+            redis: choices.index(secrets),
+            shares: choices.yes(),
+            replicas: 1 + u32::from(choices.index(90)),
+            namespace: choices.name(),
+        })
+        .filter(|_| secrets > 0);
     policy(choices, &mut draft, models, tiers, condition, text);
     draft
 }
