@@ -138,7 +138,7 @@ pub(crate) fn hear_whole(dialect: Dialect, json: &[u8]) -> Option<Heard> {
     match (told, usage) {
         (Some(told), Some(usage)) if usage.output > 0 => Some(Heard {
             usage: Some(usage.into()),
-            tokens: usage.output,
+            tokens: usage.output.min(json.len() as u64),
             error: told.error.is_some(),
             answers: told.choices.is_some(),
             ..Heard::default()
