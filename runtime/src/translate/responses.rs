@@ -117,6 +117,9 @@ pub(super) struct Format<'a> {
 pub(super) struct Reasoning<'a> {
     #[serde(borrow, default)]
     pub(super) effort: Option<Text<'a>>,
+    /// How much of what it thinks the client wants to see.
+    #[serde(borrow, default)]
+    pub(super) summary: Option<Text<'a>>,
 }
 
 /// `tool_choice` where it is an object.

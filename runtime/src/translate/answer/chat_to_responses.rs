@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::super::chat;
-use super::super::json::{Content, Json};
+use super::super::json::{Content, Json, Text};
 use super::super::{Context, Untranslatable};
 
 pub(in super::super) fn translate(body: &str, context: &Context) -> Result<String, Untranslatable> {
@@ -14,6 +14,11 @@ pub(in super::super) fn translate(body: &str, context: &Context) -> Result<Strin
     };
     let mut output = Vec::new();
     if let Some(message) = choice.message {
+        let thought = message
+            .reasoning_content
+            .or_else(|| message.reasoning?.string().map(Text::from))
+            .filter(|text| context.thinking && !text.is_empty());
+        output.extend(thought.map(|text| reasoning_item(&reasoning_id(context), Some(&text))));
         let text = match message.content {
             Some(Content::Text(text)) => text.to_string(),
             Some(Content::Parts(parts)) => {
@@ -71,6 +76,21 @@ pub(in super::super) fn message_id(context: &Context) -> String {
 /// The id of a call of an answer.
 pub(in super::super) fn call_id(context: &Context, index: u32) -> String {
     format!("fc_{}_{index}", context.id)
+}
+
+/// The id of what was thought for an answer.
+pub(in super::super) fn reasoning_id(context: &Context) -> String {
+    format!("rs_{}", context.id)
+}
+
+/// What the model thought, as far as that is known.
+pub(in super::super) fn reasoning_item(id: &str, text: Option<&str>) -> Value {
+    let summary: Vec<_> = text.into_iter().map(summary_part).collect();
+    json!({"type": "reasoning", "id": id, "summary": summary})
+}
+
+pub(in super::super) fn summary_part(text: &str) -> Value {
+    json!({"type": "summary_text", "text": text})
 }
 
 fn said(text: &str) -> Option<Value> {

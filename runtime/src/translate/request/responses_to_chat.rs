@@ -84,6 +84,10 @@ pub(in super::super) fn translate(body: &str, shows: bool) -> Result<Translated,
         Some(choice) if tools.is_some() => tool_choice(choice)?,
         _ => None,
     };
+    let (effort, summary) = match asked.reasoning {
+        Some(reasoning) => (reasoning.effort, reasoning.summary),
+        None => (None, None),
+    };
     let request = Request {
         model: asked.model,
         messages: said,
@@ -98,7 +102,7 @@ pub(in super::super) fn translate(body: &str, shows: bool) -> Result<Translated,
             .text
             .and_then(|text| text.format)
             .and_then(response_format),
-        reasoning_effort: asked.reasoning.and_then(|reasoning| reasoning.effort),
+        reasoning_effort: effort,
         user: asked.user,
         safety_identifier: asked.safety_identifier,
         ..Request::default()
@@ -107,7 +111,7 @@ pub(in super::super) fn translate(body: &str, shows: bool) -> Result<Translated,
         body: write(&request),
         dropped: super::dropped(body, &CARRIED),
         sent: Sent {
-            thinking: false,
+            thinking: summary.is_some(),
             echo: echo(body),
         },
     })
