@@ -37,6 +37,9 @@ struct Row {
     model: Arc<str>,
 }
 
+/// By one name, or by two.
+type Sums = BTreeMap<(Arc<str>, Arc<str>), Totals>;
+
 /// Sums.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Totals {
@@ -106,7 +109,7 @@ impl Spending {
     /// The sums, each way.
     pub(crate) fn to_json(&self) -> Value {
         let mut total = Totals::default();
-        let mut by: [BTreeMap<(Arc<str>, Arc<str>), Totals>; 4] = Default::default();
+        let mut by: [Sums; 4] = Default::default();
         for shard in &self.shards {
             let rows = shard.lock().unwrap_or_else(PoisonError::into_inner);
             for (row, totals) in rows.values() {
@@ -123,7 +126,7 @@ impl Spending {
             }
         }
         let [tiers, models, teams, agents] = by;
-        let table = |name: &str, sums: BTreeMap<(Arc<str>, Arc<str>), Totals>| {
+        let table = |name: &str, sums: Sums| {
             let rows = sums.into_iter();
             rows.map(|((key, _), totals)| totals.to_json(json!({ name: &*key })))
                 .collect::<Value>()
