@@ -76,6 +76,11 @@ pub(super) async fn admit(
                 Alone::Never => Admitted::without(decision),
             };
         }
+        if exhausted.reason == ExhaustedReason::Buckets {
+            // No other call took the room: there is none for another key.
+            gateway.metrics.ledger.crowded.inc();
+            return Admitted::limited(decision, &exhausted);
+        }
         gateway.metrics.ledger.conflicts.inc();
         conflicts += 1;
         if conflicts >= MOST_CONFLICTS {

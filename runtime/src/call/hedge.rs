@@ -202,9 +202,8 @@ impl Runner<'_, '_> {
         facts.now = clock::now();
         let admitted = admit(self.gateway, facts, Some(decision), Manners::HasTurn).await;
         let next = route(&admitted.decision)?;
-        let (request, started) = (Asked::of(facts.request), self.started);
-        let reservation = admitted.reservation?;
-        let held = Held::new(self.gateway, next, reservation, request, started);
+        let asked = Asked::new(facts, self.started);
+        let held = Held::new(self.gateway, next, admitted.reservation?, asked);
         *second = Some(Box::new(held));
         Some(admitted.decision)
     }

@@ -14,7 +14,6 @@ use hyper::header::{
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use serde::de::IgnoredAny;
 use tokio::time::{Instant, timeout_at};
-use waypost_policies::cost::Usage;
 use waypost_policies::facts::Surface;
 
 use super::attempt_error::AttemptError;
@@ -27,7 +26,7 @@ use crate::dialect::Dialect;
 use crate::provider::{Provider, USUAL_VERSION, VERSION};
 use crate::stream::{FRAMED, Source, Watcher};
 use crate::translate::{Context, Pair, Translation};
-use crate::usage::hear_whole;
+use crate::usage::{Reported, hear_whole};
 
 /// What a stream may send before its first event with data: comments, mostly.
 const LONGEST_OPENING: usize = 4 << 20;
@@ -63,7 +62,7 @@ pub(crate) enum Reply {
     Whole {
         head: Head,
         body: Bytes,
-        usage: Option<Usage>,
+        usage: Option<Reported>,
         /// The tokens of its text, estimated.
         tokens: u64,
     },
@@ -336,7 +335,6 @@ async fn whole(
         None => body.len() as u64 / 4,
     };
     let usage = heard.and_then(|heard| heard.usage);
-    let usage = usage.map(|usage| usage.usage(tokens));
     let body = match &dialects.translation {
         None => body,
         Some((pair, context)) => translated(*pair, &body, context)?,

@@ -33,4 +33,4 @@ pub(super) use converse_to_chat::{
 pub(super) use gemini_to_chat::{
     chat_usage as gemini_usage, finish_reason as gemini_finish_reason, tool_call,
 };
-pub(super) use messages_to_chat::{chat_usage, finish_reason};
+pub(super) use messages_to_chat::{chat_usage, finish_reason, service_tier};

@@ -31,6 +31,8 @@ pub(super) struct Request<'a> {
     #[serde(default)]
     pub(super) stream: Option<bool>,
     #[serde(borrow, default)]
+    pub(super) service_tier: Option<Text<'a>>,
+    #[serde(borrow, default)]
     pub(super) user: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub(super) safety_identifier: Option<Text<'a>>,

@@ -64,6 +64,7 @@ pub(in super::super) fn translate(body: &str, context: &Context) -> Result<Strin
         status: None,
         output: &output,
         usage: answer.usage.map(responses_usage),
+        service_tier: answer.service_tier.as_deref(),
     };
     Ok(response.json())
 }
@@ -154,6 +155,7 @@ pub(in super::super) struct Response<'a> {
     pub(in super::super) status: Option<&'static str>,
     pub(in super::super) output: &'a [Value],
     pub(in super::super) usage: Option<Value>,
+    pub(in super::super) service_tier: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -169,6 +171,8 @@ struct Written<'a> {
     store: bool,
     previous_response_id: Option<()>,
     usage: &'a Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_tier: Option<&'a str>,
 }
 
 /// What a response says of a request that did not say it.
@@ -202,6 +206,7 @@ impl Response<'_> {
             store: false,
             previous_response_id: None,
             usage: &self.usage,
+            service_tier: self.service_tier,
         };
         let mut text = super::super::json::write(&written);
         text.pop();
@@ -229,10 +234,7 @@ impl Response<'_> {
 
 /// Both count cached tokens among the prompt's, and reasoning among the answer's.
 pub(in super::super) fn responses_usage(usage: chat::Usage) -> Value {
-    let reasoning = usage
-        .completion_tokens_details
-        .and_then(|details| details.reasoning_tokens)
-        .unwrap_or(0);
+    let reasoning = usage.reasoning().unwrap_or(0);
     let output = usage.output();
     json!({
         "input_tokens": usage.prompt_tokens,

@@ -11,7 +11,7 @@ use super::super::responses::{self, Item, Part};
 use super::super::{Untranslatable, request::Sent, request::Translated};
 use crate::json;
 
-const CARRIED: [&str; 20] = [
+const CARRIED: [&str; 21] = [
     "model",
     "input",
     "instructions",
@@ -25,6 +25,7 @@ const CARRIED: [&str; 20] = [
     "reasoning",
     "stream",
     "stream_options",
+    "service_tier",
     "user",
     "safety_identifier",
     "previous_response_id",
@@ -103,6 +104,7 @@ pub(in super::super) fn translate(body: &str, shows: bool) -> Result<Translated,
             .and_then(|text| text.format)
             .and_then(response_format),
         reasoning_effort: effort,
+        service_tier: asked.service_tier,
         user: asked.user,
         safety_identifier: asked.safety_identifier,
         ..Request::default()

@@ -24,6 +24,7 @@ pub(super) struct ChatToResponses {
     items: Vec<Item>,
     finish_reason: Option<String>,
     usage: Option<Usage>,
+    service_tier: Option<String>,
 }
 
 /// A part of the answer.
@@ -86,6 +87,7 @@ impl ChatToResponses {
             items: Vec::new(),
             finish_reason: None,
             usage: None,
+            service_tier: None,
         }
     }
 
@@ -110,6 +112,8 @@ impl ChatToResponses {
         }
         self.begin(output);
         self.usage = answer.usage.or(self.usage);
+        let tier = answer.service_tier.map(|word| word.to_string());
+        self.service_tier = tier.or(self.service_tier.take());
         for choice in answer
             .choices
             .into_iter()
@@ -166,6 +170,7 @@ impl ChatToResponses {
             status,
             output: items,
             usage: self.usage.map(responses_usage),
+            service_tier: self.service_tier.as_deref(),
         };
         let response = response.value();
         let data = format!(
