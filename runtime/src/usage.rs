@@ -199,6 +199,12 @@ struct Told<'a> {
     error: Option<IgnoredAny>,
 }
 
+/// What is read of an answer whose other parts have a shape that is not known here.
+#[derive(Deserialize)]
+struct OnlyUsage {
+    usage: Option<WireUsage>,
+}
+
 /// `usage` as OpenAI's API has it.
 #[derive(Debug, Clone, Copy, Deserialize, PartialEq, Eq)]
 pub(crate) struct WireUsage {
@@ -318,8 +324,7 @@ struct Function<'a> {
 impl<'a> Answer<'a> {
     pub(crate) fn parse(json: &'a str) -> Option<Self> {
         serde_json::from_str(json).ok().or_else(|| {
-            // Its choices have a shape that is not known here.
-            let told: Told<'_> = serde_json::from_str(json).ok()?;
+            let told: OnlyUsage = serde_json::from_str(json).ok()?;
             told.usage.map(|usage| Self {
                 usage: Some(usage),
                 ..Self::default()
