@@ -66,16 +66,15 @@ pub(super) async fn admit(
             }
             Err(exhausted) => exhausted,
         };
-        if exhausted.reason == ExhaustedReason::Lease
-            && let Err(away) = obtain(gateway, &route.charges).await
-        {
+        if exhausted.reason != ExhaustedReason::Lease {
+            gateway.metrics.ledger.conflicts.inc();
+        } else if let Err(away) = obtain(gateway, &route.charges).await {
             return match away {
                 // Its share is used up.
                 Alone::Spent => Admitted::limited(decision, &exhausted),
                 Alone::Never => Admitted::without(decision),
             };
         }
-        gateway.metrics.ledger.conflicts.inc();
         conflicts += 1;
         if conflicts >= MOST_CONFLICTS {
             return Admitted::limited(decision, &exhausted);
