@@ -1,8 +1,7 @@
 //! The table of decisions as they happen, and what they came to.
 
 use waypost_lang::render::Color;
-use waypost_policies::cost::{self, Usage};
-use waypost_policies::plan::draft::Price;
+use waypost_policies::cost::{self, Price};
 use waypost_policies::{NanoDollars, Plan};
 use waypost_runtime::Receipt;
 
@@ -79,7 +78,7 @@ impl Decisions {
             }
             self.cost = self.cost.plus(receipt.cost);
             if let Some((_, price)) = &self.strongest {
-                let strong = price_of(*price, receipt);
+                let strong = cost::actual(price, receipt.usage);
                 self.strong_cost = self.strong_cost.plus(strong);
             }
         }
@@ -131,17 +130,7 @@ fn strongest(plan: &Plan) -> Option<(String, Price)> {
         }
     };
     let model = plan.model(home)?;
-    Some((model.name().to_owned(), model.price()?))
-}
-
-/// What the call would have cost at these prices, with the same tokens cached.
-fn price_of(price: Price, receipt: &Receipt) -> NanoDollars {
-    let usage = Usage {
-        input: receipt.input_tokens,
-        cached: receipt.cached_tokens,
-        output: receipt.output_tokens,
-    };
-    cost::actual(price, usage)
+    Some((model.name().to_owned(), plan.price(home)?.clone()))
 }
 
 fn line(receipt: &Receipt) -> String {
@@ -151,7 +140,7 @@ fn line(receipt: &Receipt) -> String {
         false => format!("({})", receipt.status),
     };
     let tokens = match answered {
-        true => format!("{}+{}", receipt.input_tokens, receipt.output_tokens),
+        true => format!("{}+{}", receipt.usage.input, receipt.usage.output),
         false => String::new(),
     };
     let cost = match answered {

@@ -7,13 +7,15 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use divan::{AllocProfiler, Bencher, black_box};
+use mimalloc::MiMalloc;
 use waypost_compiler::{check, lint, lower};
 use waypost_policies::limits::State;
 use waypost_policies::plan::{Plan, encode};
 use waypost_policies::{Evaluation, Outcome, decide, example};
 
+/// That of the command, counted.
 #[global_allocator]
-static ALLOCATOR: AllocProfiler = AllocProfiler::system();
+static ALLOCATOR: AllocProfiler<MiMalloc> = AllocProfiler::new(MiMalloc);
 
 fn main() {
     divan::main();

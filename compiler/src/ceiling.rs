@@ -175,7 +175,7 @@ impl Survey<'_> {
     fn scope(&self, wanted: impl Fn(&Flow) -> bool) -> Scope {
         let all = self.flows.iter().enumerate();
         let mine = all.filter(|(_, flow)| wanted(flow));
-        let (paid, unpriced): (Vec<_>, Vec<_>) = mine.partition(|(_, flow)| flow.price.is_some());
+        let (paid, unpriced): (Vec<_>, Vec<_>) = mine.partition(|(_, flow)| flow.priced);
         let paid: Vec<usize> = paid
             .into_iter()
             .filter(|(_, flow)| flow.is_paid())

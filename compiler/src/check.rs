@@ -34,9 +34,14 @@ pub fn check(name: &str, text: &str, loader: &dyn Loader) -> Checked {
     let mut findings = Findings::default();
     let mut loaded = load::load(name, text, loader, &mut findings);
     findings.set_unread(std::mem::take(&mut loaded.unread));
+    let reads_well = !findings.has_errors();
     let resolved = resolve::resolve(&loaded, &mut findings);
     if let Some(program) = &resolved {
         checks::check_program(program, &mut findings);
+        // A `keep` may be among what could not be read.
+        if reads_well {
+            findings.extend(checks::window::nameless_sessions(program));
+        }
         // What an organisation demands is asked of a file that is sound.
         if !findings.has_errors() {
             let (sources, imports) = (&loaded.sources, &loaded.imports);

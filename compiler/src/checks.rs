@@ -21,7 +21,6 @@ use crate::program::Program;
 pub(crate) fn check_program(program: &Program, findings: &mut Findings) {
     findings.extend(budget_price::check(program));
     findings.extend(unserved_surface::check(program));
-    findings.extend(window::nameless_sessions(program));
     // What was left out for its error may be what a shape needs, or what reaches a model.
     if !findings.has_errors() {
         if let Some(deploy) = &program.deploy {

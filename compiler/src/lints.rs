@@ -29,6 +29,7 @@ mod impossible_date;
 mod impossible_value;
 mod instance_without_gpu;
 mod inverted_price;
+mod inverted_price_row;
 mod keep_shorter_than_cache;
 mod keep_without_escalation;
 mod key_in_plain_text;
@@ -62,6 +63,7 @@ mod unbounded_cap_target;
 mod unbounded_paid_tier;
 mod undeclared_output;
 mod unlisted_model;
+mod unpriced_cache_write;
 mod unreachable_tier;
 mod unread_threshold;
 mod unused_declaration;
@@ -162,6 +164,7 @@ const ALL: &[Lint] = &[
     (codes::CAP_TARGET_NOT_CHEAPER, cap_target_not_cheaper::check),
     (codes::UNBOUNDED_CAP_TARGET, unbounded_cap_target::check),
     (codes::INVERTED_PRICE, inverted_price::check),
+    (codes::INVERTED_PRICE_ROW, inverted_price_row::check),
     (codes::CACHED_ABOVE_INPUT, cached_above_input::check),
     (codes::RETRIES_OUTLAST_CALLERS, retries_outlast_callers::check),
     (codes::ANONYMOUS_REACHES_PAID_MODEL, anonymous_reaches_paid_model::check),
@@ -169,6 +172,7 @@ const ALL: &[Lint] = &[
     (codes::OUTCOME_NEVER_ACTS, outcome_never_acts::check),
     (codes::ESTIMATE_IN_A_DENIAL, estimate_in_a_denial::check),
     (codes::REQUESTS_BOUND_NO_MONEY, requests_bound_no_money::check),
+    (codes::UNPRICED_CACHE_WRITE, unpriced_cache_write::check),
     (codes::SHARED_BUCKET, shared_bucket::check),
     (codes::REFUSED_PARAMETERS, refused_parameters::check),
     (codes::IMPOSSIBLE_VALUE, impossible_value::check),

@@ -5,8 +5,9 @@
 
 use waypost_lang::cel::typed::Typed;
 use waypost_lang::source::Spanned;
-use waypost_lang::syntax::tree::{Amount, Date, Milliseconds, NanoDollars, Percent, Range, Window};
+use waypost_lang::syntax::tree::{Amount, Date, Milliseconds, Percent, Range, Window};
 use waypost_lang::{Severity, Span};
+pub use waypost_policies::cost::Price;
 
 use crate::demands::Kind;
 
@@ -317,17 +318,6 @@ pub enum Via {
     Provider(ProviderIndex),
     /// A pool.
     Pool(PoolIndex),
-}
-
-/// What a million tokens cost, in nano-dollars.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Price {
-    /// Of the prompt.
-    pub input: NanoDollars,
-    /// Of the cached part of the prompt; the input price where none is written.
-    pub cached: NanoDollars,
-    /// Of the answer.
-    pub output: NanoDollars,
 }
 
 /// Which surfaces a model serves.

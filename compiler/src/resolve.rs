@@ -19,6 +19,7 @@ mod names;
 mod place;
 mod policy;
 mod pool;
+mod price;
 mod provider;
 mod quota;
 mod redaction;

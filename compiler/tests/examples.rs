@@ -10,6 +10,7 @@
 use std::path::{Path, PathBuf};
 
 use waypost_compiler::{Date, Program, check, lint, lower};
+use waypost_policies::cost::Sort;
 use waypost_policies::plan::{Plan, encode};
 
 fn routes(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -76,8 +77,12 @@ fn the_environments_of_a_company_differ_in_what_their_overlays_say() {
         (2, 2)
     );
     // What no file says comes from the catalog.
-    let price = production.models[0].price.unwrap();
-    assert_eq!((price.input, price.cached), (1_750_000_000, 175_000_000));
+    let price = production.models[0].price.as_ref().unwrap().base();
+    let rate = |sort| price.of(sort).0;
+    assert_eq!(
+        (rate(Sort::Input), rate(Sort::Cached)),
+        (1_750_000_000, 175_000_000)
+    );
     // Production answers to the company's rules, and they are not idle.
     assert_eq!(production.demands.len(), 6);
     let dear = |import: &str| {

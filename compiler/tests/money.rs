@@ -228,6 +228,26 @@ fn calls_wait_where_other_calls_can_make_room() {
 }
 
 #[test]
+fn a_keep_that_cannot_be_read_is_said_once() {
+    let file = |content: &str| {
+        format!(
+            "waypost 1\nprovider p {{ kind openai  auth none }}\nmodel m {{ via p }}\ntier t {{ try m }}\n\
+             content {{\n  accept \"auto\"  start t\n{content}\n}}\n\
+             policy {{\n  callers {{ anonymous allow }}\n  limit 4 calls / session\n}}\n"
+        )
+    };
+    let codes = |content: &str| -> Vec<String> {
+        let found = findings(&file(content)).into_iter();
+        found.map(|(code, _)| code).collect()
+    };
+    let keep = "keep session request.model for 10m";
+    assert_eq!(codes(""), ["WP0312"]);
+    assert_eq!(codes(&format!("  {keep}")), [""; 0]);
+    let glued = format!("  escalate to t \"all\" when request.stream  {keep}");
+    assert_eq!(codes(&glued), ["WP0001"]);
+}
+
+#[test]
 fn a_quota_denies_at_the_whole_where_no_outcome_is_written() {
     let program = fixture::checked(SOUND).program.unwrap();
     let outcome = program.policy.quotas[0].outcomes[0];

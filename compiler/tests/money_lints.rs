@@ -267,6 +267,22 @@ fn a_cached_token_costs_less() {
 }
 
 #[test]
+fn longer_prompts_and_urgent_calls_cost_more() {
+    let row = "price input $2  cached $0.20  output $10";
+    let more = |rows: &str| format!("{row}\n  {rows}");
+    let right = "price above 50k input $4  cached $0.40  output $15
+  price flex input $1  cached $0.10  output $5
+  price priority input $4  cached $0.40  output $20";
+    clean(row, &more(right));
+    let cheap = "price above 50k input $4  cached $0.10  output $15";
+    warns(row, &more(cheap), "WP0438", "$0.10");
+    let slow = "price flex input $1  cached $0.10  output $11";
+    warns(row, &more(slow), "WP0438", "$11");
+    let urgent = "price priority input $1  cached $0.20  output $10";
+    warns(row, &more(urgent), "WP0438", "$1");
+}
+
+#[test]
 fn retries_end_before_the_caller_does() {
     warns(
         "timeout 60s  retries 2",

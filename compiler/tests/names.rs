@@ -13,6 +13,7 @@ mod fixture;
 
 use fixture::{SOUND, findings, refused, taken};
 use waypost_compiler::check;
+use waypost_policies::cost::Sort;
 
 #[test]
 fn the_fixture_is_sound() {
@@ -315,8 +316,10 @@ fn an_extension_overrides_what_another_file_declares() {
     let root = "waypost 1\nimport \"base.route\"\nextend model m { price input $3 }\n";
     let load = |path: &str| (path == "base.route").then(|| base.to_owned());
     let program = check("root.route", root, &load).program.unwrap();
-    let price = program.models[0].price.unwrap();
-    assert_eq!((price.input, price.output), (3_000_000_000, 2_000_000_000));
+    let price = program.models[0].price.as_ref().unwrap();
+    let rate = |sort| price.base().of(sort).0;
+    let rates = (rate(Sort::Input), rate(Sort::Output));
+    assert_eq!(rates, (3_000_000_000, 2_000_000_000));
     let unknown = root.replace("model m", "model n");
     assert_eq!(
         together(&[("root.route", &unknown), ("base.route", base)])[0].0,

@@ -168,6 +168,21 @@ policy { budget $50 / day on strong { at 100% cap at weak } }"#,
 }"#,
     ),
     (
+        "WP0437",
+        r#"provider claude { kind anthropic  auth secret aoai_key }
+model opus {
+  via claude  as "claude-opus-4-5"  context 200k  output 64k  price input $5  cached $0.50  ⟨audio-input|cache-write⟩ $6.25  output $25
+}"#,
+    ),
+    (
+        "WP0438",
+        r#"model gpt-5.1 {
+  via aoai  deployment "gpt-5.1"  context 400k  output 128k
+  price            input $1.25  cached $0.125  output $10.00
+  price above 200k input $2.50  cached ⟨$0.124|$0.125⟩  output $15.00
+}"#,
+    ),
+    (
         "WP0431",
         "tier strong { try gpt-5.1  timeout ⟨201s|200s⟩  retries 2 }",
     ),

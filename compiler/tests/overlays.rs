@@ -8,9 +8,10 @@
     reason = "tests"
 )]
 
-use waypost_compiler::program::{PoolSource, Step};
+use waypost_compiler::program::{Model, PoolSource, Step};
 use waypost_compiler::{Checked, Program, check, lower};
 use waypost_policies::Plan;
+use waypost_policies::cost::Sort;
 use waypost_policies::plan::encode;
 
 const BASE: &str = r#"waypost 1
@@ -61,6 +62,31 @@ fn said(checked: &Checked) -> Vec<String> {
 }
 
 #[test]
+fn an_overlay_changes_each_part_of_each_row_of_a_price() {
+    let row = "price above 200k input $2  cached $1  output $3";
+    let base = BASE.replace("\"2026-01-01\" }", &format!("\"2026-01-01\"\n {row} }}"));
+    assert_ne!(base, BASE);
+    let prod = "waypost 1\nimport \"base.route\"\nextend model big { price above 200k input $4\n price priority  input $5  cached $1  output $6 }\n";
+    let program = program(together(&[("prod.route", prod), ("base.route", &base)]));
+    let price = program.models[0].price.as_ref().unwrap();
+    let rows: Vec<_> = price
+        .rows()
+        .iter()
+        .map(|row| {
+            let rate = |sort| row.rates.of(sort).0 / 1_000_000;
+            let rates = [rate(Sort::Input), rate(Sort::Cached), rate(Sort::Output)];
+            (row.service.word(), row.above, rates)
+        })
+        .collect();
+    let expected = [
+        ("standard", 0, [1000, 500, 2000]),
+        ("standard", 200_000, [4000, 1000, 3000]),
+        ("priority", 0, [5000, 1000, 6000]),
+    ];
+    assert_eq!(rows, expected);
+}
+
+#[test]
 fn an_overlay_changes_every_kind_of_item_field_by_field() {
     let program = program(over(
         r#"extend provider hosted { url "https://llm.acme.dev/v1" }
@@ -72,11 +98,9 @@ fn an_overlay_changes_every_kind_of_item_field_by_field() {
     ));
     assert_eq!(program.providers[0].url, "https://llm.acme.dev/v1");
     let big = &program.models[0];
-    let price = big.price.unwrap();
-    assert_eq!(
-        (price.input, price.cached, price.output),
-        (3_000_000_000, 500_000_000, 2_000_000_000)
-    );
+    let price = big.price.as_ref().unwrap().base();
+    let rates = [Sort::Input, Sort::Cached, Sort::Output].map(|sort| price.of(sort).0);
+    assert_eq!(rates, [3_000_000_000, 500_000_000, 2_000_000_000]);
     assert_eq!(
         big.price_date.as_ref().unwrap().value.to_string(),
         "2026-11-01"
@@ -255,7 +279,8 @@ fn a_model_has_from_the_catalog_what_it_does_not_say() {
             .unwrap()
     };
     let plain = by_name("gpt-9");
-    assert_eq!(plain.price.unwrap().cached, 125_000_000);
+    let cached = |model: &Model| model.price.as_ref().unwrap().base().of(Sort::Cached).0;
+    assert_eq!(cached(plain), 125_000_000);
     assert_eq!(
         (plain.context, plain.output),
         (Some(400_000), Some(128_000))
@@ -268,7 +293,7 @@ fn a_model_has_from_the_catalog_what_it_does_not_say() {
     assert_eq!(plain.price_span, None);
     let extra = by_name("extra");
     // A price is one statement: the list's discount for cached tokens is not mixed into it.
-    assert_eq!(extra.price.unwrap().cached, 1_000_000_000);
+    assert_eq!(cached(extra), 1_000_000_000);
     assert_eq!((extra.context, extra.output), (Some(400_000), Some(4000)));
     assert_eq!(extra.rejects, ["seed"]);
     assert_eq!(
@@ -287,7 +312,7 @@ fn a_pool_of_ones_own_costs_nothing_that_a_list_says() {
         .iter()
         .find(|one| one.name.value == "gpt-9")
         .unwrap();
-    assert_eq!((pool.price, pool.listing), (None, None));
+    assert_eq!((&pool.price, pool.listing), (&None, None));
 }
 
 #[test]

@@ -83,6 +83,8 @@ codes! {
     OUTCOME_NEVER_ACTS = "0434" "outcome-never-acts";
     ESTIMATE_IN_A_DENIAL = "0435" "estimate-in-a-denial";
     REQUESTS_BOUND_NO_MONEY = "0436" "requests-bound-no-money";
+    UNPRICED_CACHE_WRITE = "0437" "unpriced-cache-write";
+    INVERTED_PRICE_ROW = "0438" "inverted-price-row";
     SHARED_BUCKET = "0440" "shared-bucket";
     REFUSED_PARAMETERS = "0441" "refused-parameters";
     IMPOSSIBLE_VALUE = "0442" "impossible-value";

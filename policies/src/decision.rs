@@ -125,7 +125,10 @@ impl Outcome {
                 let is_own_fault = |skipped: &Skipped| {
                     matches!(
                         skipped.reason,
-                        SkipReason::Context | SkipReason::Surface | SkipReason::Lacks(_)
+                        SkipReason::Context
+                            | SkipReason::Surface
+                            | SkipReason::Lacks(_)
+                            | SkipReason::Unpriced(_)
                     )
                 };
                 if skipped.iter().all(is_own_fault) {
@@ -163,9 +166,12 @@ impl SkipReason {
             Self::Cap(cap) => Some(RuleReference::Cap(cap)),
             Self::QuotaCap(quota) | Self::Quota(quota) => Some(RuleReference::Quota(quota)),
             Self::Denial(denial) => Some(RuleReference::Denial(denial)),
-            Self::Context | Self::Surface | Self::Lacks(_) | Self::NotAllowed | Self::Failed => {
-                None
-            }
+            Self::Context
+            | Self::Surface
+            | Self::Lacks(_)
+            | Self::Unpriced(_)
+            | Self::NotAllowed
+            | Self::Failed => None,
         }
     }
 }
@@ -223,6 +229,8 @@ pub enum SkipReason {
     Surface,
     /// It cannot take what the call sends.
     Lacks(Capability),
+    /// It has a price, and none for what this call uses: no rule could count it.
+    Unpriced(&'static str),
     /// The caller may use only other models.
     NotAllowed,
     /// It belongs to a tier above what a cap allows.

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::cost::{Row, Service};
 use crate::facts::{Caller, Facts, Request, Tool};
 use crate::money::NanoDollars;
 use crate::plan::draft::*;
@@ -163,7 +164,7 @@ fn models() -> Vec<Model> {
             upstream_name: upstream.to_owned(),
             context: Some(context),
             output: Some(output),
-            price: Some(price),
+            price,
             rejects: Vec::new(),
             chat: true,
             completions: false,
@@ -172,11 +173,20 @@ fn models() -> Vec<Model> {
             lacks_tools: false,
             origin: at(line),
         };
-    let price = |input: i64, cached: i64, output: i64| Price {
-        input: NanoDollars(input * 1_000_000),
-        cached: NanoDollars(cached * 1_000_000),
-        output: NanoDollars(output * 1_000_000),
+    let rates = |input: i64, cached: i64, output: i64| {
+        let rate = |thousandths: i64| NanoDollars(thousandths * 1_000_000);
+        Rates::simple(rate(input), rate(cached), rate(output))
     };
+    let row = |service, above, rates| Row {
+        service,
+        above,
+        rates,
+    };
+    let rows = vec![
+        row(Service::Standard, 0, rates(1_250, 125, 10_000)),
+        row(Service::Standard, 272_000, rates(2_500, 250, 15_000)),
+        row(Service::Priority, 0, rates(2_500, 250, 20_000)),
+    ];
     vec![
         model(
             "phi-4-mini",
@@ -184,7 +194,7 @@ fn models() -> Vec<Model> {
             "phi-4-mini-instruct",
             128_000,
             4_000,
-            price(40, 40, 80),
+            Some(Price::flat(rates(40, 40, 80))),
             24,
         ),
         model(
@@ -193,7 +203,7 @@ fn models() -> Vec<Model> {
             "gpt-5.1",
             400_000,
             128_000,
-            price(1_250, 125, 10_000),
+            Price::new(rows),
             17,
         ),
     ]

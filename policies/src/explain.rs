@@ -242,6 +242,7 @@ fn skipped(plan: &Plan, outcome: &Outcome) -> Vec<SkippedExplanation> {
             SkipReason::Context => "context",
             SkipReason::Surface => "surface",
             SkipReason::Lacks(capability) => capability.word(),
+            SkipReason::Unpriced(_) => "unpriced",
             SkipReason::NotAllowed => "not-allowed",
             SkipReason::Cap(_) => "cap",
             SkipReason::QuotaCap(_) => "quota-cap",

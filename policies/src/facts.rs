@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use crate::cost::Manner;
 use crate::plan::draft::ModelIndex;
 
 /// Everything that a decision may read.
@@ -166,6 +167,8 @@ pub struct Request<'a> {
     pub turns: u64,
     /// Image parts.
     pub images: u64,
+    /// What of it decides at which prices it may be charged.
+    pub manner: Manner,
     /// Whether it wants a stream.
     pub stream: bool,
     /// Whether it asked for `stream_options.include_usage`.

@@ -43,6 +43,7 @@ use image::Image;
 use tables::Tables;
 use view::Rows;
 
+use crate::cost::{Manner, Price, Service};
 use crate::decision::RuleReference;
 
 const MAGIC: &[u8; 8] = b"WAYPOST\0";
@@ -72,6 +73,8 @@ pub struct Needs {
     pub difficulty: bool,
     /// Whether a call came before: a limit counts repeats.
     pub fingerprint: bool,
+    /// For how long tools are cached: a model has a price for an hour of it.
+    pub cache_lifetime: bool,
     /// Header names, lower case, by slot.
     pub headers: Vec<String>,
     /// Metadata keys, by slot.
@@ -272,6 +275,23 @@ impl Plan {
             .filter(|(_, model)| is_named(model.name()))
             .map(|(index, _)| index)
             .collect()
+    }
+
+    /// What a model costs.
+    #[must_use]
+    pub fn price(&self, model: draft::ModelIndex) -> Option<&Price> {
+        self.tables.prices.get(usize::from(model))?.as_ref()
+    }
+
+    /// How a call comes to a model: as it asks, but for what does not reach the model's provider.
+    #[must_use]
+    pub fn manner(&self, model: draft::ModelIndex, asked: Manner) -> Manner {
+        let served = self.tables.served_as_asked.get(usize::from(model));
+        let service = match served {
+            Some(true) => asked.service,
+            _ => Service::Standard,
+        };
+        Manner { service, ..asked }
     }
 
     /// The code of an expression.

@@ -26,6 +26,7 @@ use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
 pub use error::RequestError;
 
+use crate::cost::{Manner, Service};
 use crate::facts::{Request, Surface};
 use crate::plan::Needs;
 use crate::tokens;
@@ -130,6 +131,7 @@ impl Default for Request<'_> {
             answers: 1,
             turns: 1,
             images: 0,
+            manner: Manner::default(),
             stream: false,
             include_usage: false,
             temperature: None,
@@ -221,6 +223,11 @@ fn accept<'a>(surface: Surface, body: Body<'_, 'a>) -> Result<Request<'a>, Reque
         ),
         Surface::Embeddings => (prompts.tokens, prompts.largest, 0),
     };
+    let manner = Manner {
+        service: Service::asked(&body.service_tier.0),
+        images: messages.images > 0,
+        ..messages.manner.and(body.manner).and(tools.manner)
+    };
     Ok(Request {
         surface,
         path: Cow::default(),
@@ -241,6 +248,7 @@ fn accept<'a>(surface: Surface, body: Body<'_, 'a>) -> Result<Request<'a>, Reque
         answers,
         turns: messages.assistant + 1,
         images: messages.images,
+        manner,
         stream: body.stream.0,
         include_usage: body.include_usage.0,
         temperature: body.temperature.0,

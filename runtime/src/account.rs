@@ -23,7 +23,9 @@ use crate::metrics::RouteKey;
 use crate::rate_limit::RateLimit;
 use crate::receipt::{Ending, Receipt};
 use crate::rule::Site;
+use crate::usage::Reported;
 
+use held::Used;
 pub(crate) use held::{Asked, Held};
 
 /// The status that stands for a caller who hung up.
@@ -33,10 +35,9 @@ const HUNG_UP: u16 = 499;
 #[derive(Debug)]
 pub(crate) struct Account {
     gateway: Arc<Gateway>,
-    started: Instant,
+    asked: Asked,
     receipt: Option<Receipt>,
     decision: Decision,
-    asked: Asked,
     held: Option<Held>,
     /// What is held for the model that is asked beside it.
     second: Option<Held>,
@@ -74,10 +75,9 @@ impl Account {
         };
         let mut account = Self {
             gateway: Arc::clone(gateway),
-            started,
+            asked: Asked::new(facts, started),
             receipt: Some(receipt),
             decision: decision.clone(),
-            asked: Asked::of(facts.request),
             held: None,
             second: None,
             places: Vec::new(),
@@ -115,16 +115,15 @@ impl Account {
 
     /// When the call came.
     pub(crate) const fn started(&self) -> Instant {
-        self.started
+        self.asked.started
     }
 
     /// Holds what the decision reserved.
     pub(crate) fn hold(&mut self, route: &Route, reservation: Reservation) {
         if let Some(before) = self.held.take() {
-            self.release(before, Usage::default());
+            self.release(before, Used::default());
         }
-        let (asked, started) = (self.asked, self.started);
-        let held = Held::new(&self.gateway, route, reservation, asked, started);
+        let held = Held::new(&self.gateway, route, reservation, self.asked);
         self.held = Some(held);
     }
 
@@ -170,9 +169,9 @@ impl Account {
     }
 
     /// What the answer has used so far: as the upstream says, or the tokens of the text that came.
-    pub(crate) fn seen(&mut self, usage: Option<Usage>, tokens: u64) {
+    pub(crate) fn seen(&mut self, reported: Option<Reported>, tokens: u64) {
         if let Some(held) = &mut self.held {
-            held.see(usage, tokens);
+            held.see(reported, tokens);
         }
     }
 
@@ -187,7 +186,7 @@ impl Account {
             tried.replica = Some(held.replica.clone()).filter(|replica| !replica.is_empty());
             receipt.tried.push(tried);
         }
-        let wasted = held.wasted;
+        let wasted = held.wasted();
         self.release(held, wasted);
     }
 
@@ -262,16 +261,14 @@ impl Account {
         };
         self.gateway.metrics.calls.in_flight.dec();
         if let Some((usage, cost, estimated)) = spent {
-            receipt.input_tokens = usage.input;
-            receipt.cached_tokens = usage.cached;
-            receipt.output_tokens = usage.output;
+            receipt.usage = usage;
             receipt.cost = receipt.cost.plus(cost);
             receipt.strongest = self.gateway.strongest(usage);
             receipt.estimated = estimated;
         }
         receipt.status = status;
         receipt.ending = ending;
-        receipt.duration = self.started.elapsed();
+        receipt.duration = self.asked.started.elapsed();
         let cost = receipt.cost;
         self.gateway.record(key, &self.decision, receipt);
         cost
@@ -295,8 +292,7 @@ impl Account {
             receipt.ceiling = held.ceiling;
             receipt.first_byte = held.first_byte;
         }
-        let usage = held.used();
-        let cost = held.cost(usage);
+        let Used { usage, cost } = held.used();
         let (requests, estimated) = (u64::from(held.sent), held.estimated);
         self.note_charges(&held.charges, spent(requests, usage, cost));
         self.end(held, spent(requests, usage, cost));
@@ -304,13 +300,13 @@ impl Account {
     }
 
     /// Ends the reservation of a model that did not answer; the call as such is still to be counted.
-    fn release(&mut self, held: Held, used: Usage) {
-        let cost = held.cost(used);
-        self.note_charges(&held.charges, spent(0, used, cost));
+    fn release(&mut self, held: Held, used: Used) {
+        let Used { usage, cost } = used;
+        self.note_charges(&held.charges, spent(0, usage, cost));
         if let Some(receipt) = &mut self.receipt {
             receipt.cost = receipt.cost.plus(cost);
         }
-        self.end(held, spent(0, used, cost));
+        self.end(held, spent(0, usage, cost));
     }
 
     /// Settles, and writes it down. Where that cannot be, the reservation counts until it can.

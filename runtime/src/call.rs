@@ -10,6 +10,8 @@ mod deadline;
 mod hedge;
 mod outcome;
 mod refusal;
+#[cfg(test)]
+mod tests;
 mod turn;
 mod upstream;
 

@@ -301,7 +301,7 @@ impl Gateway {
                 .tiers
                 .last()
                 .and_then(strongest)
-                .and_then(|model| draft.models.get(usize::from(model))?.price),
+                .and_then(|model| draft.models.get(usize::from(model))?.price.clone()),
             bounds: settings.bounds,
             models: models(&draft, kept.models),
             tiers: draft.tiers.iter().map(Tier::new).collect(),
@@ -397,8 +397,8 @@ impl Gateway {
 
     /// What this use would have cost at the first model of the dearest tier; nothing where that has no price.
     pub(crate) fn strongest(&self, usage: Usage) -> NanoDollars {
-        self.strongest
-            .map_or(NanoDollars::ZERO, |price| actual(price, usage))
+        let strongest = self.strongest.as_ref();
+        strongest.map_or(NanoDollars::ZERO, |price| actual(price, usage))
     }
 
     /// Whether what a call comes to can be written down now, where it must be.
@@ -480,8 +480,8 @@ impl Gateway {
             replica = receipt.replica,
             status = receipt.status,
             ending = receipt.ending.word(),
-            input = receipt.input_tokens,
-            output = receipt.output_tokens,
+            input = receipt.usage.input,
+            output = receipt.usage.output,
             cost = %receipt.cost,
             milliseconds = receipt.duration.as_millis(),
             attempts = receipt.attempts,
@@ -590,7 +590,7 @@ impl Model {
             name: model.name.clone(),
             upstream_name: model.upstream_name.clone(),
             via: model.via,
-            price: model.price,
+            price: model.price.clone(),
             rejects: model.rejects.clone(),
             output: model.output,
             completion_tokens: speaks_openai && known,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use waypost_policies::NanoDollars;
+use waypost_policies::cost::{Service, Usage};
 
 use crate::failure::Tried;
 use crate::rule::Site;
@@ -45,12 +46,8 @@ pub struct Receipt {
     pub ending: Ending,
     /// Whether the answer was streamed.
     pub streamed: bool,
-    /// Tokens of the prompt.
-    pub input_tokens: u64,
-    /// Of these, the ones that were cached.
-    pub cached_tokens: u64,
-    /// Tokens of the answer.
-    pub output_tokens: u64,
+    /// What it used.
+    pub usage: Usage,
     /// Whether the tokens are estimated, because the upstream did not say.
     pub estimated: bool,
     /// What it cost, with what models took that were given up.
@@ -128,7 +125,8 @@ impl Receipt {
             "status": self.status,
             "ending": self.ending.word(),
             "streamed": self.streamed,
-            "tokens": {"input": self.input_tokens, "cached": self.cached_tokens, "output": self.output_tokens, "estimated": self.estimated},
+            "tokens": self.tokens(),
+            "service_tier": self.usage.service.map(Service::word),
             "cost_usd": self.cost.to_string(),
             "ceiling_usd": self.ceiling.to_string(),
             "strongest_usd": self.strongest.to_string(),
@@ -138,6 +136,26 @@ impl Receipt {
             "attempts": self.attempts,
             "tried": self.tried,
             "warnings": self.warnings,
+        })
+    }
+}
+
+impl Receipt {
+    /// How many tokens there were, and how many of each sort: those are part of `input` and `output`.
+    fn tokens(&self) -> Value {
+        let usage = self.usage;
+        json!({
+            "input": usage.input,
+            "cached": usage.cached,
+            "cache_write": usage.cache_write,
+            "cache_write_1h": usage.cache_write_hour,
+            "audio_input": usage.audio_input,
+            "audio_cached": usage.audio_cached,
+            "image_input": usage.image_input,
+            "output": usage.output,
+            "reasoning": usage.reasoning,
+            "audio_output": usage.audio_output,
+            "estimated": self.estimated,
         })
     }
 }

@@ -43,7 +43,9 @@ struct Totals {
     calls: u64,
     input: u64,
     cached: u64,
+    cache_write: u64,
     output: u64,
+    reasoning: u64,
     cost: NanoDollars,
     /// What the same would have cost in the dearest tier.
     strongest: NanoDollars,
@@ -156,9 +158,14 @@ impl Totals {
     fn add(&mut self, receipt: &Receipt) {
         self.merge(&Self {
             calls: 1,
-            input: receipt.input_tokens,
-            cached: receipt.cached_tokens,
-            output: receipt.output_tokens,
+            input: receipt.usage.input,
+            cached: receipt.usage.cached,
+            cache_write: receipt
+                .usage
+                .cache_write
+                .saturating_add(receipt.usage.cache_write_hour),
+            output: receipt.usage.output,
+            reasoning: receipt.usage.reasoning,
             cost: receipt.cost,
             strongest: receipt.strongest,
         });
@@ -168,7 +175,9 @@ impl Totals {
         self.calls = self.calls.saturating_add(other.calls);
         self.input = self.input.saturating_add(other.input);
         self.cached = self.cached.saturating_add(other.cached);
+        self.cache_write = self.cache_write.saturating_add(other.cache_write);
         self.output = self.output.saturating_add(other.output);
+        self.reasoning = self.reasoning.saturating_add(other.reasoning);
         self.cost = self.cost.plus(other.cost);
         self.strongest = self.strongest.plus(other.strongest);
     }
@@ -178,7 +187,13 @@ impl Totals {
         let saved = self.strongest.0.saturating_sub(self.cost.0);
         let figures = json!({
             "calls": self.calls,
-            "tokens": {"input": self.input, "cached": self.cached, "output": self.output},
+            "tokens": {
+                "input": self.input,
+                "cached": self.cached,
+                "cache_write": self.cache_write,
+                "output": self.output,
+                "reasoning": self.reasoning,
+            },
             "cost_usd": self.cost.to_string(),
             "strongest_usd": self.strongest.to_string(),
             "saved_usd": NanoDollars(saved).to_string(),

@@ -4,11 +4,13 @@ mod converse;
 mod gemini;
 mod messages;
 mod responses;
+#[cfg(test)]
+mod tests;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
-use waypost_policies::cost::Usage;
+use waypost_policies::cost::{Manner, Service, Usage};
 use waypost_policies::facts::Surface;
 use waypost_policies::tokens;
 
@@ -35,12 +37,28 @@ pub(crate) struct Heard {
 }
 
 /// Usage as far as it is said: a stream may say it piece by piece, and what comes later counts.
+///
+/// What each provider includes in which count is read in one module for each API, and comes out the same: parts are part
+/// of their whole. `docs/operations.md` has the table, with the pages that it is from.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reported {
-    /// Tokens of the prompt, cached ones included.
+    /// Tokens of the prompt: cached ones, written ones, sound and images included.
     pub(crate) input: Option<u64>,
     pub(crate) cached: Option<u64>,
+    /// Written to a cache, for whatever time.
+    pub(crate) written: Option<u64>,
+    /// Of these, for an hour.
+    pub(crate) written_hour: Option<u64>,
+    pub(crate) audio_input: Option<u64>,
+    /// Of the sound, cached; counted in `cached` too.
+    pub(crate) audio_cached: Option<u64>,
+    pub(crate) image_input: Option<u64>,
+    /// Tokens of the answer: reasoning and sound included.
     pub(crate) output: Option<u64>,
+    pub(crate) reasoning: Option<u64>,
+    pub(crate) audio_output: Option<u64>,
+    /// How it was served.
+    pub(crate) service: Option<Service>,
     /// Whether the answer may still grow.
     pub(crate) begun: bool,
 }
@@ -51,29 +69,41 @@ impl Reported {
         Self {
             input: later.input.or(self.input),
             cached: later.cached.or(self.cached),
+            written: later.written.or(self.written),
+            written_hour: later.written_hour.or(self.written_hour),
+            audio_input: later.audio_input.or(self.audio_input),
+            audio_cached: later.audio_cached.or(self.audio_cached),
+            image_input: later.image_input.or(self.image_input),
             output: later.output.or(self.output),
+            reasoning: later.reasoning.or(self.reasoning),
+            audio_output: later.audio_output.or(self.audio_output),
+            service: later.service.or(self.service),
             begun: later.begun,
         }
     }
 
-    /// The usage, where this many tokens were seen.
-    pub(crate) fn usage(self, seen: u64) -> Usage {
+    /// The usage of a call that was asked in this manner, where this many tokens were seen. What the provider leaves open
+    /// is taken for the dearest that was asked for.
+    pub(crate) fn usage(self, seen: u64, manner: Manner) -> Usage {
         let output = self.output.unwrap_or(0);
+        let written = self.written.unwrap_or(0);
+        let hour = match self.written_hour {
+            Some(hour) => hour.min(written),
+            None if manner.caches_for_an_hour => written,
+            None => 0,
+        };
         Usage {
             input: self.input.unwrap_or(0),
             cached: self.cached.unwrap_or(0),
+            cache_write: written - hour,
+            cache_write_hour: hour,
+            audio_input: self.audio_input.unwrap_or(0),
+            audio_cached: self.audio_cached.unwrap_or(0),
+            image_input: self.image_input.unwrap_or(0),
             output: if self.begun { output.max(seen) } else { output },
-        }
-    }
-}
-
-impl From<Usage> for Reported {
-    fn from(usage: Usage) -> Self {
-        Self {
-            input: Some(usage.input),
-            cached: Some(usage.cached),
-            output: Some(usage.output),
-            begun: false,
+            reasoning: self.reasoning.unwrap_or(0),
+            audio_output: self.audio_output.unwrap_or(0),
+            service: Some(self.service.unwrap_or(manner.service)),
         }
     }
 }
@@ -87,10 +117,10 @@ pub(crate) fn hear(dialect: Dialect, json: &[u8]) -> Option<Heard> {
         Dialect::Of(Surface::Responses) => responses::hear(json),
         Dialect::Of(Surface::Chat | Surface::Completions | Surface::Embeddings) => {
             let answer = Answer::parse(json)?;
-            let usage = answer.usage.map(Usage::from);
-            let said = usage.map_or(0, |usage| usage.output);
+            let usage = answer.reported();
+            let said = usage.and_then(|usage| usage.output).unwrap_or(0);
             Some(Heard {
-                usage: usage.map(Reported::from),
+                usage,
                 // What is said need not be estimated, where as much can have come.
                 tokens: match said {
                     0 => answer.tokens(),
@@ -118,28 +148,49 @@ pub(crate) struct WireUsage {
     total_tokens: Option<u64>,
     #[serde(default)]
     prompt_tokens_details: Option<PromptDetails>,
+    #[serde(default)]
+    completion_tokens_details: Option<AnswerDetails>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, Deserialize, PartialEq, Eq)]
 struct PromptDetails {
     #[serde(default)]
     cached_tokens: Option<u64>,
+    #[serde(default)]
+    cache_write_tokens: Option<u64>,
+    #[serde(default)]
+    audio_tokens: Option<u64>,
+    #[serde(default)]
+    image_tokens: Option<u64>,
 }
 
-impl From<WireUsage> for Usage {
+#[derive(Debug, Default, Clone, Copy, Deserialize, PartialEq, Eq)]
+struct AnswerDetails {
+    #[serde(default)]
+    reasoning_tokens: Option<u64>,
+    #[serde(default)]
+    audio_tokens: Option<u64>,
+}
+
+impl From<WireUsage> for Reported {
     fn from(wire: WireUsage) -> Self {
         // Some providers leave reasoning out of `completion_tokens`, but none leaves it out of the total.
         let beyond = wire
             .total_tokens
             .unwrap_or(0)
             .saturating_sub(wire.prompt_tokens);
+        let prompt = wire.prompt_tokens_details.unwrap_or_default();
+        let answer = wire.completion_tokens_details.unwrap_or_default();
         Self {
-            input: wire.prompt_tokens,
-            cached: wire
-                .prompt_tokens_details
-                .and_then(|details| details.cached_tokens)
-                .unwrap_or(0),
-            output: wire.completion_tokens.unwrap_or(0).max(beyond),
+            input: Some(wire.prompt_tokens),
+            cached: prompt.cached_tokens,
+            written: prompt.cache_write_tokens,
+            audio_input: prompt.audio_tokens,
+            image_input: prompt.image_tokens,
+            output: Some(wire.completion_tokens.unwrap_or(0).max(beyond)),
+            reasoning: answer.reasoning_tokens,
+            audio_output: answer.audio_tokens,
+            ..Self::default()
         }
     }
 }
@@ -154,6 +205,8 @@ pub(crate) struct Answer<'a> {
     choices: Option<Vec<Choice<'a>>>,
     #[serde(default)]
     pub(crate) usage: Option<WireUsage>,
+    #[serde(borrow, default)]
+    service_tier: Option<Cow<'a, str>>,
     #[serde(default)]
     pub(crate) error: Option<IgnoredAny>,
 }
@@ -217,6 +270,14 @@ impl<'a> Answer<'a> {
         })
     }
 
+    /// What it says was used, and how it was served: a stream says that with each event.
+    fn reported(&self) -> Option<Reported> {
+        let service = self.service_tier.as_deref().and_then(Service::named);
+        let usage = self.usage.map(Reported::from);
+        let said = usage.or(service.map(|_| Reported::default()))?;
+        Some(Reported { service, ..said })
+    }
+
     /// Whether it carries nothing but usage.
     pub(crate) fn is_only_usage(&self) -> bool {
         self.usage.is_some() && self.choices.as_ref().is_none_or(Vec::is_empty)
@@ -262,72 +323,5 @@ impl Choice<'_> {
         said.chain([&self.text])
             .filter_map(|piece| piece.as_deref())
             .filter(|piece| !piece.is_empty())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-    use super::*;
-
-    fn usage(json: &str) -> Usage {
-        Answer::parse(json.as_bytes())
-            .unwrap()
-            .usage
-            .unwrap()
-            .into()
-    }
-
-    #[test]
-    fn cached_tokens_are_part_of_the_prompt() {
-        let json = r#"{"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,"prompt_tokens_details":{"cached_tokens":8}}}"#;
-        assert_eq!(
-            usage(json),
-            Usage {
-                input: 10,
-                cached: 8,
-                output: 5
-            }
-        );
-    }
-
-    #[test]
-    fn reasoning_that_only_the_total_counts_is_charged() {
-        let json = r#"{"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":115}}"#;
-        assert_eq!(usage(json).output, 105);
-    }
-
-    #[test]
-    fn embeddings_have_no_answer() {
-        assert_eq!(
-            usage(r#"{"data":[],"usage":{"prompt_tokens":7,"total_tokens":7}}"#),
-            Usage {
-                input: 7,
-                cached: 0,
-                output: 0
-            }
-        );
-    }
-
-    #[test]
-    fn what_is_sent_under_two_names_counts_once_and_hides_no_usage() {
-        let json = r#"{"choices":[{"delta":{"reasoning":"hm","reasoning_content":"hm"},"message":{"content":"hm"}}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#;
-        let answer = Answer::parse(json.as_bytes()).unwrap();
-        assert_eq!(answer.tokens(), tokens::of_text("hm"));
-        assert_eq!(usage(json).output, 2);
-    }
-
-    #[test]
-    fn content_of_an_unknown_shape_hides_no_usage() {
-        let json = r#"{"choices":[{"message":{"content":[{"type":"thinking"}]}}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#;
-        assert_eq!(usage(json).output, 2);
-    }
-
-    #[test]
-    fn text_tool_calls_and_reasoning_count() {
-        let json = r#"{"choices":[{"message":{"content":"","tool_calls":[{"function":{"name":"write_file","arguments":"{\"a\":1}"}}],"reasoning_content":"hm"},"finish_reason":"tool_calls"}]}"#;
-        let answer = Answer::parse(json.as_bytes()).unwrap();
-        assert_eq!(answer.finished(), 1);
-        assert!(answer.tokens() >= 3, "{}", answer.tokens());
     }
 }

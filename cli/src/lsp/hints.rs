@@ -4,6 +4,7 @@ use lsp_types::{InlayHint, InlayHintKind, InlayHintLabel, InlayHintTooltip, Rang
 use waypost_lang::source::Span;
 use waypost_lang::syntax::tree::{Item, ItemKind, Model, PolicyKind, Tier};
 use waypost_lang::syntax::{TokenKind, tokens};
+use waypost_policies::cost::Sort;
 
 use super::ceiling;
 use super::hover::dollars;
@@ -67,13 +68,11 @@ fn price(view: &View<'_>, item: &Item, model: &Model) -> Option<InlayHint> {
     let program = view.analysis.checked.program.as_ref()?;
     let mut models = program.models.iter();
     let resolved = models.find(|one| one.name.value == model.name.value)?;
-    let price = resolved.price.filter(|_| model.price.is_none())?;
-    let text = format!(
-        "price input {}  cached {}  output {}",
-        dollars(price.input),
-        dollars(price.cached),
-        dollars(price.output)
-    );
+    let price = resolved.price.as_ref().filter(|_| model.price.is_none())?;
+    let rates = price.base();
+    let written = [Sort::Input, Sort::Cached, Sort::Output];
+    let written = written.map(|sort| format!("{} {}", sort.word(), dollars(rates.of(sort).0)));
+    let text = format!("price {}", written.join("  "));
     let at = after_brace(view, item.span)?;
     Some(hint(
         view,

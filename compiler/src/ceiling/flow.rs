@@ -18,8 +18,8 @@ pub(super) struct Flow {
     pub(super) model: ModelIndex,
     /// The tier that rules see.
     pub(super) judged: TierIndex,
-    /// What the model costs.
-    pub(super) price: Option<Price>,
+    /// Whether the model has a price.
+    pub(super) priced: bool,
     /// The most that one call can cost, in nano-dollars, each retry as much again; `None` where nothing bounds it.
     pub(super) one_call: Option<u128>,
     /// The most that one token can cost, in nano-dollars.
@@ -82,14 +82,14 @@ fn flow(program: &Program, tier: TierIndex, model: ModelIndex, judged: TierIndex
         tier,
         model,
         judged,
-        price: None,
+        priced: false,
         one_call: None,
         one_token: 0,
     };
     bound_each_call(program, &way, &mut size);
     let of = program.tiers.get(tier)?;
     let attempts = u128::from(of.retries) + 1;
-    let price = declared.price;
+    let price = declared.price.as_ref();
     let one_call = price.and_then(|price| {
         let own = call::dearest(declared, price, &size)?;
         // A call that is hedged is one request, and may cost what two models take for it.
@@ -103,7 +103,7 @@ fn flow(program: &Program, tier: TierIndex, model: ModelIndex, judged: TierIndex
         tier,
         model,
         judged,
-        price,
+        priced: price.is_some(),
         one_call: one_call.map(|cost| cost.saturating_mul(attempts)),
         one_token: price.map_or(0, |price| token(declared, price)),
     })
@@ -114,7 +114,7 @@ fn dearest_beside(program: &Program, tier: &Tier, model: ModelIndex, size: &Size
     models(tier)
         .filter(|other| *other != model)
         .filter_map(|other| program.models.get(other))
-        .filter_map(|other| Some((other, other.price?)))
+        .filter_map(|other| Some((other, other.price.as_ref()?)))
         .try_fold(0, |most: u128, (other, price)| {
             Some(most.max(call::dearest(other, price, size)?))
         })
@@ -141,15 +141,8 @@ fn bound_each_call(program: &Program, way: &Flow, size: &mut Size) {
 }
 
 /// The most that a token costs, rounded up: a call of one token is.
-fn token(model: &Model, price: Price) -> u128 {
-    let input = price.input.max(price.cached);
-    let answers = model.serves.chat || model.serves.completions;
-    let dearest = if answers {
-        input.max(price.output)
-    } else {
-        input
-    };
-    u128::try_from(dearest).unwrap_or(0).div_ceil(1_000_000)
+fn token(model: &Model, price: &Price) -> u128 {
+    call::dearest_token(model, price).div_ceil(1_000_000)
 }
 
 /// The models that a tier may try.

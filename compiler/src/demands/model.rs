@@ -3,12 +3,13 @@
 use waypost_lang::source::Span;
 use waypost_lang::syntax::tree::{Amount, Milliseconds, NanoDollars, Range, Window};
 use waypost_lang::{SourceMap, cel::typed::Typed};
+use waypost_policies::cost::Sort;
 use waypost_policies::vm::Datum;
 
 use super::shape::Kind;
 use crate::program::{
-    Action, Engine, Label, Model, ModelIndex, Monitor, PoolSource, Program, ProviderAuth, Quota,
-    SecretSource, Shape, Step, Tier, Via,
+    Action, Engine, Label, Model, ModelIndex, Monitor, PoolSource, Price, Program, ProviderAuth,
+    Quota, SecretSource, Shape, Step, Tier, Via,
 };
 
 /// An item: what a finding calls it, where it is declared, and what it has.
@@ -392,9 +393,7 @@ fn is_money(quota: &Quota) -> bool {
 
 /// Whether somebody is paid for its tokens: a provider, unless the file says that it costs nothing.
 fn is_paid(model: &Model) -> bool {
-    let free = model
-        .price
-        .is_some_and(|price| price.input == 0 && price.output == 0);
+    let free = model.price.as_ref().is_some_and(Price::is_free);
     matches!(model.via, Via::Provider(_)) && !free
 }
 
@@ -413,12 +412,20 @@ fn models_of(tier: &Tier) -> Vec<ModelIndex> {
 }
 
 fn price(model: &Model) -> Datum {
-    let price = model.price;
+    let price = model.price.as_ref().map(Price::base);
     let date = model.price_date.as_ref();
+    let rate = |sort| dollars(price.map_or(0, |price| price.of(sort).0));
     record([
-        ("input", dollars(price.map_or(0, |one| one.input))),
-        ("cached", dollars(price.map_or(0, |one| one.cached))),
-        ("output", dollars(price.map_or(0, |one| one.output))),
+        ("input", rate(Sort::Input)),
+        ("cached", rate(Sort::Cached)),
+        ("cache_write", rate(Sort::CacheWrite)),
+        ("cache_write_1h", rate(Sort::CacheWriteHour)),
+        ("audio_input", rate(Sort::AudioInput)),
+        ("audio_cached", rate(Sort::AudioCached)),
+        ("image_input", rate(Sort::ImageInput)),
+        ("output", rate(Sort::Output)),
+        ("reasoning", rate(Sort::Reasoning)),
+        ("audio_output", rate(Sort::AudioOutput)),
         (
             "as_of",
             text(date.map_or(String::new(), |date| date.value.to_string())),

@@ -169,7 +169,14 @@ static PRICE: Shape = Shape {
     fields: &[
         ("input", DECIMAL),
         ("cached", DECIMAL),
+        ("cache_write", DECIMAL),
+        ("cache_write_1h", DECIMAL),
+        ("audio_input", DECIMAL),
+        ("audio_cached", DECIMAL),
+        ("image_input", DECIMAL),
         ("output", DECIMAL),
+        ("reasoning", DECIMAL),
+        ("audio_output", DECIMAL),
         ("as_of", TEXT),
     ],
 };

@@ -2,9 +2,11 @@
 //!
 //! A file's names are what it is compared by; where something stands and in what order it is declared says nothing.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use waypost_lang::Span;
+use waypost_policies::cost::{Price, Row, Service, Sort};
 
 use super::rules::{dollars, duration, percent};
 use super::search::{Both, Goal, Search};
@@ -18,7 +20,7 @@ use crate::program::{
 #[derive(Debug, Default)]
 struct Subject {
     span: Option<Span>,
-    fields: BTreeMap<&'static str, String>,
+    fields: BTreeMap<Cow<'static, str>, String>,
 }
 
 impl Subject {
@@ -29,8 +31,8 @@ impl Subject {
         }
     }
 
-    fn say(&mut self, field: &'static str, value: impl Into<String>) {
-        self.fields.insert(field, value.into());
+    fn say(&mut self, field: impl Into<Cow<'static, str>>, value: impl Into<String>) {
+        self.fields.insert(field.into(), value.into());
     }
 
     fn say_some(&mut self, field: &'static str, value: Option<impl ToString>) {
@@ -226,6 +228,41 @@ fn tier(tier: &Tier, program: &Program) -> Subject {
     subject
 }
 
+/// What tokens cost. The cached input of the usual row always has its line: what nobody wrote changes with the input.
+fn price(row: &Row, subject: &mut Subject) {
+    let is_usual = row.service == Service::Standard && row.above == 0;
+    for sort in Sort::ALL {
+        let shown = row.rates.said(sort).is_some() || (is_usual && sort == Sort::Cached);
+        if !shown {
+            continue;
+        }
+        let mut fact = format!("price of {}", spoken(sort));
+        if row.service != Service::Standard {
+            fact += &format!(", {}", row.service.word());
+        }
+        if row.above > 0 {
+            fact += &format!(", prompts above {} tokens", row.above);
+        }
+        let rate = dollars(row.rates.of(sort).0);
+        subject.say(fact, format!("{rate} per 1M tokens"));
+    }
+}
+
+const fn spoken(sort: Sort) -> &'static str {
+    match sort {
+        Sort::Input => "input",
+        Sort::Cached => "cached input",
+        Sort::CacheWrite => "cache writes",
+        Sort::CacheWriteHour => "cache writes for an hour",
+        Sort::AudioInput => "audio input",
+        Sort::AudioCached => "cached audio input",
+        Sort::ImageInput => "image input",
+        Sort::Output => "output",
+        Sort::Reasoning => "reasoning",
+        Sort::AudioOutput => "audio output",
+    }
+}
+
 fn model(model: &Model, program: &Program) -> Subject {
     let mut subject = Subject::at(model.name.span);
     let via = match model.via {
@@ -236,11 +273,8 @@ fn model(model: &Model, program: &Program) -> Subject {
     subject.say("served by", format!("{via} as {}", model.upstream_name));
     subject.say_some("context", model.context);
     subject.say_some("longest answer", model.output);
-    let price = |nanos| format!("{} per 1M tokens", dollars(nanos));
-    if let Some(prices) = &model.price {
-        subject.say("price of input", price(prices.input));
-        subject.say("price of cached input", price(prices.cached));
-        subject.say("price of output", price(prices.output));
+    for row in model.price.iter().flat_map(Price::rows) {
+        price(row, &mut subject);
     }
     let mut rejects = model.rejects.clone();
     rejects.sort();

@@ -36,9 +36,8 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     let models = reachable(program).into_iter();
     let mut models = models.filter_map(|index| program.models.get(index));
     let paid = models.find(|model| {
-        let price = model.price;
-        matches!(model.via, Via::Provider(_))
-            && price.is_some_and(|price| price.input > 0 || price.output > 0)
+        let price = model.price.as_ref();
+        matches!(model.via, Via::Provider(_)) && price.is_some_and(|price| !price.is_free())
     });
     let (Some(model), Some(span)) = (paid, written(subject)) else {
         return;

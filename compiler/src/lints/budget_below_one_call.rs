@@ -2,6 +2,7 @@
 
 use waypost_lang::syntax::tree::Amount;
 use waypost_lang::{Diagnostic, codes};
+use waypost_policies::cost::Sort;
 
 use super::Subject;
 use super::quotas::{Most, least_bound, rate, usual_answer};
@@ -47,7 +48,8 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
 
 /// What the answer of a call without `max_tokens` reserves, in nano-dollars.
 fn answer(model: &Model) -> u128 {
-    let output = model.price.map_or(0, |price| price.output);
+    let price = model.price.as_ref();
+    let output = price.map_or(0, |price| price.base().of(Sort::Output).0);
     let output = u128::try_from(output).unwrap_or(0);
     (output * u128::from(usual_answer(model))).div_ceil(1_000_000)
 }

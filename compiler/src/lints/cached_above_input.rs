@@ -1,6 +1,6 @@
 //! WP0430: a cached token that costs more than a fresh one.
 
-use waypost_lang::syntax::tree::{Extension, ItemKind, Price};
+use waypost_lang::syntax::tree::{Extension, ItemKind, PriceRow, Sort};
 use waypost_lang::{Diagnostic, codes};
 
 use super::Subject;
@@ -14,17 +14,18 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
             }
             _ => None,
         };
-        found.extend(price.and_then(finding));
+        let rows = price.into_iter().flat_map(|price| &price.rows);
+        found.extend(rows.filter_map(finding));
     }
 }
 
-fn finding(price: &Price) -> Option<Diagnostic> {
-    let (input, cached) = (price.input.as_ref()?, price.cached.as_ref()?);
+fn finding(row: &PriceRow) -> Option<Diagnostic> {
+    let (input, cached) = (row.rate(Sort::Input)?, row.rate(Sort::Cached)?);
     (cached.value > input.value).then(|| {
         codes::CACHED_ABOVE_INPUT
             .warning(cached.span, "a cached token costs more than a fresh one")
             .label("of the part of a prompt that was cached")
             .because(input.span, "of the rest")
-            .help("check the price list: a cached token costs a half or a tenth; what writing to the cache costs is not this")
+            .help("check the price list: a cached token costs a half or a tenth; what writing to the cache costs is `cache-write`")
     })
 }

@@ -2,6 +2,7 @@
 
 use waypost_lang::syntax::tree::Amount;
 use waypost_lang::{Diagnostic, codes};
+use waypost_policies::cost::Sort;
 
 use super::Subject;
 use crate::program::{Action, Model, Price, Program, Quota, TierIndex};
@@ -45,18 +46,20 @@ fn no_cheaper<'p>(
 ) -> Option<(&'p Model, &'p Model)> {
     let home = |tier: TierIndex| program.tiers.get(tier)?.home();
     let model = program.models.get(home(target)?)?;
-    let price = model.price?;
+    let price = model.price.as_ref()?;
     let above = target + 1..program.tiers.len();
     let capped = above.filter_map(home);
     let mut capped = capped.filter(|index| quota.on.as_ref().is_none_or(|on| on.value == *index));
     let other = program.models.get(capped.next()?)?;
     // With a dearer tier above, capping has a point there.
     let all = std::iter::once(Some(other)).chain(capped.map(|index| program.models.get(index)));
-    let mut prices = all.map(|model| model.and_then(|model| model.price));
-    let none_saves = prices.all(|other| other.is_some_and(|other| !is_cheaper(&price, &other)));
+    let mut prices = all.map(|model| model.and_then(|model| model.price.as_ref()));
+    let none_saves = prices.all(|other| other.is_some_and(|other| !is_cheaper(price, other)));
     none_saves.then_some((model, other))
 }
 
 fn is_cheaper(one: &Price, other: &Price) -> bool {
-    one.input < other.input || one.output < other.output
+    let (one, other) = (one.base(), other.base());
+    let cheaper = |sort| one.of(sort) < other.of(sort);
+    cheaper(Sort::Input) || cheaper(Sort::Output)
 }

@@ -3,8 +3,6 @@
 use waypost_lang::cel::typed::{Field, Function, Typed, TypedKind};
 use waypost_lang::{Diagnostic, codes};
 use waypost_policies::cost;
-use waypost_policies::money::NanoDollars;
-use waypost_policies::plan::draft;
 
 use super::Subject;
 use crate::ceiling::Dollars;
@@ -58,8 +56,8 @@ fn discounted<'p>(
     let home = |tier: usize| program.tiers.get(tier)?.home();
     let to = home(escalation.tier).filter(|to| Some(*to) != home(content.start.value))?;
     let model = program.models.get(to)?;
-    model.price.filter(|price| price.cached < price.input)?;
-    Some(model)
+    let price = model.price.as_ref()?;
+    price.discounts_cached().then_some(model)
 }
 
 /// Whether a condition that holds for one call of a session holds for those after it: a conversation grows, and what it is sent to
@@ -96,17 +94,12 @@ fn grows(function: Function, arguments: &[Typed]) -> bool {
 
 /// What the prompts of a session cost when no call finds them cached, and when all but the first do.
 fn session(model: &Model) -> Option<(Dollars, Dollars)> {
-    let price = model.price?;
-    let price = draft::Price {
-        input: NanoDollars(price.input),
-        cached: NanoDollars(price.cached),
-        output: NanoDollars(price.output),
-    };
+    let price = model.price.as_ref()?;
     let call = |cached| {
         let usage = cost::Usage {
             input: PROMPT,
             cached,
-            output: 0,
+            ..cost::Usage::default()
         };
         u128::try_from(cost::actual(price, usage).0).unwrap_or(0)
     };

@@ -1,5 +1,6 @@
 //! WP0475: an overlay that writes what is so without it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use waypost_lang::source::Span;
@@ -10,7 +11,7 @@ use super::Subject;
 use crate::resolve::extension::{Overlay, called, is_whole};
 
 /// A field of an item: its kind, its name, and the field's.
-type Place = (&'static str, String, &'static str);
+type Place = (&'static str, String, Cow<'static, str>);
 
 /// Finds fields that one overlay alone writes, and writes as they are declared.
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {

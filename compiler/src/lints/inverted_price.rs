@@ -1,6 +1,7 @@
 //! WP0429: a tier that costs less than the one below it.
 
 use waypost_lang::{Diagnostic, codes};
+use waypost_policies::cost::Sort;
 
 use super::Subject;
 use crate::program::{Model, Price, Program, Tier};
@@ -12,7 +13,7 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
         let (Some(below), Some(above)) = (priced(program, lower), priced(program, higher)) else {
             continue;
         };
-        if !is_cheaper(&above.1, &below.1) {
+        if !is_cheaper(above.1, below.1) {
             continue;
         }
         found.push(
@@ -34,12 +35,14 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn priced<'p>(program: &'p Program, tier: &Tier) -> Option<(&'p Model, Price)> {
+fn priced<'p>(program: &'p Program, tier: &Tier) -> Option<(&'p Model, &'p Price)> {
     let model = program.models.get(tier.home()?)?;
-    Some((model, model.price?))
+    Some((model, model.price.as_ref()?))
 }
 
 fn is_cheaper(one: &Price, other: &Price) -> bool {
-    let (input, output) = (one.input.cmp(&other.input), one.output.cmp(&other.output));
+    let (one, other) = (one.base(), other.base());
+    let compared = |sort| one.of(sort).cmp(&other.of(sort));
+    let (input, output) = (compared(Sort::Input), compared(Sort::Output));
     input.is_le() && output.is_le() && (input.is_lt() || output.is_lt())
 }

@@ -3,6 +3,7 @@
 use waypost_lang::{Diagnostic, codes};
 
 use super::Subject;
+use crate::program::Price;
 
 /// How long hosted prompt caches last at least, without use, in milliseconds: 5 minutes.
 const CACHED: u64 = 5 * 60 * 1000;
@@ -10,8 +11,7 @@ const CACHED: u64 = 5 * 60 * 1000;
 /// Finds `keep` windows under five minutes where a model has a price for cached prompts.
 pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     let mut models = subject.program.models.iter();
-    let discounted =
-        models.find(|model| model.price.is_some_and(|price| price.cached < price.input));
+    let discounted = models.find(|model| model.price.as_ref().is_some_and(Price::discounts_cached));
     let Some(model) = discounted else {
         return;
     };

@@ -51,6 +51,6 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
 
 fn is_paid(subject: &Subject<'_>, model: usize) -> bool {
     let model = subject.program.models.get(model);
-    let price = model.and_then(|model| model.price);
-    price.is_some_and(|price| price.input > 0 || price.output > 0)
+    let price = model.and_then(|model| model.price.as_ref());
+    price.is_some_and(|price| !price.is_free())
 }

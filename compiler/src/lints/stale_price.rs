@@ -54,7 +54,10 @@ fn undated(model: &Model, subject: &Subject<'_>) -> Option<Diagnostic> {
     let listing = subject.program.catalog.get(model.listing?)?;
     let listed = listing.price_date.as_ref()?;
     // A price that differs has a finding of its own.
-    let same = listing.price == model.price;
+    let same = match (&listing.price, &model.price) {
+        (Some(listed), Some(own)) => listed.costs_the_same(own),
+        _ => false,
+    };
     let finding = codes::STALE_PRICE
         .warning(
             model.price_span?,

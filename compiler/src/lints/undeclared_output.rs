@@ -11,7 +11,10 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Vec<Diagnostic>) {
     let program = subject.program;
     let models = reachable(program).into_iter();
     for model in models.filter_map(|index| program.models.get(index)) {
-        let paid = model.price.is_some_and(|price| price.output > 0);
+        let paid = model
+            .price
+            .as_ref()
+            .is_some_and(|price| price.base().dearest().1.0 > 0);
         let answer = usual_answer(model);
         if model.output.is_some() || !paid || answer == 0 {
             continue;

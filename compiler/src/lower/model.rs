@@ -1,11 +1,10 @@
 //! Models.
 
-use waypost_policies::money::NanoDollars;
 use waypost_policies::plan::draft;
 
 use super::index;
 use super::origin::Origins;
-use crate::program::{Model, Price, Via};
+use crate::program::{Model, Via};
 
 pub(crate) fn lower(models: &[Model], origins: &Origins<'_>) -> Vec<draft::Model> {
     models
@@ -19,7 +18,7 @@ pub(crate) fn lower(models: &[Model], origins: &Origins<'_>) -> Vec<draft::Model
             upstream_name: model.upstream_name.clone(),
             context: model.context,
             output: model.output,
-            price: model.price.as_ref().map(price),
+            price: model.price.clone(),
             rejects: model.rejects.clone(),
             chat: model.serves.chat,
             completions: model.serves.completions,
@@ -29,12 +28,4 @@ pub(crate) fn lower(models: &[Model], origins: &Origins<'_>) -> Vec<draft::Model
             origin: origins.of(model.name.span),
         })
         .collect()
-}
-
-const fn price(price: &Price) -> draft::Price {
-    draft::Price {
-        input: NanoDollars(price.input),
-        cached: NanoDollars(price.cached),
-        output: NanoDollars(price.output),
-    }
 }

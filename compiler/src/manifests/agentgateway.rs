@@ -54,6 +54,16 @@ pub(crate) struct CatalogProvider {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct CatalogModel {
     pub(crate) rates: Rates,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tiers: Vec<RateTier>,
+}
+
+/// The prices of longer prompts.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RateTier {
+    pub(crate) context_over: u64,
+    pub(crate) rates: Rates,
 }
 
 /// US dollars per million tokens, as decimal strings: numbers do not load.
@@ -62,7 +72,15 @@ pub(crate) struct CatalogModel {
 pub(crate) struct Rates {
     pub(crate) input: String,
     pub(crate) cache_read: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cache_write: Option<String>,
     pub(crate) output: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reasoning: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) input_audio: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) output_audio: Option<String>,
 }
 
 /// A group of pods that a route names.

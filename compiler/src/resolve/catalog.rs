@@ -11,8 +11,9 @@ use waypost_lang::syntax::tree;
 
 use super::collected::Collected;
 use super::context::Context;
-use super::model::{lacks, price, rejects, serves, windows};
+use super::model::{lacks, rejects, serves, windows};
 use super::names::{duplicate, unknown};
+use super::price::price;
 use crate::program::{Listing, ListingIndex};
 
 /// The entries in the order of files and positions, each name once.

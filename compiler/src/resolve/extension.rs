@@ -5,6 +5,7 @@
 
 mod field;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use waypost_lang::source::{FileId, Span};
@@ -73,7 +74,7 @@ pub(crate) fn extended(
 
 /// One field that an overlay writes.
 struct Written<'a, T> {
-    field: &'static str,
+    field: Cow<'static, str>,
     span: Span,
     overlay: &'a T,
 }
@@ -154,10 +155,10 @@ impl Layers<'_> {
 
     /// Writes what counts of each field.
     fn merge<T: Overlay>(&mut self, base: &mut T, overlays: &[&T]) {
-        let mut fields: BTreeMap<&'static str, Vec<Written<'_, T>>> = BTreeMap::new();
+        let mut fields: BTreeMap<Cow<'static, str>, Vec<Written<'_, T>>> = BTreeMap::new();
         for overlay in overlays {
             for (field, span) in overlay.fields(base) {
-                fields.entry(field).or_default().push(Written {
+                fields.entry(field.clone()).or_default().push(Written {
                     field,
                     span,
                     overlay,
@@ -171,7 +172,7 @@ impl Layers<'_> {
         // Where replicas come from decides what its other fields mean.
         counting.sort_by_key(|one| one.field != SOURCE);
         for one in counting {
-            base.take(one.field, one.overlay);
+            base.take(&one.field, one.overlay);
         }
     }
 
@@ -192,8 +193,11 @@ impl Layers<'_> {
             if self.says_the_same(&first, &second) {
                 continue;
             }
-            let (field, one, other) =
-                (first.field, self.place(first.span), self.place(second.span));
+            let (field, one, other) = (
+                &first.field,
+                self.place(first.span),
+                self.place(second.span),
+            );
             self.findings.push(
                 codes::DUPLICATE_NAME
                     .error(
@@ -210,7 +214,7 @@ impl Layers<'_> {
 
     /// Whether two overlays write the same value, and alike: then it does not matter which of them counts.
     fn says_the_same<T>(&self, one: &Written<'_, T>, other: &Written<'_, T>) -> bool {
-        field::is_whole(one.field) && self.sources.text(one.span) == self.sources.text(other.span)
+        field::is_whole(&one.field) && self.sources.text(one.span) == self.sources.text(other.span)
     }
 
     fn file(&self, file: FileId) -> &str {

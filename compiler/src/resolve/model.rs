@@ -8,9 +8,10 @@ use super::catalog;
 use super::collected::Collected;
 use super::context::Context;
 use super::names::{unknown, write};
+use super::price::price;
 use super::values::{missing, word};
 use crate::checks::secret_placeholder;
-use crate::program::{Lacks, Listing, ListingIndex, Model, Price, Serves, Via};
+use crate::program::{Lacks, Listing, ListingIndex, Model, Serves, Via};
 
 /// Without these a call means nothing; a model that refuses them cannot be served.
 const ESSENTIAL: &[&str] = &["model", "messages", "prompt", "input", "stream"];
@@ -162,58 +163,6 @@ pub(super) fn windows(
         );
     }
     (window, output)
-}
-
-/// The price. A part that is left out is never taken for free: it is an error, and what stands for it goes no
-/// further than the checks, to which the model has a price.
-pub(super) fn price(
-    model: &tree::Model,
-    serves: Serves,
-    owner: &str,
-    context: &mut Context<'_>,
-) -> Option<Price> {
-    let price = model.price.as_ref()?;
-    let answers = serves.chat || serves.completions;
-    if price.input.is_none() {
-        let example = "price input $0.04  output $0.08";
-        let why = "what does a prompt cost?";
-        missing(
-            price.span,
-            owner,
-            "price input",
-            why,
-            example,
-            context.findings,
-        );
-    } else if answers && price.output.is_none() {
-        let example = "price input $0.04  output $0.08";
-        let why = "what does an answer cost?";
-        missing(
-            price.span,
-            owner,
-            "price output",
-            why,
-            example,
-            context.findings,
-        );
-    }
-    let parts = [&price.input, &price.cached, &price.output];
-    for part in parts.into_iter().flatten().filter(|part| part.value < 0) {
-        let help = "write `$0` if it costs nothing";
-        out_of_range(
-            part.span,
-            "a price is below zero",
-            "negative",
-            help,
-            context.findings,
-        );
-    }
-    let input = price.input.as_ref().map_or(0, |input| input.value);
-    Some(Price {
-        input,
-        cached: price.cached.as_ref().map_or(input, |cached| cached.value),
-        output: price.output.as_ref().map_or(0, |output| output.value),
-    })
 }
 
 pub(super) fn serves(model: &tree::Model, context: &mut Context<'_>) -> Serves {

@@ -44,6 +44,7 @@ fn essence(decision: &Decision) -> String {
         SkipReason::Context => "context",
         SkipReason::Surface => "surface",
         SkipReason::Lacks(capability) => capability.word(),
+        SkipReason::Unpriced(what) => what,
         SkipReason::NotAllowed => "not allowed",
         SkipReason::Cap(_) => "cap",
         SkipReason::QuotaCap(_) => "quota cap",

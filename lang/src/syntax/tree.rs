@@ -3,6 +3,10 @@
 //! Every node carries its span. A construct the parser could not read is absent from the tree and present
 //! in the diagnostics; nothing here is half-read. Units are already exact integers.
 
+mod price;
+
+pub use price::{Price, PriceRow, SORTS, Service, Sort};
+
 use crate::cel;
 use crate::source::{Span, Spanned};
 
@@ -205,7 +209,7 @@ pub struct Model {
     pub context: Option<Spanned<u64>>,
     /// `output 128k`: the longest answer, in tokens.
     pub output: Option<Spanned<u64>>,
-    /// What a token costs.
+    /// What its tokens cost.
     pub price: Option<Price>,
     /// `rejects presence_penalty, frequency_penalty`: parameters it refuses, dropped before sending.
     pub rejects: Vec<Name>,
@@ -230,21 +234,6 @@ pub struct Via {
     pub pool: bool,
     /// `deployment "gpt-5.1"` or `as "phi-4-mini-instruct"`: its name there.
     pub upstream_name: Option<Text>,
-}
-
-/// Prices in nano-dollars per 1M tokens; what is not written is absent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Price {
-    /// The whole field.
-    pub span: Span,
-    /// `input $1.25`
-    pub input: Option<Spanned<NanoDollars>>,
-    /// `cached $0.125`
-    pub cached: Option<Spanned<NanoDollars>>,
-    /// `output $10.00`
-    pub output: Option<Spanned<NanoDollars>>,
-    /// `as of "2026-11-01"`: when it was read from the provider's list.
-    pub as_of: Option<Spanned<Date>>,
 }
 
 /// A group of replicas that serve the same models.

@@ -37,9 +37,10 @@ fn the_example_of_the_specification_parses() {
 fn prices_and_lengths_are_exact() {
     let model = model("gpt-5.1", &items(AGENTS));
     let price = model.price.unwrap();
-    assert_eq!(price.input.unwrap().value, 1_250_000_000);
-    assert_eq!(price.cached.unwrap().value, 125_000_000);
-    assert_eq!(price.output.unwrap().value, 10_000_000_000);
+    let rate = |sort| price.base().unwrap().rate(sort).unwrap().value;
+    assert_eq!(rate(Sort::Input), 1_250_000_000);
+    assert_eq!(rate(Sort::Cached), 125_000_000);
+    assert_eq!(rate(Sort::Output), 10_000_000_000);
     assert_eq!(model.context.unwrap().value, 400_000);
     assert_eq!(model.output.unwrap().value, 128_000);
     let via = model.via.unwrap();
@@ -48,11 +49,32 @@ fn prices_and_lengths_are_exact() {
 }
 
 #[test]
+fn longer_prompts_and_other_services_have_rows_of_their_own() {
+    let items = items(
+        "waypost 1\nmodel a { via b  price input $1  cache-write-1h $2  output $4  as of \"2026-11-01\"\n price priority above 272k  output $8  input $2 }",
+    );
+    let price = model("a", &items).price.unwrap();
+    let heads: Vec<String> = price.rows.iter().map(PriceRow::head).collect();
+    assert_eq!(heads, ["price", "price priority above 272k"]);
+    let written = |row: &PriceRow| Sort::ALL.map(|sort| row.rate(sort).map(|rate| rate.value));
+    let dollar = Some(1_000_000_000);
+    let rates = written(&price.rows[1]);
+    assert_eq!(
+        rates[Sort::Output as usize],
+        dollar.map(|dollar| 8 * dollar)
+    );
+    assert_eq!(rates.iter().flatten().count(), 2);
+    assert_eq!(written(&price.rows[0]).iter().flatten().count(), 3);
+    assert!(price.as_of.is_some());
+}
+
+#[test]
 fn output_after_a_price_is_a_length_only_with_its_unit() {
     let items = items(FORMS);
     let both = model("both", &items);
     assert_eq!(both.output.unwrap().value, 4000);
-    assert_eq!(both.price.unwrap().output, None);
+    let price = both.price.unwrap();
+    assert_eq!(price.base().unwrap().rate(Sort::Output), None);
 }
 
 #[test]

@@ -248,6 +248,8 @@ impl Choices<'_> {
             "price input $1.25",
             "price input $1 cached $0.1 output $10",
             "price input $1 output $2 as of \"2026-11-01\"",
+            "price above 200k input $2 cache-write $2.5 output $3",
+            "price priority above 272k reasoning $9 audio-input $1 output $2",
         ]);
         self.words(price);
     }

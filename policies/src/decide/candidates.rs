@@ -163,6 +163,11 @@ impl Decider<'_, '_> {
         if let Some(capability) = lacking(request, model) {
             return Some(SkipReason::Lacks(capability));
         }
+        let manner = self.plan.manner(index, request.manner);
+        let price = self.plan.price(index);
+        if let Some(what) = price.and_then(|price| manner.unpriced(price)) {
+            return Some(SkipReason::Unpriced(what));
+        }
         let answer = match request.max_tokens {
             Some(_) => self.answer(model).limit,
             None => 1,

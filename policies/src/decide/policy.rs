@@ -36,13 +36,7 @@ pub(crate) struct Answer {
 impl Decider<'_, '_> {
     /// What rules see when this model answers in this tier.
     pub(crate) fn enter(&mut self, tier: TierIndex, model: ModelIndex) -> Context {
-        let (estimate, ceiling) = self
-            .plan
-            .model(model)
-            .map_or_else(Default::default, |model| {
-                let answer = self.answer(&model);
-                self.costs(&model, answer)
-            });
+        let (estimate, ceiling) = self.costs(model).unwrap_or_default();
         let context = Context {
             tier,
             model,
@@ -66,14 +60,16 @@ impl Decider<'_, '_> {
         }
     }
 
-    pub(crate) fn costs(&self, model: &Model<'_>, answer: Answer) -> (NanoDollars, NanoDollars) {
-        let tokens = self.facts.request.tokens;
-        model.price().map_or_else(Default::default, |price| {
-            (
-                cost::ceiling(price, tokens, answer.expected),
-                cost::ceiling(price, tokens, answer.reserved),
-            )
-        })
+    /// What the call is expected to cost, and what it costs at worst; nothing where the model has no price.
+    fn costs(&self, index: ModelIndex) -> Option<(NanoDollars, NanoDollars)> {
+        let price = self.plan.price(index)?;
+        let answer = self.answer(&self.plan.model(index)?);
+        let request = self.facts.request;
+        let manner = self.plan.manner(index, request.manner);
+        Some((
+            cost::estimate(price, manner, request.tokens, answer.expected),
+            cost::ceiling(price, manner, request.tokens, answer.reserved),
+        ))
     }
 
     /// The lowest of the caps that act on a call of this content tier. Quotas warn on the way.

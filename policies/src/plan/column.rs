@@ -6,12 +6,13 @@
 use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::draft::{Origin, Price};
+use super::draft::Origin;
 use super::encode::Writer;
 use super::image::Image;
 use super::rows::Rows;
 use super::verify::{Check, Flaw};
 use super::view::File;
+use crate::cost::{self, Price, Rates, SORTS, Service, Sort};
 use crate::money::NanoDollars;
 use crate::plan::Code;
 
@@ -123,26 +124,56 @@ impl Column for NanoDollars {
     }
 }
 
-impl Column for Price {
-    const WIDTH: usize = 3 * NanoDollars::WIDTH;
+/// The rates of what is said, by sort.
+impl Column for Rates {
+    const WIDTH: usize = SORTS * Rate::WIDTH;
     type Draft = Self;
     type Value<'p> = Self;
 
     fn write(draft: &Self, record: &mut Vec<u8>, writer: &mut Writer) {
-        for part in [draft.input, draft.cached, draft.output] {
-            NanoDollars::write(&part, record, writer);
+        for sort in Sort::ALL {
+            Rate::write(&draft.said(sort), record, writer);
         }
     }
 
     fn read<'p>(bytes: &'p [u8], image: &'p Image) -> Self {
-        let part = |index: usize| {
-            let bytes = bytes.get(index * NanoDollars::WIDTH..).unwrap_or_default();
-            NanoDollars::read(bytes, image)
-        };
+        let mut rates = bytes.chunks(Rate::WIDTH);
+        Self::new(Sort::ALL.map(|_| Rate::read(rates.next().unwrap_or_default(), image)))
+    }
+
+    fn own(value: Self) -> Self {
+        value
+    }
+
+    fn verify(bytes: &[u8], check: &mut Check<'_>) -> Result<(), Flaw> {
+        bytes
+            .chunks_exact(Rate::WIDTH)
+            .take(SORTS)
+            .try_for_each(|rate| Rate::verify(rate, check))
+    }
+}
+
+/// One of them.
+type Rate = Option<NanoDollars>;
+
+/// A row of a price.
+impl Column for cost::Row {
+    const WIDTH: usize = 1 + u64::WIDTH + Rates::WIDTH;
+    type Draft = Self;
+    type Value<'p> = Self;
+
+    fn write(draft: &Self, record: &mut Vec<u8>, writer: &mut Writer) {
+        record.push(draft.service as u8);
+        u64::write(&draft.above, record, writer);
+        Rates::write(&draft.rates, record, writer);
+    }
+
+    fn read<'p>(bytes: &'p [u8], image: &'p Image) -> Self {
+        let service = bytes.first().copied().unwrap_or_default();
         Self {
-            input: part(0),
-            cached: part(1),
-            output: part(2),
+            service: service_of(service).unwrap_or_default(),
+            above: u64::read(bytes.get(1..).unwrap_or_default(), image),
+            rates: Rates::read(bytes.get(1 + u64::WIDTH..).unwrap_or_default(), image),
         }
     }
 
@@ -152,9 +183,45 @@ impl Column for Price {
 
     fn verify(bytes: &[u8], check: &mut Check<'_>) -> Result<(), Flaw> {
         bytes
-            .chunks_exact(NanoDollars::WIDTH)
-            .take(3)
-            .try_for_each(|part| NanoDollars::verify(part, check))
+            .first()
+            .and_then(|service| service_of(*service))
+            .ok_or(Flaw::Tag)?;
+        Rates::verify(bytes.get(1 + u64::WIDTH..).unwrap_or_default(), check)
+    }
+}
+
+fn service_of(number: u8) -> Option<Service> {
+    Service::ALL.get(usize::from(number)).copied()
+}
+
+/// A price: its rows, none where there is no price.
+pub enum PriceColumn {}
+
+impl Column for PriceColumn {
+    const WIDTH: usize = List::<cost::Row>::WIDTH;
+    type Draft = Option<Price>;
+    type Value<'p> = Rows<'p, cost::Row>;
+
+    fn write(draft: &Self::Draft, record: &mut Vec<u8>, writer: &mut Writer) {
+        let rows = draft.as_ref().map_or(&[][..], Price::rows);
+        writer.list::<cost::Row>(rows, record);
+    }
+
+    fn read<'p>(bytes: &'p [u8], image: &'p Image) -> Self::Value<'p> {
+        List::read(bytes, image)
+    }
+
+    fn own(value: Self::Value<'_>) -> Self::Draft {
+        Price::new(value.collect())
+    }
+
+    fn verify(bytes: &[u8], check: &mut Check<'_>) -> Result<(), Flaw> {
+        List::<cost::Row>::verify(bytes, check)?;
+        let rows = Self::read(bytes, check.image());
+        if rows.is_empty() || Price::new(rows.collect()).is_some() {
+            return Ok(());
+        }
+        Err(Flaw::Price)
     }
 }
 

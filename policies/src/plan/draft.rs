@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 
+pub use crate::cost::{Price, Rates};
 use crate::money::NanoDollars;
 
 /// Index into [`Draft::tiers`]: the rank in the chain, 0 the lowest.
@@ -296,7 +297,7 @@ pub struct Model {
     pub context: Option<u64>,
     /// The longest answer, in tokens.
     pub output: Option<u64>,
-    /// What a token costs.
+    /// What its tokens cost.
     pub price: Option<Price>,
     /// Parameters that are dropped before sending.
     pub rejects: Vec<String>,
@@ -321,17 +322,6 @@ pub enum Via {
     Provider(u16),
     /// Index into [`Draft::pools`].
     Pool(u16),
-}
-
-/// What a million tokens cost: prices are quoted so, and not every one is a whole nano-dollar a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Price {
-    /// Of the prompt.
-    pub input: NanoDollars,
-    /// Of the part of the prompt that the provider had cached.
-    pub cached: NanoDollars,
-    /// Of the answer.
-    pub output: NanoDollars,
 }
 
 /// A tier.

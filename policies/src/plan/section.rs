@@ -27,6 +27,7 @@ sections! {
     POD_LABELS = "pod labels",
     ONLY = "placement conditions",
     MODELS = "models",
+    PRICES = "rows of prices",
     REJECTS = "rejected parameters",
     TIERS = "tiers",
     STEPS = "steps",

@@ -8,8 +8,9 @@ use regex::{Regex, RegexBuilder};
 
 use super::ranked::{Ranked, Rule};
 use super::verify::Flaw;
-use super::view::{Amount, Quota, Root, Step, Tier};
+use super::view::{Amount, Model, ProviderKind, Quota, Root, Step, Tier, Via};
 use super::{Needs, PlanError, meaning, section};
+use crate::cost::{Price, Sort};
 use crate::vm::{self, Bounds, Condition, Field, Kind, Summary};
 
 /// How large a compiled pattern may be, in bytes: nearly all fit the first.
@@ -35,6 +36,10 @@ pub(crate) struct Tables {
     pub(crate) exact: Vec<u16>,
     /// Accepted prefixes, the longest first.
     pub(crate) prefixes: Vec<u16>,
+    /// What each model costs.
+    pub(crate) prices: Vec<Option<Price>>,
+    /// Whether each model is served as a call asks: its provider reads `service_tier`, and it is sent.
+    pub(crate) served_as_asked: Vec<bool>,
     pub(crate) ranks: Ranks,
 }
 
@@ -82,9 +87,32 @@ impl Tables {
             homes,
             exact,
             prefixes,
+            prices: root
+                .models()
+                .map(|model| Price::new(model.price().collect()))
+                .collect(),
+            served_as_asked: root
+                .models()
+                .map(|model| is_served_as_asked(root, &model))
+                .collect(),
             ranks: ranks(root),
         })
     }
+}
+
+fn is_served_as_asked(root: &Root<'_>, model: &Model<'_>) -> bool {
+    let Via::Provider(provider) = model.via() else {
+        return false;
+    };
+    let provider = root.providers().get(provider.into());
+    let reads = provider.is_some_and(|provider| match provider.kind() {
+        ProviderKind::OpenAi
+        | ProviderKind::AzureOpenAi
+        | ProviderKind::OpenAiCompatible
+        | ProviderKind::Bedrock => true,
+        ProviderKind::Anthropic | ProviderKind::Gemini => false,
+    });
+    reads && model.rejects().all(|parameter| parameter != "service_tier")
 }
 
 fn compile<'p>(
@@ -297,6 +325,10 @@ fn needs(root: &Root<'_>, expressions: &[Summary]) -> Needs {
         fingerprint: root
             .quotas()
             .any(|quota| matches!(quota.amount(), Amount::Repeats(_))),
+        cache_lifetime: root.models().any(|model| {
+            let mut rows = model.price();
+            rows.any(|row| row.rates.said(Sort::CacheWriteHour).is_some())
+        }),
         headers: root.headers().map(owned).collect(),
         metadata: root.metadata().map(owned).collect(),
         claims: root.claims().map(owned).collect(),

@@ -4,9 +4,10 @@ use proptest::prelude::*;
 
 use super::draft::*;
 use super::{Draft, Flaw, HEADER, Plan, PlanError, TABLE_ENTRY, encode, section};
+use crate::NanoDollars;
 use crate::example;
 use crate::limits::State;
-use crate::plan::column::leading;
+use crate::plan::column::{Column as _, leading};
 use crate::{Evaluation, decide, explain, fall_back};
 
 mod arbitrary;
@@ -143,9 +144,37 @@ fn what_cannot_be_meant_is_refused() {
         Flaw::ExpressionType,
     );
     check_flaw(
-        |draft| draft.models[0].price.as_mut().unwrap().input.0 = -1,
+        |draft| {
+            let below = Rates::simple(NanoDollars(-1), NanoDollars::ZERO, NanoDollars::ZERO);
+            draft.models[0].price = Some(Price::flat(below));
+        },
         Flaw::NegativeMoney,
     );
+}
+
+/// What stands in a row of a price must mean something, and the rows must follow one another.
+#[test]
+fn rows_of_a_price_that_do_not_follow_are_refused() {
+    let check = |row: usize, place: usize, value: u8, expected: Flaw| {
+        let mut bytes = encode(&example::draft());
+        let entry = HEADER + section::PRICES * TABLE_ENTRY;
+        let start = u32::from_le_bytes(leading(&bytes[entry..])) as usize;
+        let at = start + row * crate::cost::Row::WIDTH + place;
+        assert_ne!(bytes[at], value);
+        bytes[at] = value;
+        match Plan::load(reseal(bytes)) {
+            Err(PlanError::Record { flaw, .. }) => assert_eq!(flaw, expected),
+            other => panic!("{other:?}"),
+        }
+    };
+    // phi-4-mini's one, then gpt-5.1's three.
+    check(0, 0, 1, Flaw::Price);
+    check(0, 0, 4, Flaw::Tag);
+    check(1, 1, 1, Flaw::Price);
+    check(2, 0, 3, Flaw::Price);
+    check(3, 1, 7, Flaw::Price);
+    check(3, 9, 2, Flaw::Tag);
+    check(3, 9 + 8, 0x80, Flaw::NegativeMoney);
 }
 
 /// A small file whose strings all share the same bytes of the heap must not become a large plan.

@@ -34,6 +34,9 @@ pub enum Flaw {
     /// Money below zero.
     #[error("an amount of money is negative")]
     NegativeMoney,
+    /// A price whose rows do not stand in order, or do not begin with the usual one.
+    #[error("the rows of a price are not in order")]
+    Price,
     /// More records than 16 bits can count.
     #[error("there are more records than a plan can refer to")]
     TooMany,
@@ -193,6 +196,7 @@ rows! {
     POD_LABELS: PodLabel;
     ONLY: ExpressionReference;
     MODELS: Model<'static>;
+    PRICES: crate::cost::Row;
     REJECTS: TextIn<{ section::REJECTS }>, generic;
     TIERS: Tier<'static>;
     STEPS: StepColumn;

@@ -3,10 +3,9 @@
 use std::net::IpAddr;
 
 use super::Code;
-use super::column::{Blob, List, Ref, Text, TextIn, WideRef};
+use super::column::{Blob, List, PriceColumn, Ref, Text, TextIn, WideRef};
 pub use super::draft::{
-    AcceptTarget, Amount, Origin, Overflow, Period, Price, ProviderAuth, ProviderKind, QuotaAction,
-    Via,
+    AcceptTarget, Amount, Origin, Overflow, Period, ProviderAuth, ProviderKind, QuotaAction, Via,
 };
 use super::draft::{
     Discovery as DraftDiscovery, Engine as DraftEngine, Scalar as DraftScalar,
@@ -121,7 +120,7 @@ record! {
         upstream_name: Text,
         context: Option<u64>,
         output: Option<u64>,
-        price: Option<Price>,
+        price: PriceColumn,
         rejects: List<TextIn<{ section::REJECTS }>>,
         chat: bool,
         completions: bool,

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde::de::{MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
-use super::content::{Content, FILE_PER_TOKEN};
+use super::content::{CacheControl, Content, FILE_PER_TOKEN};
 use super::message::{MessageNode, Messages};
 use super::node::{Filling, Kept, Mismatch, Node, Text, Value, once};
 use crate::tokens;
@@ -121,9 +121,11 @@ impl<'a> Node<'a> for Blocks<'_, '_, 'a> {
 impl<'a> Turn<'_, 'a> {
     fn add(&mut self, block: Block<'a>) {
         if block.kind.0 == "tool_result" {
+            let mut content = block.content;
+            content.manner = content.manner.and(block.said.manner);
             self.results.push(ToolResult {
                 id: block.tool_use_id,
-                content: block.content,
+                content,
             });
             return;
         }
@@ -138,6 +140,7 @@ impl<'a> Turn<'_, 'a> {
         // Of a kind that is not known here: what it holds goes to the model all the same.
         said.tokens = said.tokens.saturating_add(block.content.tokens);
         said.images = said.images.saturating_add(block.content.images);
+        said.manner = said.manner.and(block.content.manner);
         block.source.count(&block.kind.0, said);
     }
 }
@@ -199,6 +202,7 @@ impl<'a> Node<'a> for Block<'a> {
             }
             "tool_use_id" => value.into_node(&mut self.tool_use_id),
             "content" => value.into_node(&mut Wrapped(&mut self.content)),
+            "cache_control" => value.into_node(&mut CacheControl(&mut self.said.manner)),
             _ => value.skip(),
         }
     }
@@ -264,6 +268,7 @@ impl<'a> Node<'a> for WrappedPart<'_, 'a> {
             "type" => value.into_node(&mut self.kind),
             "text" => value.into_node(&mut BlockText(self.content)),
             "source" => value.into_node(&mut self.source),
+            "cache_control" => value.into_node(&mut CacheControl(&mut self.content.manner)),
             _ => value.skip(),
         }
     }

@@ -2,16 +2,17 @@
 
 use std::borrow::Cow;
 
-use serde::de::MapAccess;
+use serde::de::{MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
 use super::blocks::Turns;
-use super::content::Content;
+use super::content::{CacheControl, Content};
 use super::items::Items;
 use super::message::Messages;
-use super::node::{Count, Flag, Kept, Node, Number, Value, once};
+use super::node::{Count, Filling, Flag, Kept, Node, Number, Value, once};
 use super::prompts::Prompts;
 use super::tools::Tools;
+use crate::cost::Manner;
 use crate::facts::Surface;
 use crate::plan::Needs;
 use crate::tokens;
@@ -37,6 +38,8 @@ pub(super) struct Body<'n, 'a> {
     pub(super) response_format: ResponseFormat<'a>,
     pub(super) metadata: Metadata<'n, 'a>,
     pub(super) suffix: Kept<'a>,
+    pub(super) service_tier: Kept<'a>,
+    pub(super) manner: Manner,
 }
 
 impl<'n> Body<'n, '_> {
@@ -53,6 +56,7 @@ impl<'n> Body<'n, '_> {
             prompts: Prompts::new(needs.prompt),
             tools: Tools {
                 keep: needs.tools,
+                caches: needs.cache_lifetime,
                 ..Tools::default()
             },
             max_tokens: Count::default(),
@@ -66,6 +70,8 @@ impl<'n> Body<'n, '_> {
             response_format: ResponseFormat::default(),
             metadata: Metadata::new(&needs.metadata),
             suffix: Kept::default(),
+            service_tier: Kept::default(),
+            manner: Manner::default(),
         }
     }
 
@@ -96,6 +102,9 @@ impl<'n> Body<'n, '_> {
             "max_output_tokens" => (18, &[Responses]),
             "output_config" => (19, &[Messages, CountTokens]),
             "text" => (20, &[Responses]),
+            "service_tier" => (21, &[Chat, Completions, Messages, Responses]),
+            "modalities" => (22, &[Chat]),
+            "cache_control" => (23, &[Chat, Messages]),
             _ => return None,
         };
         surfaces.1.contains(&self.surface).then_some(surfaces.0)
@@ -137,8 +146,26 @@ impl<'a> Node<'a> for Body<'_, 'a> {
             "output_config" | "text" => value.into_node(&mut Formatted(&mut self.response_format)),
             "metadata" => value.into_node(&mut self.metadata),
             "suffix" => value.into_node(&mut self.suffix),
+            "service_tier" => value.into_node(&mut self.service_tier),
+            "modalities" => value.into_node(&mut Modalities(&mut self.manner)),
+            "cache_control" => value.into_node(&mut CacheControl(&mut self.manner)),
             _ => value.skip(),
         }
+    }
+}
+
+/// `modalities`: what the answer may be.
+struct Modalities<'m>(&'m mut Manner);
+
+impl<'a> Node<'a> for Modalities<'_> {
+    const EXPECTED: &'static str = "an array of strings";
+    const ARRAY: bool = true;
+
+    fn element<A: SeqAccess<'a>>(&mut self, array: &mut A) -> Result<bool, A::Error> {
+        let mut kind = Kept::default();
+        let more = array.next_element_seed(Filling::new(&mut kind))?.is_some();
+        self.0.audio_output |= kind.0 == "audio";
+        Ok(more)
     }
 }
 

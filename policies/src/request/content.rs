@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::de::{MapAccess, SeqAccess};
 
 use super::node::{Filling, Kept, Node, Text, Value};
+use crate::cost::Manner;
 use crate::tokens;
 
 /// Characters of base64 that one token of sound has: ten tokens a second, at a middling rate of bits.
@@ -23,6 +24,8 @@ pub(super) struct Content<'a> {
     pub(super) tokens: u64,
     /// Image parts.
     pub(super) images: u64,
+    /// Sound among it, and how long it is cached.
+    pub(super) manner: Manner,
 }
 
 impl<'a> Content<'a> {
@@ -44,6 +47,7 @@ impl<'a> Content<'a> {
     pub(super) fn append(&mut self, other: Self) {
         self.tokens = self.tokens.saturating_add(other.tokens);
         self.images = self.images.saturating_add(other.images);
+        self.manner = self.manner.and(other.manner);
         if self.keep {
             join(&mut self.text, other.text);
         }
@@ -125,20 +129,44 @@ impl<'a> Node<'a> for Part<'_, 'a> {
             "type" => value.into_node(&mut self.kind),
             "text" | "refusal" => value.into_node(&mut PartText(self.content)),
             "image_url" => value.into_node(&mut self.image),
-            "input_audio" => value.into_node(&mut Attachment {
-                tokens: &mut self.content.tokens,
-                per_token: SOUND_PER_TOKEN,
-            }),
+            "input_audio" => {
+                self.content.manner.audio_input = true;
+                value.into_node(&mut Attachment {
+                    tokens: &mut self.content.tokens,
+                    per_token: SOUND_PER_TOKEN,
+                })
+            }
             "file" => value.into_node(&mut Attachment {
                 tokens: &mut self.content.tokens,
                 per_token: FILE_PER_TOKEN,
             }),
+            "cache_control" => value.into_node(&mut CacheControl(&mut self.content.manner)),
             // As Responses send a file.
             "file_data" => {
                 let mut size = Size(0);
                 value.into_node(&mut size)?;
                 let tokens = size.0.div_ceil(FILE_PER_TOKEN);
                 self.content.tokens = self.content.tokens.saturating_add(tokens);
+                Ok(())
+            }
+            _ => value.skip(),
+        }
+    }
+}
+
+/// `cache_control`: for how long.
+pub(super) struct CacheControl<'m>(pub(super) &'m mut Manner);
+
+impl<'a> Node<'a> for CacheControl<'_> {
+    const EXPECTED: &'static str = "an object with a `type`";
+    const OBJECT: bool = true;
+
+    fn field<A: MapAccess<'a>>(&mut self, name: &str, value: Value<'_, A>) -> Result<(), A::Error> {
+        match name {
+            "ttl" => {
+                let mut lifetime = Kept::default();
+                value.into_node(&mut lifetime)?;
+                self.0.caches_for_an_hour |= lifetime.0 == "1h";
                 Ok(())
             }
             _ => value.skip(),

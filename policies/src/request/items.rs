@@ -81,6 +81,8 @@ impl<'m, 'n, 'a> Items<'m, 'n, 'a> {
             _ => {
                 let held = item.content.tokens.saturating_add(item.output.tokens);
                 self.messages.tokens = self.messages.tokens.saturating_add(held);
+                let manner = item.content.manner.and(item.output.manner);
+                self.messages.manner = self.messages.manner.and(manner);
             }
         }
     }

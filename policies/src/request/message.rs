@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use serde::de::{MapAccess, SeqAccess};
 
-use super::content::{Content, join};
+use super::content::{CacheControl, Content, join};
 use super::node::{Filling, Kept, Mismatch, Node, Text, Value, once};
+use crate::cost::Manner;
 use crate::facts::{Message, ToolCall};
 use crate::plan::Needs;
 use crate::tokens;
@@ -18,6 +19,7 @@ pub(super) struct Messages<'n, 'a> {
     pub(super) system: Cow<'a, str>,
     pub(super) tokens: u64,
     pub(super) images: u64,
+    pub(super) manner: Manner,
     pub(super) count: u64,
     /// Answers of the model among them.
     pub(super) assistant: u64,
@@ -32,6 +34,7 @@ impl<'n, 'a> Messages<'n, 'a> {
             system: Cow::default(),
             tokens: tokens::ANSWER_PRIMER,
             images: 0,
+            manner: Manner::default(),
             count: 0,
             assistant: 0,
         }
@@ -46,6 +49,7 @@ impl<'n, 'a> Messages<'n, 'a> {
             .tokens
             .saturating_add(tokens::MESSAGE)
             .saturating_add(preamble.tokens);
+        self.manner = self.manner.and(preamble.manner);
         if self.needs.system {
             let later = std::mem::replace(&mut self.system, preamble.text.clone());
             join(&mut self.system, later);
@@ -71,6 +75,7 @@ impl<'n, 'a> Messages<'n, 'a> {
         } = node;
         self.count += 1;
         self.images = self.images.saturating_add(content.images);
+        self.manner = self.manner.and(content.manner);
         self.tokens = [
             tokens::MESSAGE,
             content.tokens,
@@ -180,6 +185,7 @@ impl<'a> Node<'a> for MessageNode<'_, 'a> {
                 self.calls.take(|call| value.into_node(call))
             }
             "name" => value.into_node(&mut self.name),
+            "cache_control" => value.into_node(&mut CacheControl(&mut self.content.manner)),
             "tool_call_id" => value.into_node(&mut self.tool_call_id),
             // What the model thought or refused to say goes back to it as text.
             "refusal" | "reasoning_content" => {

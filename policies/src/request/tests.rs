@@ -18,6 +18,7 @@ fn everything() -> Needs {
         messages: true,
         tools: true,
         difficulty: true,
+        cache_lifetime: true,
         headers: vec!["x-session-id".to_owned(), "x-missing".to_owned()],
         metadata: vec!["team".to_owned(), "job".to_owned()],
         claims: Vec::new(),
@@ -560,4 +561,80 @@ proptest! {
         prop_assert_eq!(request.prompt.as_ref(), text.as_str());
         prop_assert_eq!(request.tokens, tokens::ANSWER_PRIMER + tokens::MESSAGE + tokens::of_text(&text));
     }
+}
+
+#[test]
+fn what_decides_the_price_is_read() {
+    use crate::cost::{Manner, Service};
+
+    let check = |surface, rest: &str, expected: Manner| {
+        let body = format!(r#"{{"model":"auto","max_tokens":9,{rest}}}"#);
+        let request = read(&everything(), surface, &body).unwrap();
+        assert_eq!(request.manner, expected, "{body}");
+    };
+    let usual = Manner::default();
+    let hour = Manner {
+        caches_for_an_hour: true,
+        ..usual
+    };
+    let served = |service| Manner { service, ..usual };
+    let said = r#""messages":[{"role":"user","content":"hi"}]"#;
+    for (tier, service) in [
+        ("null", Service::Standard),
+        ("\"auto\"", Service::Standard),
+        ("\"default\"", Service::Standard),
+        ("\"flex\"", Service::Flex),
+        ("\"priority\"", Service::Priority),
+        // What nobody here knows may be the dearest.
+        ("\"hyper\"", Service::Priority),
+    ] {
+        let body = format!(r#""service_tier":{tier},{said}"#);
+        check(Surface::Chat, &body, served(service));
+    }
+    let sound = Manner {
+        audio_input: true,
+        audio_output: true,
+        ..usual
+    };
+    check(
+        Surface::Chat,
+        r#""modalities":["text","audio"],"messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AAAA"}}]}]"#,
+        sound,
+    );
+    let part = |ttl: &str| {
+        format!(
+            r#"{{"type":"text","text":"a","cache_control":{{"type":"ephemeral","ttl":"{ttl}"}}}}"#
+        )
+    };
+    for surface in [Surface::Chat, Surface::Messages] {
+        let content = |ttl: &str| {
+            format!(
+                r#""messages":[{{"role":"user","content":[{}]}}]"#,
+                part(ttl)
+            )
+        };
+        check(surface, &content("1h"), hour);
+        check(surface, &content(r"1\u0068"), hour);
+        check(surface, &content("5m"), usual);
+        let tool = r#""tools":[{"name":"t","cache_control":{"type":"ephemeral","ttl":"1h"}}]"#;
+        check(surface, &format!("{tool},{said}"), hour);
+        let all = r#""cache_control":{"type":"ephemeral","ttl":"1h"}"#;
+        check(surface, &format!("{all},{said}"), hour);
+    }
+    let system = format!(r#""system":[{}],{said}"#, part("1h"));
+    check(Surface::Messages, &system, hour);
+    let result = format!(
+        r#""messages":[{{"role":"user","content":[{{"type":"tool_result","tool_use_id":"x","content":[{}]}}]}}]"#,
+        part("1h")
+    );
+    check(Surface::Messages, &result, hour);
+    let images = Manner {
+        images: true,
+        ..usual
+    };
+    check(
+        Surface::Chat,
+        r#""messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x"}}]}]"#,
+        images,
+    );
 }

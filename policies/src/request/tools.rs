@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use serde_path_to_error::{Deserializer as Tracked, Track};
 
 use super::node::{Filling, Kept, Node, Value, WITHIN};
+use crate::cost::Manner;
 use crate::facts::Tool;
 use crate::tokens;
 
@@ -17,6 +18,9 @@ pub(super) struct Tools<'a> {
     pub(super) all: Vec<Tool<'a>>,
     /// Whether there is one.
     pub(super) any: bool,
+    /// Whether it is wanted for how long they are cached.
+    pub(super) caches: bool,
+    pub(super) manner: Manner,
     /// Estimated.
     pub(super) tokens: u64,
 }
@@ -34,6 +38,10 @@ impl<'a> Node<'a> for Tools<'a> {
             .tokens
             .saturating_add(tokens::of_text(json))
             .saturating_add(tokens::TOOL);
+        // Whoever hides the words behind escapes is held for less and charged the same.
+        if self.caches && json.contains("\"cache_control\"") && json.contains("\"1h\"") {
+            self.manner.caches_for_an_hour = true;
+        }
         if self.keep {
             self.all
                 .push(read_tool(json, self.all.len()).map_err(A::Error::custom)?);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use waypost_policies::cost::Sort;
 use waypost_policies::decision::{
     Capability, Charge, Outcome, Route, RuleReference, SkipReason, Skipped,
 };
@@ -139,11 +140,32 @@ impl Naive<'_> {
     }
 
     fn cost(&self, model: u16, answer: u64) -> i64 {
-        let Some(price) = self.draft().models[usize::from(model)].price else {
-            return 0;
-        };
-        let parts = i128::from(price.input.0) * i128::from(self.call.tokens)
-            + i128::from(price.output.0) * i128::from(answer);
+        let rows = self.rows(model).into_iter();
+        let reached = rows.filter(|(above, _, _)| *above == 0 || self.call.tokens * 5 / 4 > *above);
+        reached.map(|row| self.at(row, answer)).max().unwrap_or(0)
+    }
+
+    /// What a call is expected to cost.
+    fn expectation(&self, model: u16, answer: u64) -> i64 {
+        let mut rows = self.rows(model).into_iter();
+        let row = rows.rfind(|(above, _, _)| *above == 0 || self.call.tokens > *above);
+        row.map_or(0, |row| self.at(row, answer))
+    }
+
+    /// From how many tokens on, and what a million of the prompt's and the answer's cost.
+    fn rows(&self, model: u16) -> Vec<(u64, i64, i64)> {
+        let price = &self.draft().models[usize::from(model)].price;
+        let rows = price.iter().flat_map(Price::rows);
+        rows.map(|row| {
+            let rate = |sort| row.rates.of(sort).0;
+            (row.above, rate(Sort::Input), rate(Sort::Output))
+        })
+        .collect()
+    }
+
+    fn at(&self, (_, input, output): (u64, i64, i64), answer: u64) -> i64 {
+        let parts = i128::from(input) * i128::from(self.call.tokens)
+            + i128::from(output) * i128::from(answer);
         i64::try_from((parts + 999_999) / 1_000_000).unwrap()
     }
 
@@ -439,7 +461,7 @@ impl Naive<'_> {
         Route {
             model,
             step,
-            estimate: NanoDollars(self.cost(model, expected)),
+            estimate: NanoDollars(self.expectation(model, expected)),
             ceiling: NanoDollars(self.cost(model, self.reserved(model))),
             max_tokens: self.limit(model),
             charges: charges.into(),

@@ -2,9 +2,12 @@
 //! needs no machine to know it.
 
 use waypost_policies::NanoDollars;
+use waypost_policies::cost::{Row, Service};
 use waypost_policies::plan::draft::*;
 use waypost_policies::vm::{self, Assembler, Field, Function, Instruction, Map};
 
+/// Prompts of more tokens than this have a price of their own.
+const LONG: u64 = 900;
 /// Headers that conditions ask for.
 pub(crate) const FLAGS: usize = 6;
 /// Values that `per`, sessions and splits take.
@@ -156,15 +159,22 @@ impl Builder<'_> {
 
     fn model(&mut self, index: usize) -> Model {
         let choices = &mut *self.choices;
-        let price = |input: i64, cached: i64, output: i64| Price {
-            input: NanoDollars(input),
-            cached: NanoDollars(cached),
-            output: NanoDollars(output),
+        let rates = |input: i64, cached: i64, output: i64| {
+            Rates::simple(NanoDollars(input), NanoDollars(cached), NanoDollars(output))
         };
+        let dear = rates(1_250_000_000, 125_000_000, 10_000_000_001);
+        let row = |above, rates| Row {
+            service: Service::Standard,
+            above,
+            rates,
+        };
+        // A longer prompt costs more to read, and less to answer.
+        let longer = rates(4_000_000_000, 400_000_000, 9_000_000_000);
         let prices = [
             None,
-            Some(price(40_000_000, 40_000_000, 80_000_000)),
-            Some(price(1_250_000_000, 125_000_000, 10_000_000_001)),
+            Some(Price::flat(rates(40_000_000, 40_000_000, 80_000_000))),
+            Some(Price::flat(dear)),
+            Price::new(vec![row(0, dear), row(LONG, longer)]),
         ];
         let embeds = choices.below(4) == 1;
         Model {

@@ -3,21 +3,32 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use waypost_policies::NanoDollars;
-use waypost_policies::cost::{Usage, actual};
+use waypost_policies::cost::{Manner, Price, Usage, actual};
 use waypost_policies::decision::{Charges, Route};
-use waypost_policies::facts::Request;
 use waypost_policies::limits::{Position, Reservation};
-use waypost_policies::plan::draft::{ModelIndex, Price};
+use waypost_policies::plan::draft::ModelIndex;
 use waypost_policies::request::MOST_TOKENS;
+use waypost_policies::{Facts, NanoDollars};
 
 use crate::gateway::Gateway;
+use crate::usage::Reported;
 
-/// What a call asks for, as far as that bounds what it can use.
+/// What was used, and what that costs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Used {
+    pub(super) usage: Usage,
+    pub(super) cost: NanoDollars,
+}
+
+/// What a call asks for, as far as that decides what it can use and cost.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked {
+    /// When it came.
+    pub(super) started: Instant,
     /// Tokens of its prompt, estimated.
     tokens: u64,
+    /// At which prices it may be charged.
+    manner: Manner,
     /// How many answers.
     answers: u64,
     /// Whether it says how long they may be.
@@ -25,9 +36,13 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    pub(crate) const fn of(request: &Request<'_>) -> Self {
+    /// Of a call that came then.
+    pub(crate) const fn new(facts: &Facts<'_>, started: Instant) -> Self {
+        let request = facts.request;
         Self {
+            started,
             tokens: request.tokens,
+            manner: request.manner,
             answers: request.answers,
             says_length: request.max_tokens.is_some(),
         }
@@ -63,9 +78,7 @@ pub(crate) struct Held {
     pub(super) charges: Charges,
     pub(super) model: ModelIndex,
     price: Option<Price>,
-    prompt_tokens: u64,
-    /// When the call came.
-    started: Instant,
+    asked: Asked,
     /// What it could cost at worst.
     pub(super) ceiling: NanoDollars,
     /// Whether the upstream may have begun to work on it.
@@ -75,7 +88,7 @@ pub(crate) struct Held {
     /// The most that it can have used.
     most: Usage,
     /// What attempts before it have used for nothing.
-    pub(super) wasted: Usage,
+    wasted: Used,
     pub(super) estimated: bool,
     /// How often the model was asked.
     pub(super) attempts: u32,
@@ -91,7 +104,6 @@ impl Held {
         route: &Route,
         reservation: Reservation,
         asked: Asked,
-        started: Instant,
     ) -> Self {
         gateway.metrics.ledger.open.inc();
         let model = gateway.model(route.model);
@@ -99,14 +111,16 @@ impl Held {
             reservation,
             charges: route.charges.clone(),
             model: route.model,
-            price: model.and_then(|model| model.price),
-            prompt_tokens: asked.tokens,
-            started,
+            price: model.and_then(|model| model.price.clone()),
+            asked: Asked {
+                manner: gateway.plan.manner(route.model, asked.manner),
+                ..asked
+            },
             ceiling: route.ceiling,
             sent: false,
             seen: Usage::default(),
             most: asked.most(gateway, route),
-            wasted: Usage::default(),
+            wasted: Used::default(),
             estimated: false,
             attempts: 0,
             replica: String::new(),
@@ -120,26 +134,31 @@ impl Held {
         replica.clone_into(&mut self.replica);
         self.sent = true;
         self.estimated = true;
-        self.seen.input = self.seen.input.max(self.prompt_tokens);
+        self.seen = self.prompt();
     }
 
     /// The attempt failed. One that ran out of time is charged for its prompt: the upstream may have worked on it all along.
     pub(crate) fn attempt_failed(&mut self, out_of_time: bool) {
         if out_of_time {
-            self.wasted.input = self.wasted.input.saturating_add(self.prompt_tokens);
+            let prompt = self.prompt();
+            self.wasted.usage.input = self.wasted.usage.input.saturating_add(prompt.input);
+            self.wasted.cost = self.wasted.cost.plus(self.cost(prompt));
         }
         self.sent = false;
         self.seen = Usage::default();
     }
 
     /// What the answer has used so far: as the upstream says, or the tokens of the text that came.
-    pub(super) fn see(&mut self, usage: Option<Usage>, tokens: u64) {
+    pub(super) fn see(&mut self, reported: Option<Reported>, tokens: u64) {
+        let manner = self.asked.manner;
+        let said = reported.map(|reported| reported.usage(tokens, manner));
         // An upstream that says nothing was used says nothing.
-        let Some(usage) = usage.filter(|usage| usage.tokens() > 0) else {
+        let Some(usage) = said.filter(|usage| usage.tokens() > 0) else {
+            let service = reported.and_then(|reported| reported.service);
+            let unsaid = manner.unsaid(self.asked.tokens, tokens);
             self.seen = Usage {
-                input: self.prompt_tokens,
-                output: tokens,
-                ..Usage::default()
+                service: service.or(unsaid.service),
+                ..unsaid
             };
             self.estimated = true;
             return;
@@ -159,7 +178,7 @@ impl Held {
 
     /// The answer's first byte has come.
     pub(crate) fn first_byte(&mut self) {
-        let elapsed = self.started.elapsed();
+        let elapsed = self.asked.started.elapsed();
         self.first_byte.get_or_insert(elapsed);
     }
 
@@ -168,16 +187,30 @@ impl Held {
         self.reservation.position()
     }
 
-    /// What its attempts have used, the one that runs included.
-    pub(super) fn used(&self) -> Usage {
-        Usage {
-            input: self.seen.input.saturating_add(self.wasted.input),
-            ..self.seen
+    /// What its prompt alone is taken to use.
+    fn prompt(&self) -> Usage {
+        self.asked.manner.unsaid(self.asked.tokens, 0)
+    }
+
+    /// What its attempts have used, the one that runs included. Each is charged by itself: together their prompts may be
+    /// longer than what a longer prompt's price is for.
+    pub(super) fn used(&self) -> Used {
+        Used {
+            usage: Usage {
+                input: self.seen.input.saturating_add(self.wasted.usage.input),
+                ..self.seen
+            },
+            cost: self.cost(self.seen).plus(self.wasted.cost),
         }
     }
 
-    pub(super) fn cost(&self, used: Usage) -> NanoDollars {
-        self.price
-            .map_or(NanoDollars::ZERO, |price| actual(price, used))
+    /// What attempts have used for nothing.
+    pub(super) const fn wasted(&self) -> Used {
+        self.wasted
+    }
+
+    fn cost(&self, usage: Usage) -> NanoDollars {
+        let price = self.price.as_ref();
+        price.map_or(NanoDollars::ZERO, |price| actual(price, usage))
     }
 }

@@ -66,14 +66,21 @@ pub(super) async fn admit(
             }
             Err(exhausted) => exhausted,
         };
-        if exhausted.reason != ExhaustedReason::Lease {
-            gateway.metrics.ledger.conflicts.inc();
-        } else if let Err(away) = obtain(gateway, &route.charges).await {
-            return match away {
+        match exhausted.reason {
+            ExhaustedReason::Lease => match obtain(gateway, &route.charges).await {
+                Ok(()) => {}
                 // Its share is used up.
-                Alone::Spent => Admitted::limited(decision, &exhausted),
-                Alone::Never => Admitted::without(decision),
-            };
+                Err(Alone::Spent) => return Admitted::limited(decision, &exhausted),
+                Err(Alone::Never) => return Admitted::without(decision),
+            },
+            ExhaustedReason::Buckets => {
+                // No other call took the room: there is none for another key.
+                gateway.metrics.ledger.crowded.inc();
+                return Admitted::limited(decision, &exhausted);
+            }
+            ExhaustedReason::Quota | ExhaustedReason::Unknown => {
+                gateway.metrics.ledger.conflicts.inc();
+            }
         }
         conflicts += 1;
         if conflicts >= MOST_CONFLICTS {

@@ -3,7 +3,6 @@
 use http_body_util::{BodyExt as _, Full};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{HeaderMap, Response};
-use waypost_policies::cost::Usage;
 use waypost_policies::explain::Explanation;
 use waypost_policies::facts::Surface;
 
@@ -15,6 +14,7 @@ use crate::json::ascii;
 use crate::pool::Seat;
 use crate::receipt::Ending;
 use crate::stream::{AnswerStream, Onward};
+use crate::usage::Reported;
 
 /// An explanation that is longer than this fits no client's idea of a header.
 const LONGEST_EXPLANATION: usize = 16 << 10;
@@ -112,7 +112,7 @@ pub(super) fn respond(
 fn close_whole(
     account: &mut Account,
     head: &Head,
-    usage: Option<Usage>,
+    usage: Option<Reported>,
     tokens: u64,
     response: &mut Response<Body>,
 ) {

@@ -202,14 +202,9 @@ impl Runner<'_, '_> {
         facts.now = clock::now();
         let admitted = admit(self.gateway, facts, Some(decision), Manners::HasTurn).await;
         let next = route(&admitted.decision)?.clone();
-        let (request, started) = (Asked::of(facts.request), self.started);
-        *second = Some(Held::new(
-            self.gateway,
-            &next,
-            admitted.reservation?,
-            request,
-            started,
-        ));
+        let asked = Asked::new(facts, self.started);
+        let held = Held::new(self.gateway, &next, admitted.reservation?, asked);
+        *second = Some(held);
         Some((admitted.decision, next))
     }
 }

@@ -187,6 +187,17 @@ fn no_model(
                     "send it without {what}, or name a model that takes them"
                 ))
         }
+        Some(SkipReason::Unpriced(what)) => {
+            let message = format!("no model of tier `{tier}` has a price for `{what}`");
+            let param = match what {
+                "audio-input" => "messages",
+                "audio-output" => "modalities",
+                _ => "service_tier",
+            };
+            Failure::invalid(StatusCode::BAD_REQUEST, "unpriced", message)
+                .param(param)
+                .hint("send it without that, or have whoever runs this write the price")
+        }
         Some(SkipReason::NotAllowed) => not_allowed(gateway, skipped, facts),
         Some(SkipReason::Denial(denial)) => {
             let status = gateway
@@ -266,6 +277,7 @@ fn tried(gateway: &Gateway, skip: &Skipped) -> Tried {
         SkipReason::Context => "its context is too small".to_owned(),
         SkipReason::Surface => "it does not serve this".to_owned(),
         SkipReason::Lacks(capability) => format!("it cannot take {}", capability.word()),
+        SkipReason::Unpriced(what) => format!("it has no price for `{what}`"),
         SkipReason::NotAllowed => "this caller may not use it".to_owned(),
         SkipReason::Cap(cap) => format!("capped by `{}`", label(RuleReference::Cap(cap))),
         SkipReason::QuotaCap(quota) => {

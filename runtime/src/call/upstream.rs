@@ -14,7 +14,6 @@ use hyper::header::{
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use serde::de::IgnoredAny;
 use tokio::time::{Instant, timeout_at};
-use waypost_policies::cost::Usage;
 use waypost_policies::facts::Surface;
 
 use super::attempt_error::AttemptError;
@@ -27,7 +26,7 @@ use crate::dialect::Dialect;
 use crate::provider::{Provider, USUAL_VERSION, VERSION};
 use crate::stream::{FRAMED, Source, Watcher};
 use crate::translate::{Context, Pair, Translation};
-use crate::usage::hear;
+use crate::usage::{Reported, hear};
 
 /// What a stream may send before its first event with data: comments, mostly.
 const LONGEST_OPENING: usize = 4 << 20;
@@ -69,7 +68,7 @@ pub(crate) enum Reply {
     Whole {
         head: Head,
         body: Bytes,
-        usage: Option<Usage>,
+        usage: Option<Reported>,
         /// The tokens of its text, estimated.
         tokens: u64,
     },
@@ -340,7 +339,6 @@ async fn whole(
         None => body.len() as u64 / 4,
     };
     let usage = heard.and_then(|heard| heard.usage);
-    let usage = usage.map(|usage| usage.usage(tokens));
     let body = match dialects.pair() {
         None => body,
         Some(pair) => translated(pair, &body, &dialects.context)?,

@@ -83,8 +83,8 @@ impl Callers {
         self.calls
             .with((number, outcome), labels, |count| count.inc());
         let kinds = [
-            ("input", receipt.input_tokens),
-            ("output", receipt.output_tokens),
+            ("input", receipt.usage.input),
+            ("output", receipt.usage.output),
         ];
         for (kind, tokens) in kinds {
             let labels = || with("type", kind);

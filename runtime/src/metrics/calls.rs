@@ -172,21 +172,30 @@ impl Calls {
     }
 
     fn used(&self, model: ModelIndex, receipt: &Receipt) {
-        let kinds = [
-            ("input", receipt.input_tokens),
-            ("cached", receipt.cached_tokens),
-            ("output", receipt.output_tokens),
-        ];
+        let usage = receipt.usage;
+        let written = usage.cache_write.saturating_add(usage.cache_write_hour);
         let labels = |model: &'static str, kind: &'static str, value: &str| {
             vec![(model, receipt.model.clone()), (kind, value.to_owned())]
         };
-        for (kind, tokens) in kinds {
+        let whole = [("input", usage.input), ("output", usage.output)];
+        let parts = [
+            ("cached", usage.cached),
+            ("cache_write", written),
+            ("audio_input", usage.audio_input),
+            ("image_input", usage.image_input),
+            ("reasoning", usage.reasoning),
+            ("audio_output", usage.audio_output),
+        ];
+        // Rare parts that no call of a model has used have no line.
+        let parts = parts.into_iter();
+        let parts = parts.filter(|(kind, tokens)| *kind == "cached" || *tokens > 0);
+        for (kind, tokens) in whole.into_iter().chain(parts) {
             let named = || labels("model", "type", kind);
             self.tokens
                 .with((model, kind), named, |count| count.inc_by(tokens));
         }
-        // Cached ones are part of the input: the conventions know no such type.
-        for (kind, tokens) in kinds.into_iter().filter(|(kind, _)| *kind != "cached") {
+        // The conventions know no parts.
+        for (kind, tokens) in whole {
             let named = || labels("gen_ai_request_model", "gen_ai_token_type", kind);
             self.token_usage
                 .with((model, kind), named, |usage| usage.observe(tokens as f64));

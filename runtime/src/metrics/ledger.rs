@@ -20,6 +20,8 @@ pub(crate) struct Ledger {
     pub(crate) abandoned: Gauge,
     /// Decisions made again because another call took the room.
     pub(crate) conflicts: Counter,
+    /// Calls of new keys for which there was no place.
+    pub(crate) crowded: Counter,
     /// Expressions that failed.
     pub(crate) evaluation_errors: Counter,
 }
@@ -34,6 +36,7 @@ impl Ledger {
             "Calls that found no room in a limit that they may wait for, by what became of them";
         let waiting = "Calls that wait for room in a limit";
         let conflicts = "Decisions made again because another call took the room";
+        let crowded = "Calls refused because limits count more keys than there is memory for";
         let errors = "Expressions that failed; their rules acted as matched";
         Self {
             used: Table::register(r, "waypost_quota_used_ratio", used, Share::default),
@@ -42,6 +45,7 @@ impl Ledger {
             open: single(r, "waypost_reservations_open", open),
             abandoned: single(r, "waypost_reservations_abandoned", abandoned),
             conflicts: single(r, "waypost_reservation_conflicts", conflicts),
+            crowded: single(r, "waypost_quota_keys_refused", crowded),
             evaluation_errors: single(r, "waypost_evaluation_errors", errors),
         }
     }
@@ -54,6 +58,7 @@ impl Ledger {
             open: self.open.clone(),
             abandoned: self.abandoned.clone(),
             conflicts: self.conflicts.clone(),
+            crowded: self.crowded.clone(),
             evaluation_errors: self.evaluation_errors.clone(),
         }
     }

@@ -5,7 +5,6 @@
 
 use bytes::{Bytes, BytesMut};
 use memchr::memchr;
-use waypost_policies::cost::Usage;
 
 use crate::dialect::Dialect;
 use crate::usage::{Reported, hear};
@@ -17,7 +16,7 @@ const LONGEST_LINE: usize = 1 << 20;
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Told {
     /// What the upstream says was used.
-    pub(crate) usage: Option<Usage>,
+    pub(crate) usage: Option<Reported>,
     /// Tokens of the text that went by, estimated.
     pub(crate) tokens: u64,
     /// Whether an event with data went by.
@@ -47,8 +46,6 @@ pub(crate) struct Watcher {
     told: Told,
     /// The dialect that goes by.
     dialect: Dialect,
-    /// What the upstream has said of usage so far.
-    reported: Option<Reported>,
     /// Whether the event that carries only usage is kept from the client.
     hides_usage: bool,
     /// The line that is still incomplete.
@@ -66,7 +63,6 @@ impl Watcher {
     pub(crate) fn new(dialect: Dialect, hides_usage: bool, answers: u64) -> Self {
         Self {
             dialect,
-            reported: None,
             told: Told {
                 answers: u32::try_from(answers).unwrap_or(u32::MAX).min(u128::BITS),
                 ..Told::default()
@@ -178,11 +174,8 @@ impl Watcher {
         };
         self.told.tokens += heard.tokens;
         if let Some(usage) = heard.usage {
-            self.reported = Some(self.reported.unwrap_or_default().updated(usage));
+            self.told.usage = Some(self.told.usage.unwrap_or_default().updated(usage));
         }
-        self.told.usage = self
-            .reported
-            .map(|reported| reported.usage(self.told.tokens));
         self.told.finished |= heard.finished;
         self.told.done |= heard.done;
         self.told.error |= heard.error;
@@ -226,10 +219,10 @@ mod tests {
             assert_eq!(output, STREAM);
             assert_eq!(
                 told.usage,
-                Some(Usage {
-                    input: 9,
-                    cached: 0,
-                    output: 1
+                Some(Reported {
+                    input: Some(9),
+                    output: Some(1),
+                    ..Reported::default()
                 })
             );
             assert!(told.is_complete() && told.tokens >= 1 && !told.error);

@@ -24,7 +24,8 @@ pub(super) use messages_to_chat::translate as messages_to_chat;
 
 pub(super) use chat_to_messages::{messages_usage, stop_reason};
 pub(super) use chat_to_responses::{
-    Incomplete, Response, call_id, call_item, message_id, message_item, responses_usage,
+    Incomplete, Response, call_id, call_item, message_id, message_item, reasoning_id,
+    reasoning_item, responses_usage, summary_part,
 };
 pub(super) use converse_to_chat::{
     chat_usage as converse_usage, finish_reason as converse_finish_reason, thought,
@@ -32,4 +33,4 @@ pub(super) use converse_to_chat::{
 pub(super) use gemini_to_chat::{
     chat_usage as gemini_usage, finish_reason as gemini_finish_reason, tool_call,
 };
-pub(super) use messages_to_chat::{chat_usage, finish_reason};
+pub(super) use messages_to_chat::{chat_usage, finish_reason, service_tier};

@@ -45,6 +45,8 @@ pub(super) struct Request<'a> {
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) safety_identifier: Option<Text<'a>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) service_tier: Option<Text<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) user: Option<Text<'a>>,
     /// How a Claude thinks, as clients say it who know that one is behind.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -216,6 +218,9 @@ pub(super) struct Answer<'a> {
     pub(super) choices: Vec<Choice<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) usage: Option<Usage>,
+    /// How it was served.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) service_tier: Option<Text<'a>>,
     #[serde(borrow, default, skip_serializing)]
     pub(super) error: Option<Json<'a>>,
 }
@@ -271,12 +276,30 @@ pub(super) struct PromptDetails {
     pub(super) cached_tokens: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) cache_write_tokens: Option<u64>,
+    /// The same by how long it is kept, where it is known: as LiteLLM has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) cache_creation_token_details: Option<CacheCreation>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) audio_tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) image_tokens: Option<u64>,
+}
+
+/// What was written to a cache, by how long it is kept, in Anthropic's words.
+#[derive(Debug, Default, Clone, Copy, Deserialize, Serialize, PartialEq, Eq)]
+pub(super) struct CacheCreation {
+    #[serde(default)]
+    pub(super) ephemeral_5m_input_tokens: u64,
+    #[serde(default)]
+    pub(super) ephemeral_1h_input_tokens: u64,
 }
 
 #[derive(Debug, Default, Clone, Copy, Deserialize, Serialize, PartialEq, Eq)]
 pub(super) struct AnswerDetails {
     #[serde(default)]
     pub(super) reasoning_tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) audio_tokens: Option<u64>,
 }
 
 impl Usage {
@@ -290,6 +313,14 @@ impl Usage {
         self.prompt_tokens_details
             .and_then(|details| details.cache_write_tokens)
             .unwrap_or(0)
+    }
+
+    pub(super) fn creation(&self) -> Option<CacheCreation> {
+        self.prompt_tokens_details?.cache_creation_token_details
+    }
+
+    pub(super) fn reasoning(&self) -> Option<u64> {
+        self.completion_tokens_details?.reasoning_tokens
     }
 
     /// Some providers leave reasoning out of the answer's tokens, but none leaves it out of the total.

@@ -13,6 +13,9 @@ pub(super) struct Request<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) system: Vec<Block<'a>>,
     pub(super) inference_config: InferenceConfig<'a>,
+    /// `{"type": "priority"}`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) service_tier: Option<serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tool_config: Option<ToolConfig<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -174,6 +177,15 @@ pub(super) struct Answer<'a> {
     pub(super) stop_reason: Text<'a>,
     #[serde(default)]
     pub(super) usage: Usage,
+    #[serde(borrow, default)]
+    pub(super) service_tier: Tier<'a>,
+}
+
+/// How a call was served.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Tier<'a> {
+    #[serde(borrow, default)]
+    pub(super) r#type: Option<Text<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -194,8 +206,8 @@ pub(super) struct Event<'a> {
     pub(super) content_block_stop: Option<serde::de::IgnoredAny>,
     #[serde(borrow, default)]
     pub(super) message_stop: Option<MessageStop<'a>>,
-    #[serde(default)]
-    pub(super) metadata: Option<Metadata>,
+    #[serde(borrow, default)]
+    pub(super) metadata: Option<Metadata<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -246,9 +258,12 @@ pub(super) struct MessageStop<'a> {
 }
 
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Metadata {
+#[serde(rename_all = "camelCase")]
+pub(super) struct Metadata<'a> {
     #[serde(default)]
     pub(super) usage: Usage,
+    #[serde(borrow, default)]
+    pub(super) service_tier: Tier<'a>,
 }
 
 /// Cached tokens stand beside the prompt's.
@@ -263,4 +278,37 @@ pub(super) struct Usage {
     pub(super) cache_read_input_tokens: u64,
     #[serde(default)]
     pub(super) cache_write_input_tokens: u64,
+    #[serde(default)]
+    pub(super) cache_details: Written,
+}
+
+/// What was written to the cache, by how long it is kept.
+#[derive(Debug, Default, Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(from = "Vec<CacheDetail>")]
+pub(super) struct Written {
+    pub(super) usual: u64,
+    pub(super) hour: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CacheDetail {
+    #[serde(default)]
+    ttl: String,
+    #[serde(default)]
+    input_tokens: u64,
+}
+
+impl From<Vec<CacheDetail>> for Written {
+    fn from(details: Vec<CacheDetail>) -> Self {
+        let mut written = Self::default();
+        for detail in details {
+            let sum = match &*detail.ttl {
+                "1h" => &mut written.hour,
+                _ => &mut written.usual,
+            };
+            *sum = sum.saturating_add(detail.input_tokens);
+        }
+        written
+    }
 }

@@ -202,4 +202,38 @@ pub(super) struct Usage {
     pub(super) thoughts_token_count: u64,
     #[serde(default)]
     pub(super) total_token_count: u64,
+    #[serde(default)]
+    pub(super) prompt_tokens_details: Kinds,
+    #[serde(default)]
+    pub(super) candidates_tokens_details: Kinds,
+}
+
+/// How many of the tokens are of which kind.
+#[derive(Debug, Default, Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(from = "Vec<OfModality>")]
+pub(super) struct Kinds {
+    pub(super) audio: Option<u64>,
+    pub(super) image: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OfModality {
+    #[serde(default)]
+    modality: String,
+    #[serde(default)]
+    token_count: u64,
+}
+
+impl From<Vec<OfModality>> for Kinds {
+    fn from(all: Vec<OfModality>) -> Self {
+        let of = |modality: &str| {
+            let mine = all.iter().filter(|one| one.modality == modality);
+            mine.map(|one| one.token_count).reduce(u64::saturating_add)
+        };
+        Self {
+            audio: of("AUDIO"),
+            image: of("IMAGE"),
+        }
+    }
 }

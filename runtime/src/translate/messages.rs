@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::chat::CacheCreation;
 use super::json::{Content, Json, Text};
 
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -235,8 +236,54 @@ pub(super) struct Usage {
     pub(super) cache_creation_input_tokens: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) cache_read_input_tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) cache_creation: Option<CacheCreation>,
     #[serde(default)]
     pub(super) output_tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) output_tokens_details: Option<OutputDetails>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) service_tier: Option<ServiceTier>,
+}
+
+#[derive(Debug, Default, Clone, Copy, Deserialize, Serialize, PartialEq, Eq)]
+pub(super) struct OutputDetails {
+    #[serde(default)]
+    pub(super) thinking_tokens: Option<u64>,
+}
+
+/// How a call was served.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ServiceTier {
+    Standard,
+    Priority,
+    Batch,
+    /// Another, which no other dialect has a word for.
+    #[serde(other)]
+    Unknown,
+}
+
+impl ServiceTier {
+    /// What a chat calls it.
+    pub(super) const fn chat(self) -> Option<&'static str> {
+        match self {
+            Self::Standard => Some("default"),
+            Self::Priority => Some("priority"),
+            Self::Batch => Some("batch"),
+            Self::Unknown => None,
+        }
+    }
+
+    /// What a chat calls so: Anthropic has no `flex`.
+    pub(super) fn of_chat(word: &str) -> Option<Self> {
+        match word {
+            "default" => Some(Self::Standard),
+            "priority" => Some(Self::Priority),
+            "batch" => Some(Self::Batch),
+            _ => None,
+        }
+    }
 }
 
 impl Usage {
@@ -249,7 +296,10 @@ impl Usage {
         self.cache_read_input_tokens = later
             .cache_read_input_tokens
             .or(self.cache_read_input_tokens);
+        self.cache_creation = later.cache_creation.or(self.cache_creation);
         self.output_tokens = later.output_tokens.or(self.output_tokens);
+        self.output_tokens_details = later.output_tokens_details.or(self.output_tokens_details);
+        self.service_tier = later.service_tier.or(self.service_tier);
     }
 }
 

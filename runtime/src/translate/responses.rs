@@ -31,6 +31,8 @@ pub(super) struct Request<'a> {
     #[serde(default)]
     pub(super) stream: Option<bool>,
     #[serde(borrow, default)]
+    pub(super) service_tier: Option<Text<'a>>,
+    #[serde(borrow, default)]
     pub(super) user: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub(super) safety_identifier: Option<Text<'a>>,
@@ -117,6 +119,9 @@ pub(super) struct Format<'a> {
 pub(super) struct Reasoning<'a> {
     #[serde(borrow, default)]
     pub(super) effort: Option<Text<'a>>,
+    /// How much of what it thinks the client wants to see.
+    #[serde(borrow, default)]
+    pub(super) summary: Option<Text<'a>>,
 }
 
 /// `tool_choice` where it is an object.

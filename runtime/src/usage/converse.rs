@@ -8,22 +8,25 @@ use serde_json::value::RawValue;
 
 use super::messages::estimate;
 use super::{Heard, Reported};
+use waypost_policies::cost::Service;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Document<'a> {
     #[serde(borrow, default)]
     output: Option<Output<'a>>,
-    #[serde(default)]
-    usage: Option<WireUsage>,
+    #[serde(borrow, default)]
+    usage: Option<WireUsage<'a>>,
+    #[serde(borrow, default)]
+    service_tier: Option<Tier<'a>>,
     #[serde(borrow, default)]
     content_block_start: Option<Start<'a>>,
     #[serde(borrow, default)]
     content_block_delta: Option<Change<'a>>,
     #[serde(default)]
     message_stop: Option<IgnoredAny>,
-    #[serde(default)]
-    metadata: Option<Metadata>,
+    #[serde(borrow, default)]
+    metadata: Option<Metadata<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -86,15 +89,18 @@ struct Thought<'a> {
 }
 
 #[derive(Deserialize)]
-struct Metadata {
-    #[serde(default)]
-    usage: Option<WireUsage>,
+#[serde(rename_all = "camelCase")]
+struct Metadata<'a> {
+    #[serde(borrow, default)]
+    usage: Option<WireUsage<'a>>,
+    #[serde(borrow, default)]
+    service_tier: Option<Tier<'a>>,
 }
 
 /// `inputTokens` are those that were neither read from the cache nor written to it.
-#[derive(Deserialize, Clone, Copy)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct WireUsage {
+struct WireUsage<'a> {
     #[serde(default)]
     input_tokens: Option<u64>,
     #[serde(default)]
@@ -103,10 +109,35 @@ struct WireUsage {
     cache_read_input_tokens: Option<u64>,
     #[serde(default)]
     cache_write_input_tokens: Option<u64>,
+    #[serde(borrow, default)]
+    cache_details: Option<Vec<CacheDetail<'a>>>,
 }
 
-impl WireUsage {
-    fn reported(self) -> Reported {
+/// What was written to the cache, by how long it is kept.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CacheDetail<'a> {
+    #[serde(borrow, default)]
+    ttl: Cow<'a, str>,
+    #[serde(default)]
+    input_tokens: u64,
+}
+
+/// How it was served.
+#[derive(Deserialize)]
+struct Tier<'a> {
+    #[serde(borrow, default)]
+    r#type: Cow<'a, str>,
+}
+
+impl WireUsage<'_> {
+    fn reported(self, tier: Option<Tier<'_>>) -> Reported {
+        let hour = self.cache_details.map(|details| {
+            let mine = details.iter().filter(|detail| detail.ttl == "1h");
+            mine.fold(0, |sum: u64, detail| {
+                sum.saturating_add(detail.input_tokens)
+            })
+        });
         let beside = [self.cache_read_input_tokens, self.cache_write_input_tokens];
         let input = self.input_tokens.map(|input| {
             beside
@@ -118,8 +149,11 @@ impl WireUsage {
             input,
             // Said without the prompt's tokens, it would count against nothing.
             cached: self.cache_read_input_tokens.filter(|_| input.is_some()),
+            written: self.cache_write_input_tokens.filter(|_| input.is_some()),
+            written_hour: hour,
             output: self.output_tokens,
-            begun: false,
+            service: tier.and_then(|tier| Service::named(&tier.r#type)),
+            ..Reported::default()
         }
     }
 }
@@ -150,11 +184,12 @@ pub(super) fn hear(json: &[u8]) -> Option<Heard> {
     let blocks: Vec<Block<'_>> = whole.chain(start).chain(delta).collect();
     let metadata = document.metadata;
     let done = metadata.is_some();
-    let usage = metadata
-        .and_then(|metadata| metadata.usage)
-        .or(document.usage);
+    let (usage, tier) = match metadata {
+        Some(metadata) => (metadata.usage, metadata.service_tier),
+        None => (document.usage, document.service_tier),
+    };
     Some(Heard {
-        usage: usage.map(WireUsage::reported),
+        usage: usage.map(|usage| usage.reported(tier)),
         tokens: estimate(blocks.iter().flat_map(Block::pieces)),
         finished: u128::from(document.message_stop.is_some()),
         done,
@@ -178,7 +213,7 @@ fn is_exception(json: &[u8]) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use waypost_policies::cost::Usage;
+    use waypost_policies::cost::{Manner, Usage};
 
     #[test]
     fn cached_tokens_stand_beside_the_prompts() {
@@ -188,9 +223,12 @@ mod tests {
         let expected = Usage {
             input: 100,
             cached: 70,
+            cache_write: 20,
             output: 5,
+            service: Some(Service::Standard),
+            ..Usage::default()
         };
-        assert_eq!(heard.usage.unwrap().usage(0), expected);
+        assert_eq!(heard.usage.unwrap().usage(0, Manner::default()), expected);
         assert!(heard.answers && !heard.error && heard.tokens >= 1);
     }
 

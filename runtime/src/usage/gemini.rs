@@ -14,8 +14,8 @@ use super::{Heard, Reported};
 struct Document<'a> {
     #[serde(borrow, default)]
     candidates: Option<Vec<Candidate<'a>>>,
-    #[serde(default)]
-    usage_metadata: Option<WireUsage>,
+    #[serde(borrow, default)]
+    usage_metadata: Option<WireUsage<'a>>,
     #[serde(default)]
     prompt_feedback: Option<Feedback>,
     #[serde(default)]
@@ -62,9 +62,9 @@ struct Feedback {
 }
 
 /// Cached tokens are part of the prompt's; thoughts stand beside the answer's.
-#[derive(Deserialize, Clone, Copy)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct WireUsage {
+struct WireUsage<'a> {
     #[serde(default)]
     prompt_token_count: Option<u64>,
     #[serde(default)]
@@ -77,15 +77,44 @@ struct WireUsage {
     thoughts_token_count: Option<u64>,
     #[serde(default)]
     total_token_count: Option<u64>,
+    #[serde(borrow, default)]
+    prompt_tokens_details: Option<Vec<OfModality<'a>>>,
+    #[serde(borrow, default)]
+    tool_use_prompt_tokens_details: Option<Vec<OfModality<'a>>>,
+    #[serde(borrow, default)]
+    cache_tokens_details: Option<Vec<OfModality<'a>>>,
+    #[serde(borrow, default)]
+    candidates_tokens_details: Option<Vec<OfModality<'a>>>,
 }
 
-impl WireUsage {
+/// How many of the tokens are of one kind.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OfModality<'a> {
+    #[serde(borrow, default)]
+    modality: Cow<'a, str>,
+    #[serde(default)]
+    token_count: u64,
+}
+
+/// The tokens of one kind, in lists that may both be said.
+fn of(modality: &str, lists: [&Option<Vec<OfModality<'_>>>; 2]) -> Option<u64> {
+    let all = lists.into_iter().flatten().flatten();
+    let mine = all.filter(|one| one.modality == modality);
+    mine.map(|one| one.token_count).reduce(u64::saturating_add)
+}
+
+impl WireUsage<'_> {
     fn reported(self, begun: bool) -> Reported {
         let sum =
             |parts: [Option<u64>; 2]| parts.iter().flatten().copied().reduce(u64::saturating_add);
         let input = sum([self.prompt_token_count, self.tool_use_prompt_token_count]);
         let output = sum([self.candidates_token_count, self.thoughts_token_count]);
         let total = self.total_token_count.unwrap_or(0);
+        let sent = [
+            &self.prompt_tokens_details,
+            &self.tool_use_prompt_tokens_details,
+        ];
         let beyond = total.saturating_sub(input.unwrap_or(total));
         Reported {
             input,
@@ -95,7 +124,13 @@ impl WireUsage {
                 None => Some(beyond).filter(|beyond| *beyond > 0),
                 Some(output) => Some(output.max(beyond)),
             },
+            audio_input: of("AUDIO", sent),
+            audio_cached: of("AUDIO", [&self.cache_tokens_details, &None]),
+            image_input: of("IMAGE", sent),
+            reasoning: self.thoughts_token_count,
+            audio_output: of("AUDIO", [&self.candidates_tokens_details, &None]),
             begun,
+            ..Reported::default()
         }
     }
 }
@@ -146,10 +181,14 @@ pub(super) fn hear(json: &[u8]) -> Option<Heard> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use waypost_policies::cost::Usage;
+    use waypost_policies::cost::{Manner, Service, Usage};
 
     fn usage(json: &str) -> Usage {
-        hear(json.as_bytes()).unwrap().usage.unwrap().usage(0)
+        hear(json.as_bytes())
+            .unwrap()
+            .usage
+            .unwrap()
+            .usage(0, Manner::default())
     }
 
     #[test]
@@ -160,6 +199,9 @@ mod tests {
             input: 100,
             cached: 70,
             output: 25,
+            reasoning: 20,
+            service: Some(Service::Standard),
+            ..Usage::default()
         };
         assert_eq!(usage(json), expected);
         let heard = hear(json.as_bytes()).unwrap();
@@ -176,7 +218,7 @@ mod tests {
     fn a_stream_that_goes_on_has_used_what_was_seen() {
         let json = r#"{"candidates":[{"content":{"parts":[{"text":"a"}]}}],"usageMetadata":{"promptTokenCount":10,"candidatesTokenCount":1}}"#;
         let reported = hear(json.as_bytes()).unwrap().usage.unwrap();
-        assert_eq!(reported.usage(7).output, 7);
+        assert_eq!(reported.usage(7, Manner::default()).output, 7);
     }
 
     #[test]

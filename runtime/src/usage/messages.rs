@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+use waypost_policies::cost::Service;
 use waypost_policies::tokens;
 
 use super::{Heard, Reported};
@@ -13,10 +14,10 @@ use super::{Heard, Reported};
 struct Document<'a> {
     #[serde(borrow, default)]
     r#type: Cow<'a, str>,
-    #[serde(default)]
-    usage: Option<WireUsage>,
-    #[serde(default)]
-    message: Option<Started>,
+    #[serde(borrow, default)]
+    usage: Option<WireUsage<'a>>,
+    #[serde(borrow, default)]
+    message: Option<Started<'a>>,
     #[serde(borrow, default)]
     content: Option<Vec<Block<'a>>>,
     #[serde(borrow, default)]
@@ -26,14 +27,14 @@ struct Document<'a> {
 }
 
 #[derive(Deserialize)]
-struct Started {
-    #[serde(default)]
-    usage: Option<WireUsage>,
+struct Started<'a> {
+    #[serde(borrow, default)]
+    usage: Option<WireUsage<'a>>,
 }
 
 /// `input_tokens` are those that were neither read from the cache nor written to it.
-#[derive(Deserialize, Clone, Copy)]
-struct WireUsage {
+#[derive(Deserialize)]
+struct WireUsage<'a> {
     #[serde(default)]
     input_tokens: Option<u64>,
     #[serde(default)]
@@ -41,7 +42,28 @@ struct WireUsage {
     #[serde(default)]
     cache_creation_input_tokens: Option<u64>,
     #[serde(default)]
+    cache_creation: Option<CacheCreation>,
+    #[serde(default)]
     output_tokens: Option<u64>,
+    #[serde(default)]
+    output_tokens_details: Option<OutputDetails>,
+    #[serde(borrow, default)]
+    service_tier: Option<Cow<'a, str>>,
+}
+
+/// What was written to the cache, by how long it is kept.
+#[derive(Deserialize, Clone, Copy)]
+struct CacheCreation {
+    #[serde(default)]
+    ephemeral_5m_input_tokens: Option<u64>,
+    #[serde(default)]
+    ephemeral_1h_input_tokens: Option<u64>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+struct OutputDetails {
+    #[serde(default)]
+    thinking_tokens: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -68,12 +90,16 @@ struct Delta<'a> {
     stop_reason: Option<IgnoredAny>,
 }
 
-impl WireUsage {
+impl WireUsage<'_> {
     fn reported(self, begun: bool) -> Reported {
-        let beside = [
-            self.cache_read_input_tokens,
-            self.cache_creation_input_tokens,
-        ];
+        let kept = self.cache_creation;
+        let hour = kept.and_then(|kept| kept.ephemeral_1h_input_tokens);
+        let usual = kept.and_then(|kept| kept.ephemeral_5m_input_tokens);
+        let parts = [hour, usual];
+        let parts = parts.into_iter().flatten().reduce(u64::saturating_add);
+        // Both ways of saying it should agree; the larger is believed.
+        let written = self.cache_creation_input_tokens.max(parts);
+        let beside = [self.cache_read_input_tokens, written];
         let input = self.input_tokens.map(|input| {
             beside
                 .into_iter()
@@ -84,8 +110,15 @@ impl WireUsage {
             input,
             // Said without the prompt's tokens, it would count against nothing.
             cached: self.cache_read_input_tokens.filter(|_| input.is_some()),
+            written: written.filter(|_| input.is_some()),
+            written_hour: hour.filter(|_| input.is_some()),
             output: self.output_tokens,
+            reasoning: self
+                .output_tokens_details
+                .and_then(|details| details.thinking_tokens),
+            service: self.service_tier.as_deref().and_then(Service::named),
             begun,
+            ..Reported::default()
         }
     }
 }
@@ -138,7 +171,7 @@ pub(super) fn hear(json: &[u8]) -> Option<Heard> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use waypost_policies::cost::Usage;
+    use waypost_policies::cost::{Manner, Usage};
 
     #[test]
     fn cached_tokens_stand_beside_the_prompts() {
@@ -146,11 +179,14 @@ mod tests {
             "cache_read_input_tokens":70,"cache_creation_input_tokens":20,"output_tokens":5}}"#;
         let heard = hear(json).unwrap();
         assert_eq!(
-            heard.usage.unwrap().usage(0),
+            heard.usage.unwrap().usage(0, Manner::default()),
             Usage {
                 input: 100,
                 cached: 70,
-                output: 5
+                cache_write: 20,
+                output: 5,
+                service: Some(Service::Standard),
+                ..Usage::default()
             }
         );
         assert!(heard.tokens >= 1 && heard.answers && !heard.error);
@@ -163,15 +199,19 @@ mod tests {
             br#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":12}}"#;
         let first = hear(start).unwrap().usage.unwrap();
         // Cut off here, what was seen counts.
-        assert_eq!(first.usage(7).output, 7);
+        assert_eq!(first.usage(7, Manner::default()).output, 7);
         let heard = hear(delta).unwrap();
         assert_eq!(heard.finished, 1);
         assert_eq!(
-            first.updated(heard.usage.unwrap()).usage(99),
+            first
+                .updated(heard.usage.unwrap())
+                .usage(99, Manner::default()),
             Usage {
                 input: 40,
                 cached: 30,
-                output: 12
+                output: 12,
+                service: Some(Service::Standard),
+                ..Usage::default()
             }
         );
     }

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use waypost_policies::cost::Usage;
+use waypost_policies::cost::Service;
 use waypost_policies::tokens;
 
-use super::Heard;
+use super::{Heard, Reported};
 
 /// An event, or a whole response.
 #[derive(Deserialize)]
@@ -22,6 +22,8 @@ struct Document<'a> {
     output: Option<Vec<Item<'a>>>,
     #[serde(default)]
     usage: Option<WireUsage>,
+    #[serde(borrow, default)]
+    service_tier: Option<Cow<'a, str>>,
     #[serde(default)]
     error: Option<IgnoredAny>,
 }
@@ -32,6 +34,8 @@ struct Response<'a> {
     output: Option<Vec<Item<'a>>>,
     #[serde(default)]
     usage: Option<WireUsage>,
+    #[serde(borrow, default)]
+    service_tier: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -56,33 +60,59 @@ struct WireUsage {
     input_tokens_details: Option<InputDetails>,
     #[serde(default)]
     output_tokens: u64,
+    #[serde(default)]
+    output_tokens_details: Option<OutputDetails>,
 }
 
-#[derive(Deserialize, Clone, Copy)]
+#[derive(Deserialize, Clone, Copy, Default)]
 struct InputDetails {
     #[serde(default)]
     cached_tokens: Option<u64>,
+    #[serde(default)]
+    cache_write_tokens: Option<u64>,
+    #[serde(default)]
+    audio_tokens: Option<u64>,
+    #[serde(default)]
+    image_tokens: Option<u64>,
 }
 
-impl From<WireUsage> for Usage {
+#[derive(Deserialize, Clone, Copy, Default)]
+struct OutputDetails {
+    #[serde(default)]
+    reasoning_tokens: Option<u64>,
+    #[serde(default)]
+    audio_tokens: Option<u64>,
+}
+
+impl From<WireUsage> for Reported {
     fn from(wire: WireUsage) -> Self {
-        let cached = wire
-            .input_tokens_details
-            .and_then(|details| details.cached_tokens);
+        let input = wire.input_tokens_details.unwrap_or_default();
+        let output = wire.output_tokens_details.unwrap_or_default();
         Self {
-            input: wire.input_tokens,
-            cached: cached.unwrap_or(0),
-            output: wire.output_tokens,
+            input: Some(wire.input_tokens),
+            cached: input.cached_tokens,
+            written: input.cache_write_tokens,
+            audio_input: input.audio_tokens,
+            image_input: input.image_tokens,
+            output: Some(wire.output_tokens),
+            reasoning: output.reasoning_tokens,
+            audio_output: output.audio_tokens,
+            ..Self::default()
         }
     }
 }
 
 pub(super) fn hear(json: &[u8]) -> Option<Heard> {
     let document: Document<'_> = serde_json::from_slice(json).ok()?;
-    let (output, usage) = match document.response {
-        Some(response) => (response.output, response.usage),
-        None => (document.output, document.usage),
+    let (output, usage, service) = match document.response {
+        Some(response) => (response.output, response.usage, response.service_tier),
+        None => (document.output, document.usage, document.service_tier),
     };
+    let service = service.as_deref().and_then(Service::named);
+    let usage = usage.map(|usage| Reported {
+        service,
+        ..Reported::from(usage)
+    });
     let is_event = !document.r#type.is_empty();
     let whole: u64 = output.iter().flatten().map(Item::tokens).sum();
     let piece = document.delta.as_deref().map_or(0, tokens::of_text);
@@ -91,7 +121,7 @@ pub(super) fn hear(json: &[u8]) -> Option<Heard> {
         "response.completed" | "response.incomplete"
     );
     Some(Heard {
-        usage: usage.map(|usage| Usage::from(usage).into()),
+        usage,
         // A stream's last event repeats all that was said.
         tokens: if is_event { piece } else { whole },
         finished: u128::from(done),
@@ -118,6 +148,7 @@ impl Item<'_> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use waypost_policies::cost::{Manner, Usage};
 
     #[test]
     fn the_last_event_has_the_usage_and_says_nothing_twice() {
@@ -126,11 +157,13 @@ mod tests {
         let heard = hear(json).unwrap();
         assert_eq!((heard.tokens, heard.done), (0, true));
         assert_eq!(
-            heard.usage.unwrap().usage(50),
+            heard.usage.unwrap().usage(50, Manner::default()),
             Usage {
                 input: 9,
                 cached: 4,
-                output: 2
+                output: 2,
+                service: Some(Service::Standard),
+                ..Usage::default()
             }
         );
     }

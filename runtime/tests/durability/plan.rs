@@ -64,11 +64,7 @@ fn model() -> Model {
         upstream_name: "m".to_owned(),
         context: Some(100_000),
         output: Some(ANSWER),
-        price: Some(Price {
-            input: price,
-            cached: price,
-            output: price,
-        }),
+        price: Some(Price::flat(Rates::simple(price, price, price))),
         rejects: Vec::new(),
         chat: true,
         completions: false,

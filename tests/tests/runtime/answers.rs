@@ -30,11 +30,7 @@ async fn an_answer_comes_back_as_it_is_and_says_who_gave_it() {
         ("alpha", "payments", "auto")
     );
     assert_eq!(
-        (
-            receipt.input_tokens,
-            receipt.output_tokens,
-            receipt.estimated
-        ),
+        (receipt.usage.input, receipt.usage.output, receipt.estimated),
         (10, 5, false)
     );
     assert_eq!(

@@ -103,9 +103,9 @@ async fn a_chat_is_answered_by_anthropic() {
     let receipt = world.receipt().await;
     assert_eq!(
         (
-            receipt.input_tokens,
-            receipt.cached_tokens,
-            receipt.output_tokens
+            receipt.usage.input,
+            receipt.usage.cached,
+            receipt.usage.output
         ),
         (10, 7, 5)
     );
@@ -149,7 +149,7 @@ async fn a_streamed_chat_is_answered_by_anthropic() {
     assert_eq!(call["stream"], true);
     assert!(call.get("stream_options").is_none() && call.get("seed").is_none());
     let receipt = world.receipt().await;
-    assert_eq!((receipt.input_tokens, receipt.output_tokens), (10, 9));
+    assert_eq!((receipt.usage.input, receipt.usage.output), (10, 9));
     assert_eq!(receipt.ending, Ending::Answered);
     let metrics = send(crate::client::get(world.admin, "/metrics")).await.text;
     assert!(metrics.contains("parameter=\"seed\""), "{metrics}");
@@ -174,7 +174,7 @@ async fn anthropics_clients_and_anthropic_understand_each_other_byte_for_byte() 
     assert_eq!(call.headers["anthropic-beta"], "new-things");
     assert_eq!(call.headers["x-api-key"], "sk-one");
     let receipt = world.receipt().await;
-    assert_eq!((receipt.input_tokens, receipt.cached_tokens), (10, 7));
+    assert_eq!((receipt.usage.input, receipt.usage.cached), (10, 7));
 }
 
 #[tokio::test]
@@ -207,7 +207,7 @@ async fn anthropics_clients_are_answered_by_others() {
         json!({"role": "user", "content": "hi"})
     );
     assert_eq!(sent["max_tokens"], 50);
-    assert_eq!(world.receipt().await.output_tokens, 5);
+    assert_eq!(world.receipt().await.usage.output, 5);
 }
 
 #[tokio::test]
@@ -249,7 +249,7 @@ async fn anthropics_clients_get_a_stream_of_their_own_events() {
         true
     );
     let receipt = world.receipt().await;
-    assert_eq!((receipt.input_tokens, receipt.output_tokens), (10, 5));
+    assert_eq!((receipt.usage.input, receipt.usage.output), (10, 5));
 }
 
 #[tokio::test]
@@ -280,7 +280,7 @@ async fn a_broken_stream_ends_with_an_error_in_the_clients_dialect() {
         let receipt = world.receipt().await;
         assert_eq!(receipt.ending, Ending::Broken);
         assert_eq!(
-            (receipt.input_tokens, receipt.output_tokens),
+            (receipt.usage.input, receipt.usage.output),
             (10, 1),
             "{path}"
         );
@@ -380,7 +380,7 @@ async fn tokens_are_counted_by_anthropic_or_estimated_here_and_cost_nothing() {
     assert_eq!(answer.json(), json!({"input_tokens": 4711}));
     assert_eq!(world.one.call().await.path, path);
     let receipt = world.receipt().await;
-    assert_eq!((receipt.cost.0, receipt.input_tokens), (0, 0));
+    assert_eq!((receipt.cost.0, receipt.usage.input), (0, 0));
     let mut world = World::start().await;
     let answer = post(&world, path, body).await;
     assert!(
@@ -407,7 +407,7 @@ async fn responses_pass_where_they_are_known_and_are_translated_elsewhere() {
     let sent = world.one.call().await;
     assert_eq!(sent.path, "/v1/chat/completions");
     assert_eq!(sent.json()["max_tokens"], 5);
-    assert_eq!(world.receipt().await.output_tokens, 5);
+    assert_eq!(world.receipt().await.usage.output, 5);
 
     let mut world = World::with(|draft, _| draft.providers[0].kind = ProviderKind::OpenAi).await;
     let response = json!({
@@ -425,9 +425,9 @@ async fn responses_pass_where_they_are_known_and_are_translated_elsewhere() {
     let receipt = world.receipt().await;
     assert_eq!(
         (
-            receipt.input_tokens,
-            receipt.cached_tokens,
-            receipt.output_tokens
+            receipt.usage.input,
+            receipt.usage.cached,
+            receipt.usage.output
         ),
         (20, 8, 3)
     );
@@ -455,7 +455,7 @@ async fn a_streamed_response_comes_from_a_chat_and_from_anthropic() {
     assert_eq!(name, "response.completed");
     assert_eq!(last["response"]["output"][0]["content"][0]["text"], "four");
     assert_eq!(last["response"]["usage"]["output_tokens"], 9);
-    assert_eq!(world.receipt().await.output_tokens, 9);
+    assert_eq!(world.receipt().await.usage.output, 9);
 }
 
 #[tokio::test]

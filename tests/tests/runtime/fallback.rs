@@ -271,8 +271,8 @@ async fn a_caller_who_hangs_up_stops_the_upstream_and_pays_for_the_prompt() {
     assert_eq!((receipt.ending, receipt.status), (Ending::HungUp, 499));
     assert!(
         receipt.cost.0 > 0
-            && receipt.input_tokens > 0
-            && receipt.output_tokens == 0
+            && receipt.usage.input > 0
+            && receipt.usage.output == 0
             && receipt.estimated
     );
     assert!(receipt.duration < Duration::from_secs(30));

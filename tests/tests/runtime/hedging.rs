@@ -211,7 +211,7 @@ async fn a_caller_who_hangs_up_cancels_both_and_pays_for_both() {
     let receipt = world.receipt().await;
     assert_eq!((receipt.ending, receipt.attempts), (Ending::HungUp, 2));
     // Eleven times the price of the cheap one's prompt.
-    let prompt = i64::try_from(receipt.input_tokens).unwrap();
+    let prompt = i64::try_from(receipt.usage.input).unwrap();
     assert_eq!(receipt.cost.0, prompt * 11_000, "{receipt:?}");
 }
 

@@ -284,14 +284,14 @@ async fn usage_that_cannot_be_is_not_believed() {
     ));
     assert_eq!(world.ask("hi").await.status, 200);
     let receipt = world.receipt().await;
-    assert_eq!((receipt.input_tokens, receipt.output_tokens), (10, 2_000));
+    assert_eq!((receipt.usage.input, receipt.usage.output), (10, 2_000));
     assert!(receipt.estimated);
     world.one.then(saying(
         r#"{"prompt_tokens":18446744073709551615,"completion_tokens":5,"total_tokens":18446744073709551615}"#,
     ));
     assert_eq!(world.ask("hi").await.status, 200);
     let receipt = world.receipt().await;
-    assert!(receipt.input_tokens <= 200_000, "{}", receipt.input_tokens);
+    assert!(receipt.usage.input <= 200_000, "{}", receipt.usage.input);
 }
 
 #[tokio::test]
@@ -399,8 +399,8 @@ async fn an_upstream_that_hides_usage_is_charged_by_what_it_sent() {
     let receipt = world.receipt().await;
     assert!(
         receipt.estimated
-            && receipt.input_tokens > 0
-            && receipt.output_tokens > 0
+            && receipt.usage.input > 0
+            && receipt.usage.output > 0
             && receipt.cost.0 > 0
     );
 }

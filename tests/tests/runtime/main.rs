@@ -25,6 +25,7 @@ mod http2;
 mod limits;
 mod plan;
 mod pools;
+mod prices;
 mod providers;
 mod reload;
 mod resilience;

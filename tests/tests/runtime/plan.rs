@@ -71,11 +71,7 @@ fn model(name: &str, provider: u16, context: u64, output: u64, price: [i64; 3]) 
         upstream_name: format!("{name}-upstream"),
         context: Some(context),
         output: Some(output),
-        price: Some(Price {
-            input,
-            cached,
-            output: output_price,
-        }),
+        price: Some(Price::flat(Rates::simple(input, cached, output_price))),
         rejects: Vec::new(),
         chat: true,
         completions: true,

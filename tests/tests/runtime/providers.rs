@@ -126,9 +126,9 @@ async fn a_chat_is_answered_by_gemini() {
     assert!(sent.get("model").is_none());
     let receipt = world.receipt().await;
     let counted = (
-        receipt.input_tokens,
-        receipt.cached_tokens,
-        receipt.output_tokens,
+        receipt.usage.input,
+        receipt.usage.cached,
+        receipt.usage.output,
     );
     assert_eq!(counted, (10, 7, 5));
     assert_eq!(receipt.cost.0, 3 * 1_000 + 7 * 100 + 5 * 2_000);
@@ -170,7 +170,7 @@ async fn a_stream_of_gemini_reaches_every_client_in_its_own_words() {
         );
         let receipt = world.receipt().await;
         assert_eq!(
-            (receipt.input_tokens, receipt.output_tokens),
+            (receipt.usage.input, receipt.usage.output),
             (10, 2),
             "{path}"
         );
@@ -267,9 +267,9 @@ async fn a_chat_is_answered_by_bedrock_and_its_call_is_signed() {
     assert_eq!(call.json()["messages"][0]["content"][0]["text"], "hi");
     let receipt = world.receipt().await;
     let counted = (
-        receipt.input_tokens,
-        receipt.cached_tokens,
-        receipt.output_tokens,
+        receipt.usage.input,
+        receipt.usage.cached,
+        receipt.usage.output,
     );
     assert_eq!(counted, (10, 7, 5));
 }
@@ -305,7 +305,7 @@ async fn a_stream_of_bedrock_comes_out_of_its_frames() {
     // A key of Bedrock's own needs no signature.
     assert_eq!(call.headers["authorization"], "Bearer ABSKQmVk");
     let receipt = world.receipt().await;
-    assert_eq!((receipt.input_tokens, receipt.output_tokens), (10, 9));
+    assert_eq!((receipt.usage.input, receipt.usage.output), (10, 9));
     assert_eq!(receipt.ending, Ending::Answered);
 }
 

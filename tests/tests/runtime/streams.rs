@@ -79,7 +79,7 @@ async fn a_stream_passes_as_it_comes() {
     assert!(rest.ends_with(format!("{}{DONE}", usage()).as_bytes()));
     let receipt = world.receipt().await;
     assert_eq!(
-        (receipt.ending, receipt.input_tokens, receipt.output_tokens),
+        (receipt.ending, receipt.usage.input, receipt.usage.output),
         (Ending::Answered, 10, 5)
     );
     assert!(receipt.streamed && !receipt.estimated && receipt.cost.0 == 20_000);
@@ -103,11 +103,7 @@ async fn usage_is_counted_and_hidden_from_who_did_not_ask() {
         );
         let receipt = world.receipt().await;
         assert_eq!(
-            (
-                receipt.input_tokens,
-                receipt.output_tokens,
-                receipt.estimated
-            ),
+            (receipt.usage.input, receipt.usage.output, receipt.estimated),
             (10, 5, false)
         );
     }
@@ -140,7 +136,7 @@ async fn a_stream_that_breaks_ends_in_an_error_event_and_is_charged_for_what_cam
     assert_eq!(last_event(&text)["error"]["code"], "stream_broken");
     let receipt = world.receipt().await;
     assert_eq!(receipt.ending, Ending::Broken);
-    assert!(receipt.estimated && receipt.output_tokens >= 4 && receipt.cost.0 > 0);
+    assert!(receipt.estimated && receipt.usage.output >= 4 && receipt.cost.0 > 0);
 }
 
 #[tokio::test]
@@ -224,7 +220,7 @@ async fn a_caller_who_hangs_up_cancels_the_upstream_and_pays_for_what_was_sent()
     let receipt = world.receipt().await;
     assert_eq!((receipt.ending, receipt.status), (Ending::HungUp, 499));
     assert!(
-        receipt.estimated && receipt.output_tokens >= 4 && receipt.input_tokens > 0,
+        receipt.estimated && receipt.usage.output >= 4 && receipt.usage.input > 0,
         "{receipt:?}"
     );
     let metrics = send(crate::client::get(world.admin, "/metrics")).await.text;
@@ -252,7 +248,7 @@ async fn what_comes_of_an_upstream_after_its_farewell_is_nobodys_loss() {
         assert_eq!(body.collect().await.unwrap().to_bytes(), "");
         let receipt = world.receipt().await;
         assert_eq!(
-            (receipt.ending, receipt.output_tokens),
+            (receipt.ending, receipt.usage.output),
             (Ending::Answered, 5)
         );
         drop(events);

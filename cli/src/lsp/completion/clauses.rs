@@ -4,6 +4,8 @@ use lsp_types::CompletionItemKind;
 use waypost_compiler::demands::Kind;
 use waypost_compiler::index::SymbolKind::{Catalog, Constant, Model, Pool, Provider, Secret, Tier};
 
+use waypost_lang::syntax::tree::{Service, Sort};
+
 use super::List;
 use crate::lsp::vocabulary::{self, PARAMETERS};
 
@@ -135,8 +137,33 @@ fn model(list: &mut List<'_>, words: &[&str]) {
         }
         ["price", ..] => {
             let amount = words.last().is_some_and(|word| word.starts_with('$'));
-            if words.len() == 1 || amount {
-                let left = ["input", "cached", "output"];
+            let services = Service::ALL.map(Service::word);
+            let of_service = words.len() == 2 && services.iter().any(|word| words.contains(word));
+            let of_length = words.iter().rev().nth(1) == Some(&"above");
+            if words.len() == 1 {
+                for service in services {
+                    list.word(
+                        service,
+                        CompletionItemKind::KEYWORD,
+                        "what this service costs",
+                    );
+                }
+            }
+            if words.len() == 1 || of_service {
+                let detail = "what a longer prompt costs";
+                list.insert(
+                    "above",
+                    "above ${1:200k}",
+                    CompletionItemKind::KEYWORD,
+                    detail,
+                    "",
+                );
+            }
+            if words.last() == Some(&"above") {
+                units(list, &["128k", "200k", "272k"]);
+            }
+            if words.len() == 1 || of_service || of_length || amount {
+                let left = Sort::ALL.map(Sort::word);
                 for part in left.into_iter().filter(|part| !words.contains(part)) {
                     let snippet = format!("{part} \\$${{1:1.00}}");
                     let kind = CompletionItemKind::KEYWORD;

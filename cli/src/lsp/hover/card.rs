@@ -6,6 +6,7 @@ use waypost_compiler::program::{Model, Step, Tier, Via};
 use waypost_lang::cel::typed::Field;
 use waypost_lang::source::Span;
 use waypost_lang::syntax::tree::Item;
+use waypost_policies::cost::{Row, Service, Sort};
 
 use super::value::{constant, count, dollars, milliseconds};
 use crate::lsp::typing::Surroundings;
@@ -132,14 +133,12 @@ fn steps(tier: &Tier, program: &Program) -> Vec<String> {
 }
 
 fn in_short(model: &Model, program: &Program) -> String {
-    let price = model.price.map_or_else(
+    let price = model.price.as_ref().map_or_else(
         || "no price".to_owned(),
         |price| {
-            format!(
-                "{} in, {} out per 1M tokens",
-                dollars(price.input),
-                dollars(price.output)
-            )
+            let rate = |sort| dollars(price.base().of(sort).0);
+            let (input, output) = (rate(Sort::Input), rate(Sort::Output));
+            format!("{input} in, {output} out per 1M tokens")
         },
     );
     format!(
@@ -161,6 +160,24 @@ fn via(model: &Model, program: &Program) -> String {
     format!("{kind} `{name}`")
 }
 
+/// A row of a price: `priority, above 272000, per 1M tokens: input $5, output $30`.
+fn row(row: &Row) -> String {
+    let is_usual = row.service == Service::Standard && row.above == 0;
+    let shown =
+        |sort: &Sort| row.rates.said(*sort).is_some() || (is_usual && *sort == Sort::Cached);
+    let sorts = Sort::ALL.into_iter().filter(shown);
+    let rates = sorts.map(|sort| format!("{} {}", sort.word(), dollars(row.rates.of(sort).0)));
+    let rates: Vec<String> = rates.collect();
+    let mut of = String::new();
+    if row.service != Service::Standard {
+        of = format!("{}, ", row.service.word());
+    }
+    if row.above > 0 {
+        of += &format!("prompts above {} tokens, ", count(row.above));
+    }
+    format!("{of}per 1M tokens: {}", rates.join(", "))
+}
+
 fn model(program: &Program, name: &str) -> Option<String> {
     let mut models = program.models.iter();
     let at = models.position(|model| model.name.value == name)?;
@@ -176,15 +193,10 @@ fn model(program: &Program, name: &str) -> Option<String> {
     if let Some(tokens) = model.output {
         facts.push(format!("answers of up to {} tokens", count(tokens)));
     }
-    facts.push(match model.price {
-        Some(price) => format!(
-            "per 1M tokens: input {}, cached {}, output {}",
-            dollars(price.input),
-            dollars(price.cached),
-            dollars(price.output)
-        ),
-        None => "no price: budgets cannot count it".to_owned(),
-    });
+    match &model.price {
+        Some(price) => facts.extend(price.rows().iter().map(row)),
+        None => facts.push("no price: budgets cannot count it".to_owned()),
+    }
     let tiers: Vec<String> = program
         .tiers
         .iter()

@@ -158,7 +158,7 @@ const ROWS: &[Row] = &[
     (
         "model",
         "price",
-        "US dollars per 1M tokens; `cached` is the discounted input.",
+        "US dollars per 1M tokens; rows of their own for longer prompts (`price above 200k …`) and for `batch`, `flex` and `priority`.",
         "price input \\$${1:1.00}  output \\$${2:4.00}",
     ),
     (

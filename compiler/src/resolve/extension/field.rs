@@ -1,8 +1,10 @@
 //! The fields that an overlay can write, kind by kind.
 
+use std::borrow::Cow;
+
 use waypost_lang::source::Span;
 use waypost_lang::syntax::tree::{
-    Deploy, Kaito, Let, Model, Name, Pool, Price, Provider, Step, Tier,
+    Deploy, Kaito, Let, Model, Name, Pool, Price, PriceRow, Provider, Sort, Step, Tier,
 };
 
 /// Where a pool's replicas come from: a field of its own, since one way replaces another.
@@ -17,7 +19,7 @@ pub(crate) trait Overlay {
     fn name(&self) -> &Name;
 
     /// The fields that it writes over `base`.
-    fn fields(&self, base: &Self) -> Vec<(&'static str, Span)>;
+    fn fields(&self, base: &Self) -> Vec<Field>;
 
     /// Takes one field of an overlay.
     fn take(&mut self, field: &str, overlay: &Self);
@@ -29,12 +31,13 @@ pub(crate) fn is_whole(field: &str) -> bool {
     !begins.contains(&field) && !field.starts_with("versions")
 }
 
-type Field = (&'static str, Option<Span>);
+/// What a field is called, and where its value stands.
+pub(super) type Field = (Cow<'static, str>, Span);
 
-fn written(fields: impl IntoIterator<Item = Field>) -> Vec<(&'static str, Span)> {
+fn written(fields: impl IntoIterator<Item = (&'static str, Option<Span>)>) -> Vec<Field> {
     let written = fields.into_iter();
     written
-        .filter_map(|(field, span)| Some((field, span?)))
+        .filter_map(|(field, span)| Some((field.into(), span?)))
         .collect()
 }
 
@@ -45,7 +48,7 @@ impl Overlay for Provider {
         &self.name
     }
 
-    fn fields(&self, _: &Self) -> Vec<(&'static str, Span)> {
+    fn fields(&self, _: &Self) -> Vec<Field> {
         written([
             ("kind", self.kind.as_ref().map(|one| one.span)),
             ("resource", self.resource.as_ref().map(|one| one.span)),
@@ -75,23 +78,24 @@ impl Overlay for Model {
         &self.name
     }
 
-    fn fields(&self, _: &Self) -> Vec<(&'static str, Span)> {
-        let price = self.price.as_ref();
-        let part = |part: fn(&Price) -> Option<Span>| price.and_then(part);
-        written([
+    fn fields(&self, _: &Self) -> Vec<Field> {
+        let mut fields = written([
             ("via", self.via.as_ref().map(|one| one.span)),
             ("context", self.context.as_ref().map(|one| one.span)),
             ("output", self.output.as_ref().map(|one| one.span)),
-            ("price input", part(|one| Some(one.input.as_ref()?.span))),
-            ("price cached", part(|one| Some(one.cached.as_ref()?.span))),
-            ("price output", part(|one| Some(one.output.as_ref()?.span))),
-            ("price as of", part(|one| Some(one.as_of.as_ref()?.span))),
             ("rejects", self.rejects.first().map(|one| one.span)),
             ("serves", self.serves.first().map(|one| one.span)),
             ("lacks", self.lacks.first().map(|one| one.span)),
             ("retires", self.retires.as_ref().map(|one| one.span)),
             ("listed as", self.listed.as_ref().map(|one| one.span)),
-        ])
+        ]);
+        for (field, row, sort) in self.price.iter().flat_map(rates) {
+            fields.extend(row.rate(sort).map(|rate| (field.into(), rate.span)));
+        }
+        let price = self.price.as_ref();
+        let as_of = price.and_then(|price| price.as_of.as_ref());
+        fields.extend(as_of.map(|day| (AS_OF.into(), day.span)));
+        fields
     }
 
     fn take(&mut self, field: &str, overlay: &Self) {
@@ -109,22 +113,47 @@ impl Overlay for Model {
     }
 }
 
+const AS_OF: &str = "price as of";
+
+/// Every part of a price that is written, by what it is called: `price priority above 272k output`.
+fn rates(price: &Price) -> impl Iterator<Item = (String, &PriceRow, Sort)> {
+    price.rows.iter().flat_map(|row| {
+        let head = row.head();
+        let sorts = Sort::ALL.into_iter();
+        let written = sorts.filter(|sort| row.rate(*sort).is_some());
+        written.map(move |sort| (format!("{head} {}", sort.word()), row, sort))
+    })
+}
+
 /// `price input $1.10` leaves the other parts as they are, but for the day on which the old ones were read.
 fn take_price(price: &mut Option<Price>, part: &str, overlay: Option<&Price>) {
     let Some(overlay) = overlay else { return };
     let price = price.get_or_insert_with(|| Price {
         span: overlay.span,
-        input: None,
-        cached: None,
-        output: None,
+        rows: Vec::new(),
         as_of: None,
     });
     price.span = overlay.span;
-    match part {
-        "price input" => price.input.clone_from(&overlay.input),
-        "price cached" => price.cached.clone_from(&overlay.cached),
-        "price output" => price.output.clone_from(&overlay.output),
-        _ => price.as_of.clone_from(&overlay.as_of),
+    if part == AS_OF {
+        price.as_of.clone_from(&overlay.as_of);
+        return;
+    }
+    let Some((_, row, sort)) = rates(overlay).find(|(name, ..)| name == part) else {
+        return;
+    };
+    let place = match price.rows.iter().position(|other| other.is_of(row)) {
+        Some(place) => place,
+        None => {
+            price.rows.push(PriceRow {
+                rates: Default::default(),
+                ..row.clone()
+            });
+            price.rows.len() - 1
+        }
+    };
+    let own = price.rows.get_mut(place);
+    if let Some(rate) = own.and_then(|own| own.rates.get_mut(sort as usize)) {
+        *rate = row.rate(sort).cloned();
     }
 }
 
@@ -135,7 +164,7 @@ impl Overlay for Pool {
         &self.name
     }
 
-    fn fields(&self, base: &Self) -> Vec<(&'static str, Span)> {
+    fn fields(&self, base: &Self) -> Vec<Field> {
         let kaito = self.kaito.as_ref();
         // Parts of one workspace are merged; any other way takes the place of the one before.
         let other = kaito.filter(|_| base.kaito.is_none()).map(|one| one.span);
@@ -193,7 +222,7 @@ impl Overlay for Tier {
         &self.name
     }
 
-    fn fields(&self, _: &Self) -> Vec<(&'static str, Span)> {
+    fn fields(&self, _: &Self) -> Vec<Field> {
         let first = self.steps.first().map(|step| match step {
             Step::Try(name) => name.span,
             Step::Split(split) => split.span,
@@ -223,7 +252,7 @@ impl Overlay for Let {
         &self.name
     }
 
-    fn fields(&self, _: &Self) -> Vec<(&'static str, Span)> {
+    fn fields(&self, _: &Self) -> Vec<Field> {
         written([("value", Some(self.value.span))])
     }
 
@@ -246,7 +275,7 @@ impl Overlay for Deploy {
         &self.target
     }
 
-    fn fields(&self, _: &Self) -> Vec<(&'static str, Span)> {
+    fn fields(&self, _: &Self) -> Vec<Field> {
         let mut fields = written([
             ("namespace", self.namespace.as_ref().map(|one| one.span)),
             ("shape", self.shape.as_ref().map(|one| one.span)),
@@ -257,7 +286,10 @@ impl Overlay for Deploy {
         ]);
         fields.extend(self.versions.iter().map(|(name, _)| {
             let known = COMPONENTS.iter().find(|(_, one)| *one == name.value);
-            (known.map_or("versions", |(field, _)| *field), name.span)
+            (
+                known.map_or("versions", |(field, _)| *field).into(),
+                name.span,
+            )
         }));
         fields
     }

@@ -372,6 +372,16 @@ fn same_letters(name: &str) -> Option<&'static str> {
         ("every", "all"),
         ("float", "double"),
         ("str", "string"),
+        ("hour", "getHours"),
+        ("hours", "getHours"),
+        ("getHour", "getHours"),
+        ("minute", "getMinutes"),
+        ("minutes", "getMinutes"),
+        ("weekday", "getDayOfWeek"),
+        ("dayOfWeek", "getDayOfWeek"),
+        ("getDay", "getDayOfWeek"),
+        ("month", "getMonth"),
+        ("year", "getFullYear"),
     ];
     OTHER_NAMES
         .iter()

@@ -81,6 +81,9 @@ impl Checker<'_> {
 
     fn not_a_list(&mut self, left: &Expr, right: &Expr, ty: &Type) -> Typed {
         let help = match ty {
+            Type::String if matches!(right.kind, ExprKind::Literal(_)) => format!(
+                "write `{left} == {right}`, or a list: `{left} in [{right}]`; a part of a text is `{right}.contains({left})`"
+            ),
             Type::String => format!("write `{right}.contains({left})`"),
             Type::Cidr => format!("write `{right}.containsIP({left})`"),
             Type::Optional(_) => format!("say what a missing one means: `{right}.orValue([])`"),

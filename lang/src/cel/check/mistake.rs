@@ -2,6 +2,7 @@
 
 use super::{Checker, Expr, Function, TYPE_MISMATCH, Type, Typed, TypedKind, text_of, unknown};
 use crate::cel::expression::ExprKind;
+use crate::cel::typed::Record;
 use crate::codes::{CONSTANT_FAILS, PARTIAL_OPERATION};
 use crate::source::Span;
 
@@ -18,6 +19,16 @@ pub(super) fn article(ty: &Type) -> String {
 /// Whether what stands for an expression in a message is all of it, so that it may be written into the file.
 pub(super) fn is_whole_text(text: &str) -> bool {
     !text.contains('…')
+}
+
+/// What to write if a list is asked what it `contains`.
+fn as_membership(expr: &Expr, element: &Type) -> String {
+    let field = match element {
+        Type::Record(Record::Message) => "role",
+        Type::Record(Record::Tool | Record::ToolCall) => "name",
+        _ => return format!("write `… in {expr}`"),
+    };
+    format!("ask its elements: `{expr}.exists(x, x.{field} == \"…\")`")
 }
 
 /// What to write if `expr` stands where a condition belongs.
@@ -116,8 +127,14 @@ impl Checker<'_> {
             Type::Dyn => return self.dynamic(expr, &format!("`{operator}` takes {takes}")),
             _ => {}
         }
+        let is_text = takes == "a string";
         let help = match ty {
             Type::Optional(_) => format!("say what a missing one means: `{expr}.orValue(…)`"),
+            Type::List(element) if operator == "contains" => as_membership(expr, element),
+            Type::Int | Type::Uint | Type::Double | Type::Bool if is_text => match &expr.kind {
+                ExprKind::Literal(_) => format!("write it as a string: `\"{expr}\"`"),
+                _ => format!("make a string of it: `string({expr})`"),
+            },
             _ => format!("write {takes}"),
         };
         self.report(

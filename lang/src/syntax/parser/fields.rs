@@ -217,7 +217,7 @@ pub(crate) static MODEL: Block = block(
         once("via", "via PROVIDER deployment \"gpt-5.1\""),
         once("context", "context 400k"),
         once("output", "output 128k"),
-        once("price", "price input $1.25  cached $0.125  output $10.00"),
+        many("price", "price input $1.25  cached $0.125  output $10.00"),
         once("rejects", "rejects presence_penalty, frequency_penalty"),
         once("serves", "serves embeddings"),
         once("lacks", "lacks images, tools"),
@@ -231,7 +231,7 @@ pub(crate) static CATALOG: Block = block(
     &[
         once("context", "context 400k"),
         once("output", "output 128k"),
-        once(
+        many(
             "price",
             "price input $1.25  output $10.00  as of \"2026-11-01\"",
         ),

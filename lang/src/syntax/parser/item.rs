@@ -28,16 +28,25 @@ impl Parser<'_> {
         if word == "waypost" {
             return;
         }
-        let number = self.tokens.at(token.end);
+        let next = self.tokens.at(token.end);
+        let is_sign = matches!(next.kind, TokenKind::Colon | TokenKind::Equal);
+        let sign = Some(next).filter(|_| is_sign);
+        let number = sign.map_or(next, |sign| self.tokens.at(sign.end));
         let edition = ITEMS.field(word).is_none()
             && number.kind == TokenKind::Number
             && !number.first_on_line
             && self.tokens.at(number.end).first_on_line;
         if token.kind == TokenKind::Word && (edition || nearest(word, ["waypost"]).is_some()) {
             let span = self.span_of(token);
+            let with_sign = sign.map_or(span, |sign| span.to(self.span_of(sign)));
+            let apart = if with_sign.end == number.start {
+                " "
+            } else {
+                ""
+            };
             let edit = Edit {
-                span,
-                text: "waypost".to_owned(),
+                span: with_sign,
+                text: format!("waypost{apart}"),
             };
             self.report(
                 codes::MISSING_VERSION
@@ -47,6 +56,9 @@ impl Parser<'_> {
                     .fix("write `waypost`", [edit]),
             );
             self.bump();
+            if sign.is_some() {
+                self.bump();
+            }
             if let Ok(edition) = self.integer() {
                 file.edition = Some(edition);
             }

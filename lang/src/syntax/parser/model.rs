@@ -2,10 +2,10 @@
 
 use crate::codes;
 use crate::diagnostic::Edit;
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 use crate::syntax::lexer::TokenKind;
 use crate::syntax::literal;
-use crate::syntax::tree::{Catalog, Model, Name, Price, Via};
+use crate::syntax::tree::{Catalog, Date, Model, Name, Price, PriceRow, Service, Sort, Via};
 
 use super::fields::{CATALOG, MODEL};
 use super::{MarkKind, Parser, Read, Reported};
@@ -65,7 +65,7 @@ impl Parser<'_> {
         match field {
             "context" => model.context = Some(self.count()?),
             "output" => model.output = Some(self.count()?),
-            "price" => model.price = Some(self.price(keyword)?),
+            "price" => self.price_row(keyword, &mut model.price)?,
             "rejects" => model.rejects = self.names("a parameter's name")?,
             "serves" => model.serves = self.names("`chat`, `embeddings` or `completions`")?,
             "lacks" => model.lacks = self.names("`images` or `tools`")?,
@@ -101,52 +101,93 @@ impl Parser<'_> {
         })
     }
 
-    fn price(&mut self, keyword: Span) -> Read<Price> {
-        let mut price = Price {
-            span: keyword,
-            input: None,
-            cached: None,
-            output: None,
-            as_of: None,
-        };
-        let (mut any, mut sound) = (false, true);
-        while let Some((name, span)) = self.price_part() {
+    /// `price priority above 272k  input $…`: a row, and the day on which the prices were read.
+    fn price(&mut self, keyword: Span) -> Read<(PriceRow, Option<Spanned<Date>>)> {
+        let mut row = self.price_head(keyword)?;
+        let (mut any, mut sound) = (row.service.is_some() || row.above.is_some(), true);
+        let mut rates = 0;
+        while let Some((sort, span)) = self.price_part() {
             if any {
                 self.layout.mark(span.start, MarkKind::Part);
             }
             any = true;
-            self.skip_separator(name);
+            rates += 1;
+            self.skip_separator(sort.word());
             // Read to its end even so: `output` is a field's name too.
             let Ok(value) = self.price_per_million() else {
                 sound = false;
                 continue;
             };
             self.per_million();
-            let slot = match name {
-                "input" => &mut price.input,
-                "cached" => &mut price.cached,
-                _ => &mut price.output,
-            };
-            match slot {
-                Some(first) => {
+            match row.rates.get_mut(sort as usize) {
+                Some(Some(first)) => {
                     let first = first.span;
-                    self.duplicate(name, span, first);
+                    self.duplicate(sort.word(), span, first);
                 }
-                None => *slot = Some(value),
+                Some(place) => *place = Some(value),
+                None => {}
             }
         }
-        if !any {
+        if rates == 0 {
             return Err(self.expected("`input`, `cached` or `output`"));
         }
+        let mut as_of = None;
         if self.at_word("as") {
             let at = self.peek().start;
             self.layout.mark(at, MarkKind::Part);
             self.bump();
             self.require_word("of")?;
-            price.as_of = Some(self.date()?);
+            as_of = Some(self.date()?);
         }
-        price.span = self.span_from(keyword.start);
-        if sound { Ok(price) } else { Err(Reported) }
+        row.span = self.span_from(keyword.start);
+        if sound {
+            Ok((row, as_of))
+        } else {
+            Err(Reported)
+        }
+    }
+
+    /// Of which calls a row of prices is.
+    fn price_head(&mut self, keyword: Span) -> Read<PriceRow> {
+        let mut row = PriceRow::new(keyword);
+        let mut services = Service::ALL.into_iter();
+        if let Some(value) = services.find(|service| self.at_word(service.word())) {
+            let token = self.peek();
+            self.bump();
+            row.service = Some(Spanned {
+                value,
+                span: self.span_of(token),
+            });
+        }
+        if self.at_word("above") {
+            self.bump();
+            row.above = Some(self.count()?);
+        }
+        Ok(row)
+    }
+
+    /// Adds a row to a model's price, if it is the first of its kind.
+    fn price_row(&mut self, keyword: Span, price: &mut Option<Price>) -> Read<()> {
+        let (row, as_of) = self.price(keyword)?;
+        let price = price.get_or_insert_with(|| Price {
+            span: row.span,
+            rows: Vec::new(),
+            as_of: None,
+        });
+        match (&price.as_of, as_of) {
+            (Some(first), Some(again)) => self.duplicate("as of", again.span, first.span),
+            (None, Some(day)) => price.as_of = Some(day),
+            (_, None) => {}
+        }
+        let first = price.rows.iter().find(|other| other.is_of(&row));
+        match first.map(|first| Span {
+            end: first.span.start + 5,
+            ..first.span
+        }) {
+            Some(first) => self.duplicate(&row.head(), keyword, first),
+            None => price.rows.push(row),
+        }
+        Ok(())
     }
 
     /// Takes `/ 1M` after a price, which needs none.
@@ -177,20 +218,19 @@ impl Parser<'_> {
         );
     }
 
-    /// Takes `input`, `cached` or `output`. `output 128k` is the field of that name: a count of thousands
+    /// Takes `input`, `cached`, `output` or another sort. `output 128k` is the field of that name: a count of thousands
     /// is no price, and any other number is one, so a forgotten `$` is not taken for a length.
-    fn price_part(&mut self) -> Option<(&'static str, Span)> {
+    fn price_part(&mut self) -> Option<(Sort, Span)> {
         let token = self.peek();
-        let name = ["input", "cached", "output"]
-            .into_iter()
-            .find(|name| self.at_word(name))?;
+        let mut sorts = Sort::ALL.into_iter();
+        let sort = sorts.find(|sort| self.at_word(sort.word()))?;
         let next = self.tokens.at(token.end);
         let count = literal::read(self.written(next))
             .is_some_and(|number| !number.money && matches!(number.unit, "k" | "M"));
-        if name == "output" && count {
+        if sort == Sort::Output && count {
             return None;
         }
         self.bump();
-        Some((name, self.span_of(token)))
+        Some((sort, self.span_of(token)))
     }
 }

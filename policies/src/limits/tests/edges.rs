@@ -77,3 +77,54 @@ fn a_limit_of_nothing_lets_nothing_through() {
     state.add(0, spread(1), 5, MIDNIGHT);
     assert_eq!(used(&state, 0, 1, MIDNIGHT + 365 * DAY), 5);
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// A key is forgotten only where it says no more than a fresh one: a state that is always short of places decides as one
+    /// that has enough of them, but for calls of keys for which there is none.
+    #[test]
+    fn what_is_forgotten_is_what_a_fresh_key_says(
+        calls in prop::collection::vec((0..100_u128, 0..4_u16, 1..9_u64, 0..12_u64, 0..2 * HOUR), 100..300),
+    ) {
+        let quotas = || [
+            rolling(Unit::Tokens, 20, 30, 20),
+            daily(Unit::Tokens, 20),
+            sliding(Unit::Tokens, 20, 600),
+            session(Unit::Tokens, 20, 3600),
+        ];
+        // Places for a fifth of the keys.
+        let short = State::bounded(quotas(), [], [1, 2], 80 * SHARDS);
+        let ample = State::with_quotas(quotas(), [], [1, 2]);
+        let (mut now, mut open) = (MIDNIGHT, std::collections::VecDeque::new());
+        for (key, quota, amount, spends, wait) in calls {
+            // All in one shard.
+            let charge = [Charge { quota, key: Key(key), amount, bound: 20 }];
+            let both = (short.reserve(&charge, now), ample.reserve(&charge, now));
+            match both {
+                (Ok(one), Ok(other)) => open.push_back((one, other, spends)),
+                (Err(full), other) if full.reason == ExhaustedReason::Buckets => {
+                    if let Ok(other) = other {
+                        ample.refund(other, now);
+                    }
+                }
+                (one, other) => prop_assert_eq!(one.map(|_| ()), other.map(|_| ())),
+            }
+            if open.len() > 5 {
+                let (one, other, spends) = open.pop_front().unwrap();
+                short.settle(one, spent(spends), now);
+                ample.settle(other, spent(spends), now);
+            }
+            for other in [key, key / 2] {
+                let used = |state: &State| state.usage(quota, Key(other), now).used;
+                prop_assert_eq!(used(&short), used(&ample));
+            }
+            now += wait / 20;
+        }
+        prop_assert!(short.len().0 <= 100);
+        for (one, other, _) in open {
+            short.refund(one, now);
+            ample.refund(other, now);
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use crate::cost::{Row, SORTS, Service};
 use crate::example;
 use crate::money::NanoDollars;
 use crate::plan::draft::*;
@@ -285,11 +286,7 @@ fn model(choices: &mut Choices, providers: usize, pools: usize) -> Model {
         upstream_name: choices.name(),
         context: choices.some(Choices::number),
         output: choices.some(Choices::number),
-        price: choices.some(|choices| Price {
-            input: NanoDollars(choices.number() as i64),
-            cached: NanoDollars(choices.number() as i64),
-            output: NanoDollars(choices.number() as i64),
-        }),
+        price: choices.some(price),
         rejects: choices.many(2, Choices::name),
         chat: choices.yes(),
         completions: choices.yes(),
@@ -298,6 +295,28 @@ fn model(choices: &mut Choices, providers: usize, pools: usize) -> Model {
         lacks_tools: choices.yes(),
         origin: choices.origin(),
     }
+}
+
+fn price(choices: &mut Choices) -> Price {
+    let mut rows = Vec::new();
+    for service in Service::ALL {
+        if service != Service::Standard && choices.yes() {
+            continue;
+        }
+        let mut above = 0;
+        for _ in 0..=choices.below(3) {
+            let rates = Rates::new(
+                [(); SORTS].map(|()| choices.some(|choices| NanoDollars(choices.number() as i64))),
+            );
+            rows.push(Row {
+                service,
+                above,
+                rates,
+            });
+            above += 1 + choices.number();
+        }
+    }
+    Price::new(rows).unwrap()
 }
 
 fn tier(choices: &mut Choices, models: usize, text: u32) -> Tier {

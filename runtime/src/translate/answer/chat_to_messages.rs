@@ -2,7 +2,7 @@
 
 use super::super::chat;
 use super::super::json::{Content, Json, Text, write};
-use super::super::messages::{Answer, Block, Usage};
+use super::super::messages::{Answer, Block, OutputDetails, ServiceTier, Usage};
 use super::super::{Context, Untranslatable};
 
 pub(in super::super) fn translate(body: &str, context: &Context) -> Result<String, Untranslatable> {
@@ -44,7 +44,13 @@ pub(in super::super) fn translate(body: &str, context: &Context) -> Result<Strin
         content,
         stop_reason: Some(stop_reason(reason, called).into()),
         stop_sequence: None,
-        usage: messages_usage(answer.usage.unwrap_or_default()),
+        usage: Usage {
+            service_tier: answer
+                .service_tier
+                .as_deref()
+                .and_then(ServiceTier::of_chat),
+            ..messages_usage(answer.usage.unwrap_or_default())
+        },
     };
     Ok(write(&answer))
 }
@@ -119,6 +125,11 @@ pub(in super::super) fn messages_usage(usage: chat::Usage) -> Usage {
         ),
         cache_creation_input_tokens: Some(written),
         cache_read_input_tokens: Some(cached),
+        cache_creation: usage.creation(),
         output_tokens: Some(usage.output()),
+        output_tokens_details: usage.reasoning().map(|thinking| OutputDetails {
+            thinking_tokens: Some(thinking),
+        }),
+        service_tier: None,
     }
 }

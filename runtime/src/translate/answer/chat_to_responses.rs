@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::super::chat;
-use super::super::json::{Content, Json};
+use super::super::json::{Content, Json, Text};
 use super::super::{Context, Untranslatable};
 
 pub(in super::super) fn translate(body: &str, context: &Context) -> Result<String, Untranslatable> {
@@ -14,6 +14,11 @@ pub(in super::super) fn translate(body: &str, context: &Context) -> Result<Strin
     };
     let mut output = Vec::new();
     if let Some(message) = choice.message {
+        let thought = message
+            .reasoning_content
+            .or_else(|| message.reasoning?.string().map(Text::from))
+            .filter(|text| context.thinking && !text.is_empty());
+        output.extend(thought.map(|text| reasoning_item(&reasoning_id(context), Some(&text))));
         let text = match message.content {
             Some(Content::Text(text)) => text.to_string(),
             Some(Content::Parts(parts)) => {
@@ -59,6 +64,7 @@ pub(in super::super) fn translate(body: &str, context: &Context) -> Result<Strin
         status: None,
         output: &output,
         usage: answer.usage.map(responses_usage),
+        service_tier: answer.service_tier.as_deref(),
     };
     Ok(response.json())
 }
@@ -71,6 +77,21 @@ pub(in super::super) fn message_id(context: &Context) -> String {
 /// The id of a call of an answer.
 pub(in super::super) fn call_id(context: &Context, index: u32) -> String {
     format!("fc_{}_{index}", context.id)
+}
+
+/// The id of what was thought for an answer.
+pub(in super::super) fn reasoning_id(context: &Context) -> String {
+    format!("rs_{}", context.id)
+}
+
+/// What the model thought, as far as that is known.
+pub(in super::super) fn reasoning_item(id: &str, text: Option<&str>) -> Value {
+    let summary: Vec<_> = text.into_iter().map(summary_part).collect();
+    json!({"type": "reasoning", "id": id, "summary": summary})
+}
+
+pub(in super::super) fn summary_part(text: &str) -> Value {
+    json!({"type": "summary_text", "text": text})
 }
 
 fn said(text: &str) -> Option<Value> {
@@ -134,6 +155,7 @@ pub(in super::super) struct Response<'a> {
     pub(in super::super) status: Option<&'static str>,
     pub(in super::super) output: &'a [Value],
     pub(in super::super) usage: Option<Value>,
+    pub(in super::super) service_tier: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -149,6 +171,8 @@ struct Written<'a> {
     store: bool,
     previous_response_id: Option<()>,
     usage: &'a Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_tier: Option<&'a str>,
 }
 
 /// What a response says of a request that did not say it.
@@ -182,6 +206,7 @@ impl Response<'_> {
             store: false,
             previous_response_id: None,
             usage: &self.usage,
+            service_tier: self.service_tier,
         };
         let mut text = super::super::json::write(&written);
         text.pop();
@@ -209,10 +234,7 @@ impl Response<'_> {
 
 /// Both count cached tokens among the prompt's, and reasoning among the answer's.
 pub(in super::super) fn responses_usage(usage: chat::Usage) -> Value {
-    let reasoning = usage
-        .completion_tokens_details
-        .and_then(|details| details.reasoning_tokens)
-        .unwrap_or(0);
+    let reasoning = usage.reasoning().unwrap_or(0);
     let output = usage.output();
     json!({
         "input_tokens": usage.prompt_tokens,

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::chat::{self, Called, Choice, Message, ToolCall};
-use super::super::converse::{Answer, Block, Reasoning, Usage};
+use super::super::converse::{Answer, Block, Reasoning, Usage, Written};
 use super::super::json::{Content, Json, Text, write};
 use super::super::{Context, Untranslatable};
 
@@ -24,6 +24,7 @@ pub(in super::super) fn translate(body: &str, context: &Context) -> Result<Strin
             finish_reason: Some(finish_reason(&answer.stop_reason).into()),
         }],
         usage: Some(chat_usage(answer.usage)),
+        service_tier: answer.service_tier.r#type,
         error: None,
     };
     Ok(write(&answer))
@@ -108,6 +109,13 @@ pub(in super::super) fn chat_usage(usage: Usage) -> chat::Usage {
         prompt_tokens_details: Some(chat::PromptDetails {
             cached_tokens: Some(cached),
             cache_write_tokens: Some(written).filter(|written| *written > 0),
+            cache_creation_token_details: Some(usage.cache_details)
+                .filter(|details| *details != Written::default())
+                .map(|details| chat::CacheCreation {
+                    ephemeral_5m_input_tokens: details.usual,
+                    ephemeral_1h_input_tokens: details.hour,
+                }),
+            ..chat::PromptDetails::default()
         }),
         completion_tokens_details: None,
     }

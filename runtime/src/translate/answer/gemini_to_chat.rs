@@ -25,6 +25,7 @@ pub(in super::super) fn translate(body: &str, context: &Context) -> Result<Strin
             finish_reason: Some(finish_reason(reason, called).into()),
         }],
         usage: Some(chat_usage(answer.usage_metadata.unwrap_or_default())),
+        service_tier: None,
         error: None,
     };
     Ok(write(&answer))
@@ -122,10 +123,13 @@ pub(in super::super) fn chat_usage(usage: Usage) -> chat::Usage {
         total_tokens: prompt.saturating_add(answer),
         prompt_tokens_details: Some(chat::PromptDetails {
             cached_tokens: Some(usage.cached_content_token_count),
-            cache_write_tokens: None,
+            audio_tokens: usage.prompt_tokens_details.audio,
+            image_tokens: usage.prompt_tokens_details.image,
+            ..chat::PromptDetails::default()
         }),
         completion_tokens_details: Some(chat::AnswerDetails {
             reasoning_tokens: Some(usage.thoughts_token_count),
+            audio_tokens: usage.candidates_tokens_details.audio,
         }),
     }
 }

@@ -25,6 +25,7 @@ pub(in super::super) fn translate(body: &str, context: &Context) -> Result<Strin
             finish_reason: Some(finish_reason.unwrap_or("stop").into()),
         }],
         usage: Some(chat_usage(answer.usage)),
+        service_tier: service_tier(answer.usage),
         error: None,
     };
     Ok(write(&answer))
@@ -83,6 +84,11 @@ pub(in super::super) fn finish_reason(stop_reason: &str) -> &'static str {
     }
 }
 
+/// How it was served, in a chat's words.
+pub(in super::super) fn service_tier(usage: Usage) -> Option<Text<'static>> {
+    usage.service_tier?.chat().map(Text::from)
+}
+
 /// Anthropic counts cached tokens beside the prompt's, a chat among them.
 pub(in super::super) fn chat_usage(usage: Usage) -> chat::Usage {
     let cached = usage.cache_read_input_tokens.unwrap_or(0);
@@ -100,7 +106,14 @@ pub(in super::super) fn chat_usage(usage: Usage) -> chat::Usage {
         prompt_tokens_details: Some(chat::PromptDetails {
             cached_tokens: Some(cached),
             cache_write_tokens: Some(written).filter(|written| *written > 0),
+            cache_creation_token_details: usage.cache_creation.filter(|_| written > 0),
+            ..chat::PromptDetails::default()
         }),
-        completion_tokens_details: None,
+        completion_tokens_details: usage
+            .output_tokens_details
+            .map(|details| chat::AnswerDetails {
+                reasoning_tokens: details.thinking_tokens,
+                audio_tokens: None,
+            }),
     }
 }

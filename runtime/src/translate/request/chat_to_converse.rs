@@ -19,8 +19,9 @@ use super::converse_blocks::{block, settle_documents, text, trim_end};
 use super::converse_settings::{self as settings, Maker, additional, cache_point, output_config};
 use super::tool_ids::ToolIds;
 
-const CARRIED: [&str; 18] = [
+const CARRIED: [&str; 19] = [
     "model",
+    "service_tier",
     "messages",
     "tools",
     "functions",
@@ -88,6 +89,7 @@ pub(in super::super) fn translate(
             top_p: chat.top_p.filter(|value| value.get() != "null"),
             stop_sequences: stop_sequences(chat.stop, &mut dropped),
         },
+        service_tier: service_tier(chat.service_tier.as_deref(), &mut dropped),
         tool_config,
         output_config: output_config(chat.response_format, &mut dropped),
         additional_model_request_fields: additional,
@@ -97,6 +99,16 @@ pub(in super::super) fn translate(
         dropped,
         sent: Sent::default(),
     })
+}
+
+/// Bedrock has the same services, and no word for letting it choose.
+fn service_tier(asked: Option<&str>, dropped: &mut Vec<String>) -> Option<serde_json::Value> {
+    let asked = asked.filter(|asked| *asked != "auto")?;
+    if !matches!(asked, "default" | "flex" | "priority") {
+        dropped.push("service_tier".to_owned());
+        return None;
+    }
+    Some(serde_json::json!({ "type": asked }))
 }
 
 type Conversation<'a> = (Vec<Block<'a>>, Vec<Message<'a>>);

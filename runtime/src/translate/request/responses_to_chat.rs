@@ -11,7 +11,7 @@ use super::super::responses::{self, Item, Part};
 use super::super::{Untranslatable, request::Sent, request::Translated};
 use crate::json;
 
-const CARRIED: [&str; 20] = [
+const CARRIED: [&str; 21] = [
     "model",
     "input",
     "instructions",
@@ -25,6 +25,7 @@ const CARRIED: [&str; 20] = [
     "reasoning",
     "stream",
     "stream_options",
+    "service_tier",
     "user",
     "safety_identifier",
     "previous_response_id",
@@ -84,6 +85,10 @@ pub(in super::super) fn translate(body: &str, shows: bool) -> Result<Translated,
         Some(choice) if tools.is_some() => tool_choice(choice)?,
         _ => None,
     };
+    let (effort, summary) = match asked.reasoning {
+        Some(reasoning) => (reasoning.effort, reasoning.summary),
+        None => (None, None),
+    };
     let request = Request {
         model: asked.model,
         messages: said,
@@ -98,7 +103,8 @@ pub(in super::super) fn translate(body: &str, shows: bool) -> Result<Translated,
             .text
             .and_then(|text| text.format)
             .and_then(response_format),
-        reasoning_effort: asked.reasoning.and_then(|reasoning| reasoning.effort),
+        reasoning_effort: effort,
+        service_tier: asked.service_tier,
         user: asked.user,
         safety_identifier: asked.safety_identifier,
         ..Request::default()
@@ -107,7 +113,7 @@ pub(in super::super) fn translate(body: &str, shows: bool) -> Result<Translated,
         body: write(&request),
         dropped: super::dropped(body, &CARRIED),
         sent: Sent {
-            thinking: false,
+            thinking: summary.is_some(),
             echo: echo(body),
         },
     })

@@ -10,7 +10,7 @@ use super::super::Context;
 use super::super::answer::{messages_usage, stop_reason};
 use super::super::chat::{self, Answer, ToolCall, Usage};
 use super::super::json::{Text, write};
-use super::super::messages::Block;
+use super::super::messages::{self, Block, ServiceTier};
 use super::{DONE, Event, messages_error};
 
 /// What has come so far.
@@ -27,6 +27,7 @@ pub(super) struct ChatToMessages {
     called: bool,
     finish_reason: Option<String>,
     usage: Option<Usage>,
+    service_tier: Option<ServiceTier>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +58,7 @@ impl ChatToMessages {
             called: false,
             finish_reason: None,
             usage: None,
+            service_tier: None,
         }
     }
 
@@ -78,6 +80,8 @@ impl ChatToMessages {
         }
         self.begin(&answer.id, &answer.model, output);
         self.usage = answer.usage.or(self.usage);
+        let tier = answer.service_tier.as_deref();
+        self.service_tier = tier.and_then(ServiceTier::of_chat).or(self.service_tier);
         // There is one answer: Anthropic's clients cannot ask for more.
         for choice in answer
             .choices
@@ -105,11 +109,15 @@ impl ChatToMessages {
             prompt_tokens: self.context.prompt_tokens,
             ..Usage::default()
         });
+        let usage = messages::Usage {
+            service_tier: self.service_tier,
+            ..messages_usage(usage)
+        };
         let delta = json!({"stop_reason": stop_reason(reason, self.called), "stop_sequence": null});
         push(
             output,
             "message_delta",
-            json!({"type": "message_delta", "delta": delta, "usage": messages_usage(usage)}),
+            json!({"type": "message_delta", "delta": delta, "usage": usage}),
         );
         push(output, "message_stop", json!({"type": "message_stop"}));
     }

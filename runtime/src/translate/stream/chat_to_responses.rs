@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use super::super::Context;
 use super::super::answer::{
-    Incomplete, Response, call_id, call_item, message_id, message_item, responses_usage,
+    Incomplete, Response, call_id, call_item, message_id, message_item, reasoning_id,
+    reasoning_item, responses_usage, summary_part,
 };
 use super::super::chat::{self, Answer, ToolCall, Usage};
-use super::super::json::{Json, write};
+use super::super::json::{Json, Text, write};
 use super::{DONE, Event, responses_error};
 
 /// What has come so far.
@@ -23,6 +24,7 @@ pub(super) struct ChatToResponses {
     items: Vec<Item>,
     finish_reason: Option<String>,
     usage: Option<Usage>,
+    service_tier: Option<String>,
 }
 
 /// A part of the answer.
@@ -30,12 +32,33 @@ pub(super) struct ChatToResponses {
 struct Item {
     id: String,
     kind: Kind,
-    /// The text, or the arguments, so far.
+    /// The thoughts, or the arguments, so far.
     text: String,
+    /// What a message says, or refuses to, so far.
+    parts: Vec<Said>,
+}
+
+#[derive(Debug)]
+struct Said {
+    is_refusal: bool,
+    text: String,
+}
+
+impl Said {
+    fn json(&self) -> Value {
+        let text = &self.text;
+        match self.is_refusal {
+            true => json!({"type": "refusal", "refusal": text}),
+            false => {
+                json!({"type": "output_text", "text": text, "annotations": [], "logprobs": []})
+            }
+        }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
 enum Kind {
+    Reasoning,
     Message,
     Call {
         index: u32,
@@ -64,6 +87,7 @@ impl ChatToResponses {
             items: Vec::new(),
             finish_reason: None,
             usage: None,
+            service_tier: None,
         }
     }
 
@@ -88,6 +112,8 @@ impl ChatToResponses {
         }
         self.begin(output);
         self.usage = answer.usage.or(self.usage);
+        let tier = answer.service_tier.map(|word| word.to_string());
+        self.service_tier = tier.or(self.service_tier.take());
         for choice in answer
             .choices
             .into_iter()
@@ -144,6 +170,7 @@ impl ChatToResponses {
             status,
             output: items,
             usage: self.usage.map(responses_usage),
+            service_tier: self.service_tier.as_deref(),
         };
         let response = response.value();
         let data = format!(
@@ -166,9 +193,16 @@ impl ChatToResponses {
     }
 
     fn delta(&mut self, delta: chat::Delta<'_>, output: &mut Vec<Event>) {
-        for text in [delta.content, delta.refusal].into_iter().flatten() {
-            if !text.is_empty() {
-                self.text(&text, output);
+        let thought = delta
+            .reasoning_content
+            .or_else(|| delta.reasoning?.string().map(Text::from))
+            .filter(|text| self.context.thinking && !text.is_empty());
+        if let Some(thought) = thought {
+            self.think(&thought, output);
+        }
+        for (text, is_refusal) in [(delta.content, false), (delta.refusal, true)] {
+            if let Some(text) = text.filter(|text| !text.is_empty()) {
+                self.say(&text, is_refusal, output);
             }
         }
         for call in delta.tool_calls.into_iter().flatten() {
@@ -176,20 +210,20 @@ impl ChatToResponses {
         }
     }
 
-    fn text(&mut self, text: &str, output: &mut Vec<Event>) {
-        let found = self
-            .items
-            .iter()
-            .position(|item| item.kind == Kind::Message);
-        let place = match found {
+    fn place_of(&self, kind: &Kind) -> Option<usize> {
+        self.items.iter().position(|item| item.kind == *kind)
+    }
+
+    fn think(&mut self, text: &str, output: &mut Vec<Event>) {
+        let place = match self.place_of(&Kind::Reasoning) {
             Some(place) => place,
             None => {
-                let id = message_id(&self.context);
-                let item = message_item(&id, "in_progress", json!([]));
-                let place = self.add(&item, id.clone(), Kind::Message, output);
+                let id = reasoning_id(&self.context);
+                let item = reasoning_item(&id, None);
+                let place = self.add(&item, id.clone(), Kind::Reasoning, output);
                 self.push(
-                    "response.content_part.added",
-                    &json!({"item_id": id, "output_index": place, "content_index": 0, "part": text_part("")}),
+                    "response.reasoning_summary_part.added",
+                    &json!({"item_id": id, "output_index": place, "summary_index": 0, "part": summary_part("")}),
                     output,
                 );
                 place
@@ -197,10 +231,57 @@ impl ChatToResponses {
         };
         let id = self.extend(place, text);
         self.push(
-            "response.output_text.delta",
-            &json!({"item_id": id, "output_index": place, "content_index": 0, "delta": text, "logprobs": []}),
+            "response.reasoning_summary_text.delta",
+            &json!({"item_id": id, "output_index": place, "summary_index": 0, "delta": text}),
             output,
         );
+    }
+
+    fn say(&mut self, text: &str, is_refusal: bool, output: &mut Vec<Event>) {
+        let place = match self.place_of(&Kind::Message) {
+            Some(place) => place,
+            None => {
+                let id = message_id(&self.context);
+                let item = message_item(&id, "in_progress", json!([]));
+                self.add(&item, id, Kind::Message, output)
+            }
+        };
+        let Some(item) = self.items.get_mut(place) else {
+            return;
+        };
+        let id = item.id.clone();
+        let found = item
+            .parts
+            .iter()
+            .position(|part| part.is_refusal == is_refusal);
+        let index = found.unwrap_or(item.parts.len());
+        if found.is_none() {
+            let part = Said {
+                is_refusal,
+                text: String::new(),
+            };
+            let begins = part.json();
+            item.parts.push(part);
+            self.push(
+                "response.content_part.added",
+                &json!({"item_id": id, "output_index": place, "content_index": index, "part": begins}),
+                output,
+            );
+        }
+        let item = self.items.get_mut(place);
+        if let Some(part) = item.and_then(|item| item.parts.get_mut(index)) {
+            part.text.push_str(text);
+        }
+        let delta =
+            json!({"item_id": id, "output_index": place, "content_index": index, "delta": text});
+        match is_refusal {
+            true => self.push("response.refusal.delta", &delta, output),
+            false => self.push(
+                "response.output_text.delta",
+                &without_logprobs(&delta),
+                output,
+            ),
+        }
     }
 
     fn call(&mut self, call: ToolCall<'_>, output: &mut Vec<Event>) {
@@ -245,6 +326,7 @@ impl ChatToResponses {
             id,
             kind,
             text: String::new(),
+            parts: Vec::new(),
         });
         place
     }
@@ -264,18 +346,32 @@ impl ChatToResponses {
     fn close(&mut self, place: u32, item: &Item, output: &mut Vec<Event>) -> Value {
         let (id, text) = (&item.id, &item.text);
         let whole = match &item.kind {
+            Kind::Reasoning => {
+                let at = json!({"item_id": id, "output_index": place, "summary_index": 0});
+                let text_done = with(&at, "text", json!(text));
+                self.push("response.reasoning_summary_text.done", &text_done, output);
+                let part_done = with(&at, "part", summary_part(text));
+                self.push("response.reasoning_summary_part.done", &part_done, output);
+                reasoning_item(id, Some(text))
+            }
             Kind::Message => {
-                self.push(
-                    "response.output_text.done",
-                    &json!({"item_id": id, "output_index": place, "content_index": 0, "text": text, "logprobs": []}),
-                    output,
-                );
-                self.push(
-                    "response.content_part.done",
-                    &json!({"item_id": id, "output_index": place, "content_index": 0, "part": text_part(text)}),
-                    output,
-                );
-                message_item(id, "completed", json!([text_part(text)]))
+                for (index, part) in (0_u32..).zip(&item.parts) {
+                    let at = json!({"item_id": id, "output_index": place, "content_index": index});
+                    match part.is_refusal {
+                        true => {
+                            let done = with(&at, "refusal", json!(part.text));
+                            self.push("response.refusal.done", &done, output);
+                        }
+                        false => {
+                            let done = without_logprobs(&with(&at, "text", json!(part.text)));
+                            self.push("response.output_text.done", &done, output);
+                        }
+                    }
+                    let part_done = with(&at, "part", part.json());
+                    self.push("response.content_part.done", &part_done, output);
+                }
+                let said: Vec<_> = item.parts.iter().map(Said::json).collect();
+                message_item(id, "completed", json!(said))
             }
             Kind::Call {
                 id: called, name, ..
@@ -297,8 +393,18 @@ impl ChatToResponses {
     }
 }
 
-fn text_part(text: &str) -> Value {
-    json!({"type": "output_text", "text": text, "annotations": [], "logprobs": []})
+/// An object with another member.
+fn with(object: &Value, name: &str, value: Value) -> Value {
+    let mut object = object.clone();
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
+    object
+}
+
+/// Says that there are no probabilities, which OpenAI's clients look for beside a text.
+fn without_logprobs(object: &Value) -> Value {
+    with(object, "logprobs", json!([]))
 }
 
 /// An upstream's error in the middle of its answer.

@@ -4,7 +4,7 @@ use super::super::Context;
 use super::super::answer::{converse_finish_reason, converse_usage, thought};
 use super::super::chat::{Answer, Called, Choice, Delta, ToolCall};
 use super::super::converse::{self, Block, Reasoning, Thought, Usage};
-use super::super::json::write;
+use super::super::json::{Text, write};
 use super::{DONE, Event, chat_error};
 
 /// What has come so far.
@@ -12,6 +12,7 @@ use super::{DONE, Event, chat_error};
 pub(super) struct ConverseToChat {
     context: Context,
     usage: Usage,
+    service_tier: Option<String>,
     begun: bool,
     /// How many tools were called.
     calls: u32,
@@ -25,6 +26,7 @@ impl ConverseToChat {
         Self {
             context,
             usage: Usage::default(),
+            service_tier: None,
             begun: false,
             calls: 0,
             thought: None,
@@ -60,6 +62,7 @@ impl ConverseToChat {
         }
         if let Some(metadata) = event.metadata {
             self.usage = metadata.usage;
+            self.service_tier = metadata.service_tier.r#type.map(|word| word.to_string());
         }
     }
 
@@ -71,6 +74,7 @@ impl ConverseToChat {
         if self.context.include_usage {
             let usage = Answer {
                 usage: Some(converse_usage(self.usage)),
+                service_tier: self.service_tier.as_deref().map(Text::from),
                 ..self.document()
             };
             output.push(Event::unnamed(write(&usage)));

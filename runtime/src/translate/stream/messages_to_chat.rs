@@ -1,7 +1,7 @@
 //! Anthropic's events as a chat's.
 
 use super::super::Context;
-use super::super::answer::{chat_usage, finish_reason};
+use super::super::answer::{chat_usage, finish_reason, service_tier};
 use super::super::chat::{Answer, Called, Choice, Delta, ToolCall};
 use super::super::json::{Json, write};
 use super::super::messages::{self, Block, Usage};
@@ -70,6 +70,7 @@ impl MessagesToChat {
         if self.context.include_usage {
             let usage = Answer {
                 usage: Some(chat_usage(self.usage)),
+                service_tier: service_tier(self.usage),
                 ..self.document()
             };
             output.push(Event::unnamed(write(&usage)));

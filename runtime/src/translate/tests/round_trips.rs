@@ -68,7 +68,8 @@ fn chat() -> impl Strategy<Value = Value> {
         0..4_u8,
     );
     let turns = proptest::collection::vec(exchange(), 0..6);
-    (settings, text(), turns).prop_map(|((system, stream, longest, choice), first, turns)| {
+    (settings, text(), turns).prop_map(|((system, stream, longest, choice), first, mut turns)| {
+        number_calls(&mut turns);
         let mut messages = Vec::new();
         messages.extend(system.map(|text| json!({"role": "system", "content": text})));
         messages.push(json!({"role": "user", "content": first}));
@@ -90,6 +91,21 @@ fn chat() -> impl Strategy<Value = Value> {
         }
         body
     })
+}
+
+/// Each id stands once in a conversation: those that do not are changed on their way.
+fn number_calls(turns: &mut [Vec<Value>]) {
+    let mut number = 0;
+    for turn in turns {
+        let (first, results) = turn.split_first_mut().unwrap();
+        let calls = first.get_mut("tool_calls").and_then(Value::as_array_mut);
+        for (call, result) in calls.into_iter().flatten().zip(results) {
+            number += 1;
+            let id = json!(format!("{}-{number}", call["id"].as_str().unwrap()));
+            call["id"] = id.clone();
+            result["tool_call_id"] = id;
+        }
+    }
 }
 
 /// Every client with every upstream that speaks otherwise.

@@ -134,7 +134,7 @@ async fn ends_with_an_error(name: String, reply: Reply, kind: ProviderKind, path
         "{name}"
     );
     assert!(
-        receipt.output_tokens >= 4 && receipt.cost.0 > 0,
+        receipt.usage.output >= 4 && receipt.cost.0 > 0,
         "{name}: {receipt:?}"
     );
     if reply.then != Then::Keep {

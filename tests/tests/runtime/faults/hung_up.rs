@@ -55,7 +55,7 @@ async fn the_upstream_is_cancelled_wherever_it_was() {
                 "{name}"
             );
             assert!(
-                receipt.input_tokens > 0 && receipt.cost.0 > 0,
+                receipt.usage.input > 0 && receipt.cost.0 > 0,
                 "{name}: {receipt:?}"
             );
             assert_eq!(
@@ -103,7 +103,7 @@ async fn a_thousand_leave_in_the_middle() {
         let receipt = world.receipt().await;
         assert_eq!(receipt.ending, Ending::HungUp);
         assert!(
-            receipt.estimated && receipt.output_tokens >= 20,
+            receipt.estimated && receipt.usage.output >= 20,
             "{receipt:?}"
         );
     }

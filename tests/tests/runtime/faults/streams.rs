@@ -102,7 +102,7 @@ async fn they_end_in_an_error_event_and_are_charged_for_what_came() {
             let receipt = world.receipt().await;
             assert_eq!(receipt.ending, Ending::Broken, "{name}");
             assert!(
-                receipt.estimated && receipt.output_tokens >= 4 && receipt.cost.0 > 0,
+                receipt.estimated && receipt.usage.output >= 4 && receipt.cost.0 > 0,
                 "{name}: {receipt:?}"
             );
             assert_eq!(
@@ -201,7 +201,7 @@ async fn a_stream_that_only_looks_broken_is_whole() {
                 assert!(!answer.text.contains("error"), "{name}: {}", answer.text);
                 let receipt = world.receipt().await;
                 assert_eq!(
-                    (receipt.ending, receipt.input_tokens, receipt.output_tokens),
+                    (receipt.ending, receipt.usage.input, receipt.usage.output),
                     (Ending::Answered, 10, 5),
                     "{name} on {path}"
                 );
@@ -234,7 +234,7 @@ async fn bytes_that_are_no_text_pass_as_they_are_and_are_counted() {
     assert_eq!(receipt.ending, Ending::Answered);
     // Nothing said what was used: the words, and by their length what could not be read.
     assert!(
-        receipt.estimated && receipt.output_tokens > 5_000,
+        receipt.estimated && receipt.usage.output > 5_000,
         "{receipt:?}"
     );
 }

@@ -68,7 +68,7 @@ async fn they_are_passed_on() {
         assert!(answer.text.contains(r#""content":"four""#), "{name}");
         let receipt = world.receipt().await;
         assert_eq!(
-            (receipt.input_tokens, receipt.output_tokens),
+            (receipt.usage.input, receipt.usage.output),
             (10, 5),
             "{name}"
         );

@@ -187,7 +187,7 @@ async fn another_model_answers() {
         let receipt = world.receipt().await;
         assert_eq!((receipt.attempts, receipt.tried.len()), (2, 1), "{name}");
         assert_eq!(
-            (receipt.input_tokens, receipt.output_tokens),
+            (receipt.usage.input, receipt.usage.output),
             (10, 5),
             "{name}"
         );

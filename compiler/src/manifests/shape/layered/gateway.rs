@@ -10,7 +10,7 @@ use waypost_lang::diagnostic::Diagnostic;
 use super::layers::{Layers, Upstream};
 use super::{picker, router};
 use crate::manifests::agentgateway::{
-    Bind, Catalog, CatalogModel, CatalogSource, Config, Listener, Process, Rates,
+    Bind, Catalog, CatalogModel, CatalogSource, Config, Listener, Process, RateTier, Rates,
     Route as GatewayRoute, Service,
 };
 use crate::manifests::config_map::{fingerprint, of_texts};
@@ -30,7 +30,8 @@ use crate::manifests::shape::egress::{namespace_of, port_of};
 use crate::manifests::versions::InferenceExtension;
 use crate::manifests::volume::{Volume, read};
 use crate::manifests::{Target, yaml};
-use crate::program::{Pool, PoolSource, Price, ProviderKind};
+use crate::program::{Pool, PoolSource, ProviderKind};
+use waypost_policies::cost::{self, Sort};
 
 /// The Deployment, the Service, and the label that monitors select by.
 pub(super) const APP: &str = "agentgateway";
@@ -126,7 +127,7 @@ impl Gateway {
                 route.name(),
                 route.tier.name.value
             ));
-            if let (Upstream::Pool(..), Some(_)) = (&route.upstream, route.model.price) {
+            if let (Upstream::Pool(..), Some(_)) = (&route.upstream, &route.model.price) {
                 let model = &route.model.name.value;
                 notes.push(format!(
                     "no price of `{model}` here: its route reports no usage"
@@ -265,7 +266,7 @@ fn services(target: &Target<'_>, layers: &Layers<'_>) -> Vec<Service> {
 fn catalog(layers: &Layers<'_>) -> Vec<CatalogSource> {
     let mut catalog = Catalog::default();
     for route in layers.routes() {
-        let (Upstream::Provider(provider), Some(price)) = (&route.upstream, route.model.price)
+        let (Upstream::Provider(provider), Some(price)) = (&route.upstream, &route.model.price)
         else {
             continue;
         };
@@ -277,8 +278,13 @@ fn catalog(layers: &Layers<'_>) -> Vec<CatalogSource> {
             ProviderKind::Bedrock => "aws.bedrock",
         };
         let models = &mut catalog.providers.entry(name.into()).or_default().models;
-        let rates = rates(price);
-        models.insert(route.model.upstream_name.clone(), CatalogModel { rates });
+        let longer = price.rows().iter();
+        let longer = longer.filter(|row| row.service == cost::Service::Standard && row.above > 0);
+        let model = CatalogModel {
+            rates: rates(&price.base()),
+            tiers: longer.map(tier).collect(),
+        };
+        models.insert(route.model.upstream_name.clone(), model);
     }
     if catalog.providers.is_empty() {
         Vec::new()
@@ -287,11 +293,24 @@ fn catalog(layers: &Layers<'_>) -> Vec<CatalogSource> {
     }
 }
 
-fn rates(price: Price) -> Rates {
+fn tier(row: &cost::Row) -> RateTier {
+    RateTier {
+        context_over: row.above,
+        rates: rates(&row.rates),
+    }
+}
+
+/// It knows one price for what is written to a cache: the usual time's.
+fn rates(rates: &cost::Rates) -> Rates {
+    let said = |sort| rates.said(sort).map(|rate| per_million(rate.0));
     Rates {
-        input: per_million(price.input),
-        cache_read: per_million(price.cached),
-        output: per_million(price.output),
+        input: per_million(rates.of(Sort::Input).0),
+        cache_read: per_million(rates.of(Sort::Cached).0),
+        cache_write: said(Sort::CacheWrite),
+        output: per_million(rates.of(Sort::Output).0),
+        reasoning: said(Sort::Reasoning),
+        input_audio: said(Sort::AudioInput),
+        output_audio: said(Sort::AudioOutput),
     }
 }
 
