@@ -66,22 +66,23 @@ pub(super) async fn admit(
             }
             Err(exhausted) => exhausted,
         };
-        if exhausted.reason == ExhaustedReason::Lease
+        match exhausted.reason {
             // Apart: hardly any call waits for it, and each would hold the room.
-            && let Err(away) = Box::pin(obtain(gateway, &route.charges)).await
-        {
-            return match away {
+            ExhaustedReason::Lease => match Box::pin(obtain(gateway, &route.charges)).await {
+                Ok(()) => {}
                 // Its share is used up.
-                Alone::Spent => Admitted::limited(decision, &exhausted),
-                Alone::Never => Admitted::without(decision),
-            };
+                Err(Alone::Spent) => return Admitted::limited(decision, &exhausted),
+                Err(Alone::Never) => return Admitted::without(decision),
+            },
+            ExhaustedReason::Buckets => {
+                // No other call took the room: there is none for another key.
+                gateway.metrics.ledger.crowded.inc();
+                return Admitted::limited(decision, &exhausted);
+            }
+            ExhaustedReason::Quota | ExhaustedReason::Unknown => {
+                gateway.metrics.ledger.conflicts.inc();
+            }
         }
-        if exhausted.reason == ExhaustedReason::Buckets {
-            // No other call took the room: there is none for another key.
-            gateway.metrics.ledger.crowded.inc();
-            return Admitted::limited(decision, &exhausted);
-        }
-        gateway.metrics.ledger.conflicts.inc();
         conflicts += 1;
         if conflicts >= MOST_CONFLICTS {
             return Admitted::limited(decision, &exhausted);

@@ -13,7 +13,7 @@ use std::net::Ipv4Addr;
 
 use proptest::prelude::*;
 use waypost_policies::NanoDollars;
-use waypost_policies::cost::{Rates, Sort};
+use waypost_policies::cost::Rates;
 use waypost_policies::decision::Decision;
 use waypost_policies::facts::Caller;
 use waypost_policies::plan::draft::{self, *};
@@ -41,11 +41,11 @@ fn model(number: usize) -> draft::Model {
         upstream_name: format!("m{number}"),
         context: Some(100_000),
         output: Some(ANSWER),
-        price: Some(Price::flat(Rates::new(Sort::ALL.map(|sort| match sort {
-            Sort::Input | Sort::Cached => Some(of_million(input)),
-            Sort::Output => Some(of_million(output)),
-            _ => None,
-        })))),
+        price: Some(Price::flat(Rates::simple(
+            of_million(input),
+            of_million(input),
+            of_million(output),
+        ))),
         rejects: Vec::new(),
         chat: true,
         completions: true,
