@@ -19,9 +19,10 @@ pub(crate) struct Effort {
 
 impl Effort {
     pub(crate) const FULL: Self = Self {
-        rounds: 5,
-        time: Duration::from_millis(800),
-        streams: 1000,
+        // Short ones, and many: each is another chance that nothing else wants the core.
+        rounds: 20,
+        time: Duration::from_millis(200),
+        streams: 2000,
     };
     pub(crate) const QUICK: Self = Self {
         rounds: 1,

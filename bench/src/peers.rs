@@ -110,11 +110,13 @@ fn waypost(
     }
     let source = folder.join("bench.route");
     write(&source, &text)?;
+    // Its own: the other may be about to read its plan.
+    let output = folder.join(name);
     let built = Command::new(&arguments.waypost)
         .arg("build")
         .arg(&source)
         .arg("-o")
-        .arg(folder)
+        .arg(&output)
         .output();
     let built = built.map_err(|error| error.to_string())?;
     if !built.status.success() {
@@ -123,7 +125,7 @@ fn waypost(
     // What an earlier run has used is nothing to this one.
     let _ = fs::remove_dir_all(state);
     let mut command = machine.pinned(&arguments.runtime);
-    command.arg(folder.join("plan.waypost"));
+    command.arg(output.join("plan.waypost"));
     command.args([
         "--listen",
         &address.to_string(),

@@ -73,7 +73,7 @@ impl Decisions {
             self.refused += 1;
         } else {
             let mut tiers = self.tiers.iter_mut();
-            if let Some((_, calls)) = tiers.find(|(name, _)| *name == receipt.tier) {
+            if let Some((_, calls)) = tiers.find(|(name, _)| **name == *receipt.tier) {
                 *calls += 1;
             }
             self.cost = self.cost.plus(receipt.cost);
@@ -136,7 +136,7 @@ fn strongest(plan: &Plan) -> Option<(String, Price)> {
 fn line(receipt: &Receipt) -> String {
     let answered = !receipt.model.is_empty();
     let model = match answered {
-        true => receipt.model.clone(),
+        true => receipt.model.to_string(),
         false => format!("({})", receipt.status),
     };
     let tokens = match answered {
@@ -147,7 +147,7 @@ fn line(receipt: &Receipt) -> String {
         true => format!("${}", receipt.cost),
         false => String::new(),
     };
-    let who = match (receipt.caller.as_str(), receipt.team.as_str()) {
+    let who = match (&*receipt.caller, &*receipt.team) {
         ("", "") => "anonymous",
         ("", team) => team,
         (caller, _) => caller,

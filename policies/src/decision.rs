@@ -196,7 +196,7 @@ pub struct Route {
 }
 
 /// All of a reservation. As many quotas as one call has in practice take no memory of their own.
-pub type Charges = SmallVec<[Charge; 12]>;
+pub type Charges = SmallVec<[Charge; 6]>;
 
 /// A part of a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,6 +15,7 @@ use waypost_policies::limits::{Reservation, Spent, Unit};
 use waypost_policies::plan::draft::TierIndex;
 use waypost_policies::{Facts, NanoDollars};
 
+use crate::callers::Identity;
 use crate::clock;
 use crate::failure::{Failure, Tried};
 use crate::gateway::Gateway;
@@ -22,7 +23,6 @@ use crate::lines::Place;
 use crate::metrics::RouteKey;
 use crate::rate_limit::RateLimit;
 use crate::receipt::{Ending, Receipt};
-use crate::rule::Site;
 use crate::usage::Reported;
 
 use held::Used;
@@ -37,10 +37,10 @@ pub(crate) struct Account {
     gateway: Arc<Gateway>,
     asked: Asked,
     receipt: Option<Receipt>,
-    decision: Decision,
-    held: Option<Held>,
+    decision: Arc<Decision>,
+    held: Option<Box<Held>>,
     /// What is held for the model that is asked beside it.
-    second: Option<Held>,
+    second: Option<Box<Held>>,
     /// Its places in limits that others wait for; given up last.
     places: Vec<Place>,
 }
@@ -48,15 +48,15 @@ pub(crate) struct Account {
 /// What a call holds: for the model that is asked, and for the one that is asked beside it.
 pub(crate) struct Lanes<'a> {
     pub(crate) first: Option<&'a mut Held>,
-    pub(crate) second: &'a mut Option<Held>,
+    pub(crate) second: &'a mut Option<Box<Held>>,
 }
 
 impl Account {
     /// Opens the books of a call that came at `started` and was decided.
     pub(crate) fn open(
         gateway: &Arc<Gateway>,
-        facts: &Facts<'_>,
-        decision: Decision,
+        (facts, identity): (&Facts<'_>, &Identity),
+        decision: Arc<Decision>,
         request_id: &str,
         started: Instant,
     ) -> Self {
@@ -64,11 +64,11 @@ impl Account {
         let receipt = Receipt {
             time: (clock::now() - age) / 1_000_000,
             request_id: request_id.to_owned(),
-            caller: facts.caller.key.clone().into_owned(),
-            team: facts.caller.team.clone().into_owned(),
-            agent: facts.caller.agent.clone().into_owned(),
-            plan: facts.caller.plan.clone().into_owned(),
-            name: facts.caller.name.clone().into_owned(),
+            caller: Arc::clone(&identity.id),
+            team: Arc::clone(&identity.team),
+            agent: Arc::clone(&identity.agent),
+            plan: Arc::clone(&identity.plan),
+            name: Arc::clone(&identity.name),
             asked: gateway.redactions.log(&facts.request.model).into_owned(),
             streamed: facts.request.stream,
             ..Receipt::default()
@@ -77,7 +77,7 @@ impl Account {
             gateway: Arc::clone(gateway),
             asked: Asked::new(facts, started),
             receipt: Some(receipt),
-            decision: decision.clone(),
+            decision: Arc::clone(&decision),
             held: None,
             second: None,
             places: Vec::new(),
@@ -88,20 +88,20 @@ impl Account {
     }
 
     /// Takes note of a decision: the first, or one that falls back.
-    pub(crate) fn decided(&mut self, decision: Decision) {
-        let plan = &self.gateway.plan;
+    pub(crate) fn decided(&mut self, decision: Arc<Decision>) {
+        let (plan, sites) = (&self.gateway.plan, &self.gateway.sites);
         if let Some(receipt) = &mut self.receipt {
             receipt.tier = self
                 .gateway
                 .tier_of(&decision)
-                .map(|tier| tier.name.clone())
+                .map(|tier| Arc::clone(&tier.name))
                 .unwrap_or_default();
             // No rule is why a name is not known.
             receipt.rule = match decision.outcome {
-                Outcome::UnknownModel => Site::default(),
-                _ => Site::of(plan, decision.rule),
+                Outcome::UnknownModel => Arc::default(),
+                _ => sites.of(plan, decision.rule),
             };
-            receipt.capped_by = decision.capped_by.map(|rule| Site::of(plan, rule));
+            receipt.capped_by = decision.capped_by.map(|rule| sites.of(plan, rule));
             receipt.difficulty = decision.difficulty;
             receipt.warnings = self.gateway.warnings(&decision);
         }
@@ -121,25 +121,25 @@ impl Account {
     /// Holds what the decision reserved.
     pub(crate) fn hold(&mut self, route: &Route, reservation: Reservation) {
         if let Some(before) = self.held.take() {
-            self.release(before, Used::default());
+            self.release(*before, Used::default());
         }
         let held = Held::new(&self.gateway, route, reservation, self.asked);
-        self.held = Some(held);
+        self.held = Some(Box::new(held));
     }
 
     /// What is held, to be noted on by whoever asks.
-    pub(crate) const fn lanes(&mut self) -> Lanes<'_> {
+    pub(crate) fn lanes(&mut self) -> Lanes<'_> {
         Lanes {
-            first: self.held.as_mut(),
+            first: self.held.as_deref_mut(),
             second: &mut self.second,
         }
     }
 
     /// The model that was asked beside the first answers, or is the only one left; the first is charged for what it may
     /// have used.
-    pub(crate) fn second_answers(&mut self, decision: Decision) {
+    pub(crate) fn second_answers(&mut self, decision: Arc<Decision>) {
         if let Some(first) = self.held.take() {
-            self.lose(first);
+            self.lose(*first);
         }
         self.held = self.second.take();
         self.decided(decision);
@@ -148,7 +148,7 @@ impl Account {
     /// The model that was asked beside the first is too late; it is charged for what it may have used.
     pub(crate) fn lose_second(&mut self) {
         if let Some(second) = self.second.take() {
-            self.lose(second);
+            self.lose(*second);
         }
     }
 
@@ -183,11 +183,11 @@ impl Account {
         if let Some(receipt) = &mut self.receipt {
             receipt.attempts += held.attempts;
             receipt.ceiling = held.ceiling;
-            tried.replica = Some(held.replica.clone()).filter(|replica| !replica.is_empty());
+            tried.replica = Some(held.replica.to_string()).filter(|replica| !replica.is_empty());
             receipt.tried.push(tried);
         }
         let wasted = held.wasted();
-        self.release(held, wasted);
+        self.release(*held, wasted);
     }
 
     /// As [`Account::give_up`], for the model that was asked beside the first.
@@ -247,7 +247,7 @@ impl Account {
     /// The call is refused, or no model answered it: the rule that is the cause is its rule.
     pub(crate) fn blame(&mut self, failure: &Failure) {
         if let (Some(receipt), Some(rule)) = (&mut self.receipt, &failure.details.rule) {
-            receipt.rule = rule.clone();
+            receipt.rule = Arc::new(rule.clone());
         }
     }
 
@@ -286,8 +286,10 @@ impl Account {
         let held = self.held.take()?;
         if let Some(receipt) = &mut self.receipt {
             let model = self.gateway.model(held.model);
-            receipt.model = model.map(|model| model.name.clone()).unwrap_or_default();
-            receipt.replica.clone_from(&held.replica);
+            receipt.model = model
+                .map(|model| Arc::clone(&model.name))
+                .unwrap_or_default();
+            receipt.replica = Arc::clone(&held.replica);
             receipt.attempts += held.attempts;
             receipt.ceiling = held.ceiling;
             receipt.first_byte = held.first_byte;
@@ -295,7 +297,7 @@ impl Account {
         let Used { usage, cost } = held.used();
         let (requests, estimated) = (u64::from(held.sent), held.estimated);
         self.note_charges(&held.charges, spent(requests, usage, cost));
-        self.end(held, spent(requests, usage, cost));
+        self.end(*held, spent(requests, usage, cost));
         Some((usage, cost, estimated))
     }
 
@@ -340,9 +342,9 @@ impl Account {
     }
 
     fn note_charge(&mut self, quota: u16, amount: u64) {
-        let label = self.gateway.quota_label(quota);
+        let label = self.gateway.kept_label(quota);
         if let (Some(receipt), 1..) = (&mut self.receipt, amount) {
-            receipt.charged.push((label.to_owned(), amount));
+            receipt.charged.push((label, amount));
         }
     }
 }

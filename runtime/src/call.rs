@@ -21,11 +21,11 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use waypost_policies::Facts;
-use waypost_policies::decision::{Charges, Decision, Outcome};
+use waypost_policies::decision::{Charges, Outcome};
 use waypost_policies::facts::{self, Surface};
 use waypost_policies::request::RequestError;
 
@@ -39,12 +39,13 @@ use crate::gateway::Gateway;
 use crate::receipt::Ending;
 use crate::recent::RecentCall;
 
-use admit::{Manners, admit};
+use admit::{Admitted, Manners, admit};
 use attempt::Asking;
 use attempt_error::AttemptError;
 use deadline::Deadline;
 use turn::admit_in_turn;
 
+const EXPLAIN: HeaderName = HeaderName::from_static("x-waypost-explain");
 /// The most models that one call tries: more is a loop.
 const MOST_MODELS: usize = 64;
 
@@ -98,15 +99,15 @@ pub(crate) async fn answer(
     let wants_explanation = arrived
         .parts
         .headers
-        .get("x-waypost-explain")
+        .get(EXPLAIN)
         .is_some_and(|value| value == "1");
-    let explanation = wants_explanation.then(|| gateway.explain(&facts));
-    let (admitted, places) = admit_in_turn(gateway, &mut facts, deadline).await;
+    let explanation = wants_explanation.then(|| Box::new(gateway.explain(&facts)));
+    let (mut admitted, places) = admit_in_turn(gateway, &mut facts, deadline).await;
     gateway.warn(&facts, &admitted.decision, request_id);
     let mut account = Account::open(
         gateway,
-        &facts,
-        admitted.decision.clone(),
+        (&facts, &arrived.identity),
+        Arc::clone(&admitted.decision),
         request_id,
         arrived.started,
     );
@@ -120,7 +121,14 @@ pub(crate) async fn answer(
         deadline,
         request_id,
     );
-    let result = ask_models(gateway, &mut facts, &mut asking, &mut account, admitted).await;
+    let result = ask_models(
+        gateway,
+        &mut facts,
+        &mut asking,
+        &mut account,
+        &mut admitted,
+    )
+    .await;
     let mut response = match result {
         Ok(answered) => answer::respond(answered, account, gateway, surface),
         Err((failure, ending)) => {
@@ -132,7 +140,7 @@ pub(crate) async fn answer(
         }
     };
     if let Some(explanation) = explanation {
-        answer::explain(&mut response, explanation);
+        answer::explain(&mut response, *explanation);
     }
     if gateway.recent.wants(came) {
         let recent = arrived.into_recent(surface, request_id);
@@ -247,6 +255,13 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Failure> {
             message,
         )
     };
+    if headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value == "application/json")
+        && !headers.contains_key(CONTENT_ENCODING)
+    {
+        return Ok(());
+    }
     let text = |name| {
         headers
             .get(name)
@@ -305,67 +320,67 @@ async fn ask_models(
     facts: &mut Facts<'_>,
     asking: &mut Asking<'_>,
     account: &mut Account,
-    admitted: admit::Admitted,
+    admitted: &mut Admitted,
 ) -> Result<answer::Answered, (Failure, Ending)> {
     let mut lost = Lost::default();
-    let mut ended = ask_in_turn(gateway, facts, asking, account, admitted, &mut lost).await;
-    if ended.is_err() && lost.was_too_careful() {
+    let answered = loop {
+        let answered = ask_in_turn(gateway, facts, asking, account, admitted, &mut lost).await;
+        if answered.is_some() || asking.insists() || !lost.was_too_careful() {
+            break answered;
+        }
         asking.insist();
         facts.now = clock::now();
-        let again = admit(gateway, facts, None, Manners::HasTurn).await;
-        if matches!(again.decision.outcome, Outcome::Route(_)) {
-            account.decided(again.decision.clone());
+        *admitted = admit(gateway, facts, None, Manners::HasTurn).await;
+        if matches!(admitted.decision.outcome, Outcome::Route(_)) {
+            account.decided(Arc::clone(&admitted.decision));
         }
-        ended = ask_in_turn(gateway, facts, asking, account, again, &mut lost).await;
-    }
-    let last = match ended {
-        Ok(answered) => return Ok(answered),
-        Err(last) => last,
     };
-    account.pass_over(outcome::passed_over(gateway, &last));
+    if let Some(answered) = answered {
+        return Ok(answered);
+    }
+    let last = &admitted.decision;
+    account.pass_over(outcome::passed_over(gateway, last));
     match lost.first {
         Some((failure, charges, _)) => {
             account.count_failed_call(&charges);
             Err((failure.tried(account.tried()), Ending::Failed))
         }
-        None => Err((outcome::refusal(gateway, &last, facts), Ending::Refused)),
+        None => Err((outcome::refusal(gateway, last, facts), Ending::Refused)),
     }
 }
 
-/// Asks one model after the other; the last decision where none answered.
+/// Asks one model after the other; where none answers, what was `admitted` is the last decision.
 async fn ask_in_turn(
     gateway: &Arc<Gateway>,
     facts: &mut Facts<'_>,
     asking: &Asking<'_>,
     account: &mut Account,
-    mut admitted: admit::Admitted,
+    admitted: &mut Admitted,
     lost: &mut Lost,
-) -> Result<answer::Answered, Decision> {
+) -> Option<answer::Answered> {
     for _ in 0..MOST_MODELS {
-        let Some((route, reservation)) =
-            route(&admitted.decision).cloned().zip(admitted.reservation)
-        else {
-            break;
-        };
-        account.pass_over(outcome::passed_over(gateway, &admitted.decision));
-        account.hold(&route, reservation);
-        let asked = (admitted.decision, &route);
+        let decision = Arc::clone(&admitted.decision);
+        let (route, reservation) = route(&decision).zip(admitted.reservation.take())?;
+        account.pass_over(outcome::passed_over(gateway, &decision));
+        account.hold(route, reservation);
+        let asked = (&decision, route);
         let failed = match hedge::ask(gateway, facts, asking, account, asked, lost).await {
-            Ok(answered) => return Ok(answered),
+            Ok(answered) => return Some(answered),
             Err(failed) => failed,
         };
         if failed.is_final || asking.is_over() {
-            return Err(failed.last);
+            admitted.decision = failed.last;
+            return None;
         }
         if let Some(model) = gateway.model(route.model) {
             let upstreams = &gateway.metrics.upstreams;
             upstreams.fell_back(route.model, &model.name);
         }
         facts.now = clock::now();
-        admitted = admit(gateway, facts, Some(&failed.last), Manners::HasTurn).await;
+        *admitted = admit(gateway, facts, Some(&failed.last), Manners::HasTurn).await;
         if matches!(admitted.decision.outcome, Outcome::Route(_)) {
-            account.decided(admitted.decision.clone());
+            account.decided(Arc::clone(&admitted.decision));
         }
     }
-    Err(admitted.decision)
+    None
 }

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use hyper::HeaderMap;
-use hyper::header::AUTHORIZATION;
+use hyper::header::{AUTHORIZATION, HeaderName};
 use waypost_policies::facts::Claim;
 use waypost_policies::plan::draft::ModelIndex;
 use waypost_policies::{Caller, Plan};
@@ -32,6 +32,9 @@ pub(crate) use token::TokenError;
 use token::{Tokens, looks_signed};
 use watch::KeySource;
 pub(crate) use watch::watch;
+
+const API_KEY: HeaderName = HeaderName::from_static("api-key");
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// The callers that are known.
 #[derive(Debug)]
@@ -56,11 +59,11 @@ pub(crate) struct Callers {
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Identity {
     /// What names the key or the token's subject, never the key.
-    pub(crate) id: String,
-    pub(crate) team: String,
-    pub(crate) agent: String,
-    pub(crate) plan: String,
-    pub(crate) name: String,
+    pub(crate) id: Arc<str>,
+    pub(crate) team: Arc<str>,
+    pub(crate) agent: Arc<str>,
+    pub(crate) plan: Arc<str>,
+    pub(crate) name: Arc<str>,
     /// The only models it may use, as the file names them.
     allowed: Option<Vec<String>>,
     /// The same, as the plan has them.
@@ -207,7 +210,8 @@ impl Callers {
         };
         match (key, &self.tokens) {
             (Some(token), Some(tokens)) if looks_signed(token) => {
-                let identity = tokens.identify(token).await;
+                // Apart: calls with keys need no room for it.
+                let identity = Box::pin(tokens.identify(token)).await;
                 identity.map(Arc::new).map_err(Unknown::Token)
             }
             (Some(key), _) => self.directory.load().find(key),
@@ -219,8 +223,8 @@ impl Callers {
 
 /// The key in `Authorization: Bearer`, `api-key` (as Azure's clients send it) or `x-api-key`.
 fn sent_key(headers: &HeaderMap) -> Result<Option<&str>, Unknown> {
-    let names = ["authorization", "api-key", "x-api-key"];
-    if names.map(|name| headers.get_all(name).iter().nth(1)) != [None; 3] {
+    let stands_twice = |name: &HeaderName| headers.get_all(name).iter().nth(1).is_some();
+    if [AUTHORIZATION, API_KEY, X_API_KEY].iter().any(stands_twice) {
         return Err(Unknown::Twice);
     }
     if let Some(value) = headers.get(AUTHORIZATION) {
@@ -235,7 +239,7 @@ fn sent_key(headers: &HeaderMap) -> Result<Option<&str>, Unknown> {
             Err(Unknown::NotBearer)
         };
     }
-    let value = headers.get("api-key").or_else(|| headers.get("x-api-key"));
+    let value = headers.get(API_KEY).or_else(|| headers.get(X_API_KEY));
     value
         .map(|value| value.to_str().map_err(|_| Unknown::WrongKey))
         .transpose()

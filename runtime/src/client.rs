@@ -81,6 +81,17 @@ pub(crate) struct Client(Arc<Inner>);
 struct Inner {
     dialer: Dialer,
     hosts: Mutex<HashMap<Origin, Arc<Host>>>,
+    /// Addresses that were asked lately: reading one takes longer than finding it.
+    targets: Mutex<HashMap<String, Arc<Target>>>,
+}
+
+/// Where requests for one address go, and what their server is told of it.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) uri: Uri,
+    host: Arc<Host>,
+    authority: HeaderValue,
+    path: PathAndQuery,
 }
 
 /// A client for each thread that answers calls, and one for all others: connections are kept where they are used.
@@ -150,24 +161,32 @@ pub(crate) fn trusting(authority: &Path, connect: Duration) -> Result<Client, Cl
     )))
 }
 
-/// Sends a request, again where only a kept connection was at fault.
+/// Sends a request to where its URI says.
 pub(crate) async fn send(
     client: &Client,
+    request: Request<Full<Bytes>>,
+) -> Result<Response<Answer>, SendError> {
+    match client.target_of(request.uri()) {
+        Some(target) => send_to(client, &target, request).await,
+        None => Err(SendError::Address(request.uri().clone())),
+    }
+}
+
+/// Sends a request, again where only a kept connection was at fault.
+pub(crate) async fn send_to(
+    client: &Client,
+    target: &Target,
     mut request: Request<Full<Bytes>>,
 ) -> Result<Response<Answer>, SendError> {
-    let Some(origin) = Origin::of(request.uri()) else {
-        return Err(SendError::Address(request.uri().clone()));
-    };
-    let (host, uri) = (client.host(origin), request.uri().clone());
     let mut is_addressed = None;
     let mut stale = 0;
     loop {
-        let lease = host.lease(&client.0.dialer).await;
+        let lease = target.host.lease(&client.0.dialer).await;
         let mut lease = lease.map_err(SendError::Connect)?;
         let (is_http2, is_kept) = (lease.is_http2(), lease.has_answered());
         if is_addressed != Some(is_http2) {
             is_addressed = Some(is_http2);
-            address(&mut request, &uri, host.origin(), is_http2);
+            target.address(&mut request, is_http2);
         }
         let sent = lease.send(request.clone()).await;
         match sent {
@@ -191,6 +210,7 @@ impl Client {
         let inner = Arc::new(Inner {
             dialer,
             hosts: Mutex::default(),
+            targets: Mutex::default(),
         });
         tokio::spawn(tidy(Arc::downgrade(&inner)));
         Self(inner)
@@ -215,6 +235,37 @@ impl Client {
         }
     }
 
+    /// Where requests for an address go; `None` where it is none.
+    pub(crate) fn target(&self, address: &str) -> Option<Arc<Target>> {
+        let targets = || {
+            self.0
+                .targets
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(target) = targets().get(address) {
+            return Some(Arc::clone(target));
+        }
+        let target = Arc::new(self.target_of(&address.parse().ok()?)?);
+        targets().insert(address.to_owned(), Arc::clone(&target));
+        Some(target)
+    }
+
+    fn target_of(&self, uri: &Uri) -> Option<Target> {
+        let origin = Origin::of(uri)?;
+        let authority = match &origin.place {
+            Place::File(_) => "localhost",
+            Place::Host(..) => uri.authority()?.as_str(),
+        };
+        let path = uri.path_and_query().cloned();
+        Some(Target {
+            authority: HeaderValue::from_str(authority).ok()?,
+            path: path.unwrap_or_else(|| PathAndQuery::from_static("/")),
+            host: self.host(origin),
+            uri: uri.clone(),
+        })
+    }
+
     fn host(&self, origin: Origin) -> Arc<Host> {
         let mut hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(host) = hosts.get(&origin) {
@@ -231,35 +282,35 @@ async fn tidy(inner: Weak<Inner>) {
     loop {
         sleep(TIDY).await;
         let Some(inner) = inner.upgrade() else { return };
+        let mut targets = inner.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        targets.clear();
+        drop(targets);
         let mut hosts = inner.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         hosts.retain(|_, host| host.tidy() || Arc::strong_count(host) > 1);
     }
 }
 
-/// Says where a request goes, as the protocol wants it said.
-fn address(request: &mut Request<Full<Bytes>>, uri: &Uri, origin: &Origin, is_http2: bool) {
-    let authority = match &origin.place {
-        Place::File(_) => "localhost".to_owned(),
-        Place::Host(..) => uri.authority().map(ToString::to_string).unwrap_or_default(),
-    };
-    let path = uri.path_and_query().cloned();
-    let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
-    if is_http2 {
+impl Target {
+    /// Says where a request goes, as the protocol wants it said.
+    fn address(&self, request: &mut Request<Full<Bytes>>, is_http2: bool) {
+        if !is_http2 {
+            request.headers_mut().insert(HOST, self.authority.clone());
+            *request.uri_mut() = self.path.clone().into();
+            return;
+        }
+        let origin = self.host.origin();
         let scheme = match origin.speaks {
             Speaks::Tls => Scheme::HTTPS,
             Speaks::Http1 | Speaks::Http2 => Scheme::HTTP,
         };
-        let whole = Uri::builder().scheme(scheme).authority(authority);
-        if let Ok(uri) = whole.path_and_query(path).build() {
+        let whole = Uri::builder()
+            .scheme(scheme)
+            .authority(self.authority.as_bytes());
+        if let Ok(uri) = whole.path_and_query(self.path.clone()).build() {
             *request.uri_mut() = uri;
         }
         request.headers_mut().remove(HOST);
-        return;
     }
-    if let Ok(host) = HeaderValue::from_str(&authority) {
-        request.headers_mut().insert(HOST, host);
-    }
-    *request.uri_mut() = path.into();
 }
 
 /// Whether a server of HTTP/2 has said that it did nothing with a call, or never got it.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONNECTION, EXPECT, HeaderValue};
+use hyper::header::{ALLOW, CONNECTION, EXPECT, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 use waypost_policies::facts::Surface;
@@ -18,6 +18,8 @@ use crate::callers::Identity;
 use crate::failure::{Failure, json_response};
 use crate::gateway::Gateway;
 use crate::server::framing;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-waypost-request-id");
 
 /// What a path is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +111,7 @@ pub(crate) async fn serve(
         discard(body);
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert("x-waypost-request-id", value);
+        response.headers_mut().insert(REQUEST_ID, value);
     }
     let surface = place.map_or("other", Place::word);
     let status = response.status().as_u16();
@@ -230,5 +232,13 @@ fn entry(name: &str, anthropic: bool) -> serde_json::Value {
 /// Unlikely to come twice; no secret.
 fn request_id() -> String {
     let half = || RandomState::new().build_hasher().finish();
-    format!("wp-{:016x}{:016x}", half(), half())
+    let mut id = String::with_capacity(35);
+    id.push_str("wp-");
+    for half in [half(), half()] {
+        let digits = (0..16)
+            .rev()
+            .map(|place| (half >> (4 * place)) as u32 & 0xf);
+        id.extend(digits.filter_map(|digit| char::from_digit(digit, 16)));
+    }
+    id
 }

@@ -35,6 +35,7 @@ use crate::provider::{AccessError, Provider, wants_completion_tokens};
 use crate::receipt::Receipt;
 use crate::recent::Recent;
 use crate::redact::{RedactionError, Redactions};
+use crate::rule::Sites;
 use crate::secrets::{SecretError, SecretValue};
 use crate::server::{Address, TlsError};
 use crate::settings::{Bounds, Settings};
@@ -73,6 +74,7 @@ pub(crate) struct Gateway {
     spending: Arc<Spending>,
     /// The price of the first model of the dearest tier.
     strongest: Option<Price>,
+    pub(crate) sites: Sites,
     /// What looks after the callers; ended with this.
     _watching: JoinSet<()>,
 }
@@ -80,7 +82,7 @@ pub(crate) struct Gateway {
 /// A model, as calls need it.
 #[derive(Debug)]
 pub(crate) struct Model {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) upstream_name: String,
     pub(crate) via: draft::Via,
     pub(crate) price: Option<Price>,
@@ -100,7 +102,7 @@ pub(crate) struct Model {
 /// A tier, as calls need it.
 #[derive(Debug)]
 pub(crate) struct Tier {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     /// How long an attempt may take to its first byte, where the file says so.
     pub(crate) timeout: Option<Duration>,
     pub(crate) retries: u32,
@@ -110,7 +112,7 @@ pub(crate) struct Tier {
 
 #[derive(Debug)]
 struct Quota {
-    label: String,
+    label: Arc<str>,
     /// Whether it has a bucket for each value of something.
     per_caller: bool,
     unit: Unit,
@@ -307,6 +309,7 @@ impl Gateway {
             tiers: draft.tiers.iter().map(Tier::new).collect(),
             quotas: draft.quotas.iter().map(Quota::new).collect(),
             receipts: settings.receipts.clone(),
+            sites: Sites::default(),
             _watching: watching,
             plan,
         })
@@ -395,6 +398,12 @@ impl Gateway {
         quota.map_or("", |quota| &quota.label)
     }
 
+    /// The same, for a receipt to keep.
+    pub(crate) fn kept_label(&self, quota: u16) -> Arc<str> {
+        let quota = self.quotas.get(usize::from(quota));
+        quota.map_or_else(Arc::default, |quota| Arc::clone(&quota.label))
+    }
+
     /// What this use would have cost at the first model of the dearest tier; nothing where that has no price.
     pub(crate) fn strongest(&self, usage: Usage) -> NanoDollars {
         let strongest = self.strongest.as_ref();
@@ -414,7 +423,7 @@ impl Gateway {
         let quotas = (0..).zip(&self.quotas).map(|(index, quota)| {
             let usage = self.state.usage(index, self.state.key(""), now);
             let mut document =
-                json!({"quota": quota.label, "unit": quota.unit.word(), "each": quota.per_caller});
+                json!({"quota": &*quota.label, "unit": quota.unit.word(), "each": quota.per_caller});
             if let (false, Some(document)) = (quota.per_caller, document.as_object_mut()) {
                 document.insert("used".to_owned(), usage.used.into());
                 document.insert("of".to_owned(), usage.capacity.into());
@@ -469,15 +478,15 @@ impl Gateway {
         // `/decisions` and the metrics tell of calls all the same: a line for each costs as much as the decision.
         tracing::debug!(
             request = receipt.request_id,
-            caller = receipt.caller,
-            team = receipt.team,
-            agent = receipt.agent,
-            plan = receipt.plan,
+            caller = &*receipt.caller,
+            team = &*receipt.team,
+            agent = &*receipt.agent,
+            plan = &*receipt.plan,
             asked = receipt.asked,
-            tier = receipt.tier,
+            tier = &*receipt.tier,
             rule = receipt.rule.label,
-            model = receipt.model,
-            replica = receipt.replica,
+            model = &*receipt.model,
+            replica = &*receipt.replica,
             status = receipt.status,
             ending = receipt.ending.word(),
             input = receipt.usage.input,
@@ -587,7 +596,7 @@ impl Model {
         let known =
             wants_completion_tokens(&model.upstream_name) || wants_completion_tokens(&model.name);
         Self {
-            name: model.name.clone(),
+            name: model.name.as_str().into(),
             upstream_name: model.upstream_name.clone(),
             via: model.via,
             price: model.price.clone(),
@@ -641,7 +650,7 @@ impl Tier {
     fn new(tier: &draft::Tier) -> Self {
         let time = |milliseconds| (milliseconds > 0).then(|| Duration::from_millis(milliseconds));
         Self {
-            name: tier.name.clone(),
+            name: tier.name.as_str().into(),
             timeout: time(tier.timeout_milliseconds),
             retries: tier.retries,
             hedge: time(tier.hedge_milliseconds),
@@ -652,7 +661,7 @@ impl Tier {
 impl Quota {
     fn new(quota: &draft::Quota) -> Self {
         Self {
-            label: quota.label.clone(),
+            label: quota.label.as_str().into(),
             per_caller: quota.per.is_some()
                 || matches!(quota.window, draft::Window::Session(_))
                 || matches!(quota.amount, draft::Amount::Repeats(_)),

@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use memchr::memchr2;
 
-/// Strings up to this length are looked at byte by byte.
-const SHORT: usize = 24;
+/// Strings up to so many words of eight bytes are looked at word by word.
+const SHORT: usize = 4;
 
 /// A member of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,51 +74,51 @@ pub(crate) fn rewrite_members(
     if added.is_empty() && changes.iter().all(|change| *change == Change::Keep) {
         return None;
     }
-    let open = text.find('{')?;
-    let mut output = Object {
-        text: String::with_capacity(text.len() + 64),
-        empty: true,
-    };
-    output.text.push_str(piece(text, 0..open + 1));
-    let mut at = open + 1;
+    // What stays is copied in runs, each from here to the next change.
+    let mut from = 0;
+    // Where the member before this one ended.
+    let mut at = text.find('{')? + 1;
+    let mut is_empty = true;
+    let mut output = String::with_capacity(text.len() + 64);
     for (member, change) in members.iter().zip(changes) {
-        let gap = piece(text, at..member.key_span.start);
-        let colon = piece(text, member.key_span.end..member.value_span.start);
-        let key = piece(text, member.key_span.clone());
-        at = member.value_span.end;
-        match change {
-            Change::Drop => {}
-            Change::Keep => output.push(gap, &[key, colon, member.value]),
-            Change::Value(value) => output.push(gap, &[key, colon, &value]),
-            Change::Member(key, value) => output.push(gap, &["\"", key, "\"", colon, &value]),
+        let (key, value) = (&member.key_span, &member.value_span);
+        if change == Change::Drop {
+            output.push_str(piece(text, from..at));
+            (from, at) = (value.end, value.end);
+            continue;
         }
-    }
-    for member in added {
-        let gap = if output.empty { "" } else { "," };
-        output.push(gap, &[member]);
-    }
-    output.text.push_str(piece(text, at..text.len()));
-    Some(output.text)
-}
-
-/// An object as it is written.
-struct Object {
-    text: String,
-    empty: bool,
-}
-
-impl Object {
-    /// Writes a member after the `gap` that stood before it.
-    fn push(&mut self, gap: &str, parts: &[&str]) {
-        // The first that stays may have lost those before it: their comma goes with them.
-        let gap = match gap.trim_start().strip_prefix(',') {
-            Some(rest) if self.empty => rest.trim_start(),
-            _ => gap,
+        if is_empty && from > 0 {
+            // It has lost those before it: their comma goes with them.
+            let gap = piece(text, at..key.start).trim_start();
+            let gap = gap.strip_prefix(',').map_or(gap, str::trim_start);
+            output.push_str(gap);
+            from = key.start;
+        }
+        is_empty = false;
+        at = value.end;
+        let (name, new) = match change {
+            Change::Keep | Change::Drop => continue,
+            Change::Value(new) => (None, new),
+            Change::Member(name, new) => (Some(name), new),
         };
-        self.empty = false;
-        self.text.push_str(gap);
-        parts.iter().for_each(|part| self.text.push_str(part));
+        if let Some(name) = name {
+            output.push_str(piece(text, from..key.start + 1));
+            output.push_str(name);
+            from = key.end - 1;
+        }
+        output.push_str(piece(text, from..value.start));
+        output.push_str(&new);
+        from = at;
     }
+    output.push_str(piece(text, from..at));
+    for member in added {
+        if !std::mem::take(&mut is_empty) {
+            output.push(',');
+        }
+        output.push_str(member);
+    }
+    output.push_str(piece(text, at..text.len()));
+    Some(output)
 }
 
 /// `text` with each string that is a value replaced by what `replace` makes of it; `skip` names members of the
@@ -245,15 +245,8 @@ impl<'t> Scan<'t> {
         if !self.take(b'"') {
             return None;
         }
-        loop {
-            self.at += end_of_plain(self.rest())?;
-            let stop = self.peek();
-            self.at += 1;
-            if stop == Some(b'"') {
-                return Some(start..self.at);
-            }
-            self.at += 1;
-        }
+        self.at = end_of_string(self.text.as_bytes(), self.at)?;
+        Some(start..self.at)
     }
 
     /// The next string from here on, whatever stands before it.
@@ -282,22 +275,32 @@ impl<'t> Scan<'t> {
 
     /// Passes over the object or array that starts here. In valid JSON its brackets match, so counting them is enough.
     fn container(&mut self) -> Option<()> {
-        let mut depth = 0_usize;
+        let (bytes, mut depth) = (self.text.as_bytes(), 0_usize);
         loop {
-            let mark = |byte: &u8| matches!(byte, b'"' | b'{' | b'[' | b'}' | b']');
-            self.at += self.rest().iter().position(mark)?;
-            match self.peek()? {
-                b'"' => {
-                    self.string()?;
-                    continue;
-                }
-                b'{' | b'[' => depth += 1,
-                _ => depth = depth.saturating_sub(1),
-            }
+            let byte = bytes.get(self.at)?;
             self.at += 1;
-            if depth == 0 {
-                return Some(());
+            match byte {
+                b'"' => self.at = end_of_string(bytes, self.at)?,
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => {
+                    depth = depth.saturating_sub(1);
+                    if depth == 0 {
+                        return Some(());
+                    }
+                }
+                _ => {}
             }
+        }
+    }
+}
+
+/// Where the string ends whose opening quote stands before `at`: after its closing one.
+fn end_of_string(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        at += end_of_plain(bytes.get(at..)?)?;
+        match bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            _ => at += 2,
         }
     }
 }
@@ -305,11 +308,28 @@ impl<'t> Scan<'t> {
 /// Where the quote or backslash is that ends the plain text at the beginning of `bytes`. Most strings are short: a
 /// search that is quick over long ones costs more than they do.
 fn end_of_plain(bytes: &[u8]) -> Option<usize> {
+    const QUOTES: u64 = u64::from_ne_bytes([b'"'; 8]);
+    const BACKSLASHES: u64 = u64::from_ne_bytes([b'\\'; 8]);
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().take(SHORT).enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found = zeros(word ^ QUOTES) | zeros(word ^ BACKSLASHES);
+        if found != 0 {
+            return Some(8 * index + found.trailing_zeros() as usize / 8);
+        }
+    }
+    if let Some(far) = bytes.get(8 * SHORT..) {
+        return Some(8 * SHORT + memchr2(b'"', b'\\', far)?);
+    }
     let is_end = |byte: &u8| matches!(byte, b'"' | b'\\');
-    let (near, far) = bytes.split_at(bytes.len().min(SHORT));
-    near.iter()
-        .position(is_end)
-        .or_else(|| Some(near.len() + memchr2(b'"', b'\\', far)?))
+    Some(8 * words.len() + rest.iter().position(is_end)?)
+}
+
+/// The high bit of each byte that is zero; those above the lowest may be wrong.
+const fn zeros(word: u64) -> u64 {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    word.wrapping_sub(ONES) & !word & HIGH
 }
 
 #[cfg(test)]

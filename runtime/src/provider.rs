@@ -11,6 +11,7 @@ mod pool;
 mod signature;
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -32,7 +33,7 @@ pub(crate) use pool::replica_address;
 #[derive(Debug)]
 pub(crate) struct Provider {
     /// How the file calls it.
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     api: Box<dyn Api>,
     access: Access,
 }
@@ -113,7 +114,7 @@ impl Provider {
             Some(key) => Access::Key(api.key(key.expose()).ok_or(AccessError::Header)?),
         };
         Ok(Self {
-            name: provider.name.clone(),
+            name: provider.name.as_str().into(),
             api,
             access,
         })

@@ -1,5 +1,6 @@
 //! What became of a call, once it is over.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -9,7 +10,8 @@ use waypost_policies::cost::{Service, Usage};
 use crate::failure::Tried;
 use crate::rule::Site;
 
-/// Everything about one call that was decided; no text of it and no key.
+/// Everything about one call that was decided; no text of it and no key. Names are shared with the plan and the caller: the
+/// last calls are kept, and to copy each name for each of them costs as much as deciding.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Receipt {
     /// When it came, in milliseconds since 1970.
@@ -17,29 +19,29 @@ pub struct Receipt {
     /// As in `x-waypost-request-id`.
     pub request_id: String,
     /// The identity of the caller's key; "" for anonymous ones.
-    pub caller: String,
+    pub caller: Arc<str>,
     /// The caller's team.
-    pub team: String,
+    pub team: Arc<str>,
     /// The caller's agent.
-    pub agent: String,
+    pub agent: Arc<str>,
     /// The plan the caller pays for.
-    pub plan: String,
+    pub plan: Arc<str>,
     /// The caller's name.
-    pub name: String,
+    pub name: Arc<str>,
     /// The model that it asked for, with the plan's redactions for logs.
     pub asked: String,
     /// The final tier; "" where no content section took it.
-    pub tier: String,
+    pub tier: Arc<str>,
     /// What set the tier, or refused the call.
-    pub rule: Site,
+    pub rule: Arc<Site>,
     /// The cap that lowered it.
-    pub capped_by: Option<Site>,
+    pub capped_by: Option<Arc<Site>>,
     /// The difficulty, where a rule read it.
     pub difficulty: Option<f64>,
     /// The model that answered; "" when none did.
-    pub model: String,
+    pub model: Arc<str>,
     /// The replica or provider that answered; "" when none did.
-    pub replica: String,
+    pub replica: Arc<str>,
     /// The status of the answer; 499 when the caller hung up before it.
     pub status: u16,
     /// How it ended.
@@ -57,7 +59,7 @@ pub struct Receipt {
     /// What the same would have cost at the first model of the dearest tier.
     pub strongest: NanoDollars,
     /// What it was charged on limits and budgets, by their labels, in each one's unit: calls, tokens or nano-dollars.
-    pub charged: Vec<(String, u64)>,
+    pub charged: Vec<(Arc<str>, u64)>,
     /// From its first byte to the answer's last.
     pub duration: Duration,
     /// Until the answer's first byte.
@@ -110,18 +112,18 @@ impl Receipt {
         json!({
             "time": self.time,
             "request_id": self.request_id,
-            "caller": self.caller,
-            "team": self.team,
-            "agent": self.agent,
-            "plan": self.plan,
-            "name": self.name,
+            "caller": &*self.caller,
+            "team": &*self.team,
+            "agent": &*self.agent,
+            "plan": &*self.plan,
+            "name": &*self.name,
             "asked": self.asked,
-            "tier": self.tier,
-            "rule": self.rule,
-            "capped_by": self.capped_by,
+            "tier": &*self.tier,
+            "rule": &*self.rule,
+            "capped_by": self.capped_by.as_deref(),
             "difficulty": self.difficulty,
-            "model": self.model,
-            "replica": self.replica,
+            "model": &*self.model,
+            "replica": &*self.replica,
             "status": self.status,
             "ending": self.ending.word(),
             "streamed": self.streamed,
@@ -160,8 +162,8 @@ impl Receipt {
     }
 }
 
-fn charged((quota, amount): &(String, u64)) -> Value {
-    json!({"quota": quota, "amount": amount})
+fn charged((quota, amount): &(Arc<str>, u64)) -> Value {
+    json!({"quota": &**quota, "amount": amount})
 }
 
 fn milliseconds(duration: Duration) -> f64 {

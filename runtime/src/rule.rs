@@ -1,5 +1,9 @@
 //! Rules as people know them: kind, label, file and line.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 use serde::Serialize;
 use waypost_policies::decision::RuleReference;
 use waypost_policies::plan::Plan;
@@ -15,6 +19,25 @@ pub struct Site {
     pub file: String,
     /// Its line, from 1.
     pub line: u32,
+}
+
+/// The rules of one plan as people know them; each is made when it is first asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Sites(ArcSwap<HashMap<RuleReference, Arc<Site>>>);
+
+impl Sites {
+    pub(crate) fn of(&self, plan: &Plan, rule: RuleReference) -> Arc<Site> {
+        if let Some(site) = self.0.load().get(&rule) {
+            return Arc::clone(site);
+        }
+        let site = Arc::new(Site::of(plan, rule));
+        self.0.rcu(|known| {
+            let mut known = HashMap::clone(known);
+            known.insert(rule, Arc::clone(&site));
+            known
+        });
+        site
+    }
 }
 
 impl Site {

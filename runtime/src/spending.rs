@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 use waypost_policies::NanoDollars;
@@ -31,11 +31,14 @@ pub(crate) struct Spending {
 /// Whose calls, and what answered them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Row {
-    team: String,
-    agent: String,
-    tier: String,
-    model: String,
+    team: Arc<str>,
+    agent: Arc<str>,
+    tier: Arc<str>,
+    model: Arc<str>,
 }
+
+/// By one name, or by two.
+type Sums = BTreeMap<(Arc<str>, Arc<str>), Totals>;
 
 /// Sums.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -84,18 +87,18 @@ impl Spending {
         }
         // The caller is what there is no end of; tiers and models are the plan's.
         let is_other = rows.len() >= MOST || rows.contains_key(&hash);
-        let who = |name: &String| {
+        let who = |name: &Arc<str>| {
             if is_other {
-                OTHER.to_owned()
+                Arc::from(OTHER)
             } else {
-                name.clone()
+                Arc::clone(name)
             }
         };
         let row = Row {
             team: who(team),
             agent: who(agent),
-            tier: tier.clone(),
-            model: model.clone(),
+            tier: Arc::clone(tier),
+            model: Arc::clone(model),
         };
         let place = match is_other {
             true => self.hash.hash_one((&row.team, &row.agent, tier, model)),
@@ -108,15 +111,15 @@ impl Spending {
     /// The sums, each way.
     pub(crate) fn to_json(&self) -> Value {
         let mut total = Totals::default();
-        let mut by: [BTreeMap<(String, String), Totals>; 4] = Default::default();
+        let mut by: [Sums; 4] = Default::default();
         for shard in &self.shards {
             let rows = shard.lock().unwrap_or_else(PoisonError::into_inner);
             for (row, totals) in rows.values() {
                 total.merge(totals);
                 let keys = [
-                    (row.tier.clone(), String::new()),
-                    (row.model.clone(), String::new()),
-                    (row.team.clone(), String::new()),
+                    (row.tier.clone(), Arc::default()),
+                    (row.model.clone(), Arc::default()),
+                    (row.team.clone(), Arc::default()),
                     (row.team.clone(), row.agent.clone()),
                 ];
                 for (sums, key) in by.iter_mut().zip(keys) {
@@ -125,14 +128,16 @@ impl Spending {
             }
         }
         let [tiers, models, teams, agents] = by;
-        let table = |name: &str, sums: BTreeMap<(String, String), Totals>| {
+        let table = |name: &str, sums: Sums| {
             let rows = sums.into_iter();
-            rows.map(|((key, _), totals)| totals.to_json(json!({ name: key })))
+            rows.map(|((key, _), totals)| totals.to_json(json!({ name: &*key })))
                 .collect::<Value>()
         };
         let agents: Value = agents
             .into_iter()
-            .map(|((team, agent), totals)| totals.to_json(json!({"team": team, "agent": agent})))
+            .map(|((team, agent), totals)| {
+                totals.to_json(json!({"team": &*team, "agent": &*agent}))
+            })
             .collect();
         json!({
             "version": 1,
@@ -212,8 +217,8 @@ mod tests {
 
     fn receipt(team: &str, model: &str, cost: i64) -> Receipt {
         Receipt {
-            team: team.to_owned(),
-            model: model.to_owned(),
+            team: team.into(),
+            model: model.into(),
             cost: NanoDollars(cost),
             strongest: NanoDollars(3 * cost),
             ..Receipt::default()

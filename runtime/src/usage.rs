@@ -10,6 +10,7 @@ mod tests;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
+use std::ops::Deref;
 use waypost_policies::cost::{Manner, Service, Usage};
 use waypost_policies::facts::Surface;
 use waypost_policies::tokens;
@@ -108,8 +109,24 @@ impl Reported {
     }
 }
 
+/// A text of an answer, borrowed from it where it stands there without escapes: what serde makes of an optional `Cow`
+/// is always a copy.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+struct Said<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Deref for Said<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
 /// What JSON in a dialect tells; `None` where it cannot be read.
 pub(crate) fn hear(dialect: Dialect, json: &[u8]) -> Option<Heard> {
+    // All of it at once: a parser of bytes would look at each string by itself.
+    let json = std::str::from_utf8(json).ok()?;
     match dialect {
         Dialect::Gemini => gemini::hear(json),
         Dialect::Converse => converse::hear(json),
@@ -135,6 +152,57 @@ pub(crate) fn hear(dialect: Dialect, json: &[u8]) -> Option<Heard> {
             })
         }
     }
+}
+
+/// What a whole answer tells, as [`hear`] says it, but for which choices are complete. Where it says itself how long it is, its
+/// text is passed over.
+pub(crate) fn hear_whole(dialect: Dialect, json: &[u8]) -> Option<Heard> {
+    let told = match dialect {
+        Dialect::Of(Surface::Chat | Surface::Completions | Surface::Embeddings) => {
+            let text = std::str::from_utf8(json).ok()?;
+            serde_json::from_str::<Told<'_>>(text).ok()
+        }
+        _ => None,
+    };
+    let usage = told
+        .as_ref()
+        .and_then(|told| reported(told.usage, told.service_tier.as_deref()));
+    match (told, usage.and_then(|usage| usage.output)) {
+        (Some(told), Some(said @ 1..)) => Some(Heard {
+            usage,
+            tokens: said.min(json.len() as u64),
+            error: told.error.is_some(),
+            answers: told.choices.is_some(),
+            ..Heard::default()
+        }),
+        _ => hear(dialect, json),
+    }
+}
+
+fn reported(usage: Option<WireUsage>, service: Option<&str>) -> Option<Reported> {
+    let service = service.and_then(Service::named);
+    let usage = usage.map(Reported::from);
+    let said = usage.or(service.map(|_| Reported::default()))?;
+    Some(Reported { service, ..said })
+}
+
+/// An answer of which only usage is read.
+#[derive(Deserialize)]
+struct Told<'a> {
+    #[serde(default)]
+    choices: Option<IgnoredAny>,
+    #[serde(default)]
+    usage: Option<WireUsage>,
+    #[serde(borrow, default)]
+    service_tier: Option<Said<'a>>,
+    #[serde(default)]
+    error: Option<IgnoredAny>,
+}
+
+/// What is read of an answer whose other parts have a shape that is not known here.
+#[derive(Deserialize)]
+struct OnlyUsage {
+    usage: Option<WireUsage>,
 }
 
 /// `usage` as OpenAI's API has it.
@@ -211,12 +279,6 @@ pub(crate) struct Answer<'a> {
     pub(crate) error: Option<IgnoredAny>,
 }
 
-/// What is read of an answer whose choices have a shape that is not known here.
-#[derive(Deserialize)]
-struct OnlyUsage {
-    usage: Option<WireUsage>,
-}
-
 #[derive(Debug, Deserialize)]
 struct Choice<'a> {
     #[serde(default, borrow)]
@@ -224,7 +286,7 @@ struct Choice<'a> {
     #[serde(default, borrow)]
     message: Option<Text<'a>>,
     #[serde(default, borrow)]
-    text: Option<Cow<'a, str>>,
+    text: Option<Said<'a>>,
     #[serde(default)]
     index: Option<u32>,
     #[serde(default)]
@@ -234,13 +296,13 @@ struct Choice<'a> {
 #[derive(Debug, Deserialize)]
 struct Text<'a> {
     #[serde(default, borrow)]
-    content: Option<Cow<'a, str>>,
+    content: Option<Said<'a>>,
     #[serde(default, borrow)]
-    refusal: Option<Cow<'a, str>>,
+    refusal: Option<Said<'a>>,
     #[serde(default, borrow)]
-    reasoning_content: Option<Cow<'a, str>>,
+    reasoning_content: Option<Said<'a>>,
     #[serde(default, borrow)]
-    reasoning: Option<Cow<'a, str>>,
+    reasoning: Option<Said<'a>>,
     #[serde(default, borrow)]
     tool_calls: Option<Vec<ToolCall<'a>>>,
 }
@@ -254,15 +316,15 @@ struct ToolCall<'a> {
 #[derive(Debug, Deserialize)]
 struct Function<'a> {
     #[serde(default, borrow)]
-    name: Option<Cow<'a, str>>,
+    name: Option<Said<'a>>,
     #[serde(default, borrow)]
-    arguments: Option<Cow<'a, str>>,
+    arguments: Option<Said<'a>>,
 }
 
 impl<'a> Answer<'a> {
-    pub(crate) fn parse(json: &'a [u8]) -> Option<Self> {
-        serde_json::from_slice(json).ok().or_else(|| {
-            let told: OnlyUsage = serde_json::from_slice(json).ok()?;
+    pub(crate) fn parse(json: &'a str) -> Option<Self> {
+        serde_json::from_str(json).ok().or_else(|| {
+            let told: OnlyUsage = serde_json::from_str(json).ok()?;
             told.usage.map(|usage| Self {
                 usage: Some(usage),
                 ..Self::default()
@@ -272,10 +334,7 @@ impl<'a> Answer<'a> {
 
     /// What it says was used, and how it was served: a stream says that with each event.
     fn reported(&self) -> Option<Reported> {
-        let service = self.service_tier.as_deref().and_then(Service::named);
-        let usage = self.usage.map(Reported::from);
-        let said = usage.or(service.map(|_| Reported::default()))?;
-        Some(Reported { service, ..said })
+        reported(self.usage, self.service_tier.as_deref())
     }
 
     /// Whether it carries nothing but usage.

@@ -11,7 +11,7 @@ use super::seats::Seat;
 use super::shard::Name;
 
 /// As many as one call has in practice, without memory of their own.
-pub(super) type Holds = SmallVec<[(Name, Hold); 12]>;
+pub(super) type Holds = SmallVec<[(Name, Hold); 6]>;
 
 /// What a call holds: ended exactly once, by [`super::State::settle`] or [`super::State::refund`].
 ///

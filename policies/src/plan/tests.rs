@@ -84,6 +84,18 @@ fn what_cannot_be_meant_is_refused() {
     check_flaw(|draft| draft.models[0].via = Via::Pool(9), Flaw::Index);
     check_flaw(|draft| draft.tiers[0].steps.clear(), Flaw::Empty);
     check_flaw(|draft| draft.quotas[0].outcomes.clear(), Flaw::NoOutcome);
+    let shared = |redis, replicas| {
+        move |draft: &mut Draft| {
+            draft.shared = Some(Shared {
+                redis,
+                shares: false,
+                replicas,
+                namespace: "llm".to_owned(),
+            });
+        }
+    };
+    check_flaw(shared(0, 0), Flaw::Replicas);
+    check_flaw(shared(99, 2), Flaw::Index);
     check_flaw(|draft| draft.denials[0].status = 200, Flaw::Status);
     check_flaw(
         |draft| draft.contents[0].threshold = Some(1.5),

@@ -53,24 +53,29 @@ impl<'a> Node<'a> for Tools<'a> {
 /// Reads one tool by itself: a tool is counted as text, and most plans look no further.
 fn read_tool(json: &str, index: usize) -> Result<Tool<'_>, String> {
     let mut tool = ToolNode::default();
-    let mut track = Track::new();
     let mut parser = serde_json::Deserializer::from_str(json);
     Filling::new(&mut tool)
-        .deserialize(Tracked::new(&mut parser, &mut track))
-        .map_err(|error| {
-            let text = error.to_string();
-            let cause = text
-                .rsplit_once(" at line ")
-                .map_or(&*text, |(cause, _)| cause);
-            match &*track.path().to_string() {
-                "." => format!("{WITHIN}[{index}]: {cause}"),
-                path => format!("{WITHIN}[{index}].{path}: {cause}"),
-            }
-        })?;
+        .deserialize(&mut parser)
+        .map_err(|error| locate(json, index, &error))?;
     Ok(Tool {
         name: tool.name.0,
         description: tool.description.0,
     })
+}
+
+/// Reads a tool that is known to be wrong again, to say where.
+fn locate(json: &str, index: usize, error: &serde_json::Error) -> String {
+    let (mut tool, mut track) = (ToolNode::default(), Track::new());
+    let mut parser = serde_json::Deserializer::from_str(json);
+    let again = Filling::new(&mut tool).deserialize(Tracked::new(&mut parser, &mut track));
+    let text = again.map_or_else(|error| error.to_string(), |()| error.to_string());
+    let cause = text
+        .rsplit_once(" at line ")
+        .map_or(&*text, |(cause, _)| cause);
+    match &*track.path().to_string() {
+        "." => format!("{WITHIN}[{index}]: {cause}"),
+        path => format!("{WITHIN}[{index}].{path}: {cause}"),
+    }
 }
 
 /// One tool: name and description, wherever they stand.

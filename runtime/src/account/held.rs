@@ -93,7 +93,7 @@ pub(crate) struct Held {
     /// How often the model was asked.
     pub(super) attempts: u32,
     /// Where it was asked last.
-    pub(super) replica: String,
+    pub(super) replica: Arc<str>,
     /// Until the first byte of its answer.
     pub(super) first_byte: Option<Duration>,
 }
@@ -123,15 +123,15 @@ impl Held {
             wasted: Used::default(),
             estimated: false,
             attempts: 0,
-            replica: String::new(),
+            replica: Arc::default(),
             first_byte: None,
         }
     }
 
     /// The call goes to an upstream: from here on its prompt may be charged.
-    pub(crate) fn sent(&mut self, replica: &str) {
+    pub(crate) fn sent(&mut self, replica: Arc<str>) {
         self.attempts += 1;
-        replica.clone_into(&mut self.replica);
+        self.replica = replica;
         self.sent = true;
         self.estimated = true;
         self.seen = self.prompt();

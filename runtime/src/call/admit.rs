@@ -22,7 +22,7 @@ const RETRY_LEASE_MILLISECONDS: u64 = 1_000;
 /// A decision, and what is reserved for it; nothing where it leads to no model, or where that cannot be recorded.
 #[derive(Debug)]
 pub(super) struct Admitted {
-    pub(super) decision: Decision,
+    pub(super) decision: Arc<Decision>,
     pub(super) reservation: Option<Reservation>,
 }
 
@@ -60,27 +60,29 @@ pub(super) async fn admit(
             Ok(reservation) => {
                 let reservation = recorded(gateway, &decision, reservation, facts.now);
                 return Admitted {
-                    decision,
+                    decision: Arc::new(decision),
                     reservation,
                 };
             }
             Err(exhausted) => exhausted,
         };
-        if exhausted.reason == ExhaustedReason::Lease
-            && let Err(away) = obtain(gateway, &route.charges).await
-        {
-            return match away {
+        match exhausted.reason {
+            // Apart: hardly any call waits for it, and each would hold the room.
+            ExhaustedReason::Lease => match Box::pin(obtain(gateway, &route.charges)).await {
+                Ok(()) => {}
                 // Its share is used up.
-                Alone::Spent => Admitted::limited(decision, &exhausted),
-                Alone::Never => Admitted::without(decision),
-            };
+                Err(Alone::Spent) => return Admitted::limited(decision, &exhausted),
+                Err(Alone::Never) => return Admitted::without(decision),
+            },
+            ExhaustedReason::Buckets => {
+                // No other call took the room: there is none for another key.
+                gateway.metrics.ledger.crowded.inc();
+                return Admitted::limited(decision, &exhausted);
+            }
+            ExhaustedReason::Quota | ExhaustedReason::Unknown => {
+                gateway.metrics.ledger.conflicts.inc();
+            }
         }
-        if exhausted.reason == ExhaustedReason::Buckets {
-            // No other call took the room: there is none for another key.
-            gateway.metrics.ledger.crowded.inc();
-            return Admitted::limited(decision, &exhausted);
-        }
-        gateway.metrics.ledger.conflicts.inc();
         conflicts += 1;
         if conflicts >= MOST_CONFLICTS {
             return Admitted::limited(decision, &exhausted);
@@ -111,9 +113,9 @@ async fn obtain(gateway: &Gateway, charges: &[Charge]) -> Result<(), Alone> {
 
 impl Admitted {
     /// What cannot be counted is not reserved.
-    const fn without(decision: Decision) -> Self {
+    fn without(decision: Decision) -> Self {
         Self {
-            decision,
+            decision: Arc::new(decision),
             reservation: None,
         }
     }

@@ -76,7 +76,7 @@ struct Target<'m> {
 /// Where a model is asked.
 struct Place {
     address: String,
-    name: String,
+    name: Arc<str>,
     seat: Seat,
 }
 
@@ -105,6 +105,10 @@ impl<'c> Asking<'c> {
         }
     }
 
+    pub(super) const fn insists(&self) -> bool {
+        self.insists
+    }
+
     /// From now on models are asked that have failed lately.
     pub(super) const fn insist(&mut self) {
         self.insists = true;
@@ -130,7 +134,7 @@ impl<'c> Asking<'c> {
                 false => self.gateway.bounds.whole_answer,
             });
         let Some(dialect) = self.asked_in(model)? else {
-            held.sent("");
+            held.sent(Arc::default());
             return Ok(self.count_here());
         };
         let (body, chain, dialects) = self.shaped(model, route, dialect)?;
@@ -184,7 +188,7 @@ impl<'c> Asking<'c> {
         let model = self
             .gateway
             .model(route.model)
-            .map(|model| model.name.clone());
+            .map(|model| model.name.to_string());
         Tried {
             model: model.unwrap_or_default(),
             replica: None,
@@ -199,7 +203,7 @@ impl<'c> Asking<'c> {
     ) -> Result<Answered, AttemptError> {
         let place = self.place(target).await?;
         let patience = self.deadline.within(target.patience);
-        held.sent(&place.name);
+        held.sent(Arc::clone(&place.name));
         let outgoing = Outgoing {
             address: &place.address,
             headers: &self.headers,
@@ -266,7 +270,7 @@ impl<'c> Asking<'c> {
                         &target.model.upstream_name,
                         self.request.stream,
                     ),
-                    name: provider.name.clone(),
+                    name: Arc::clone(&provider.name),
                     seat: Seat::Hosted(entered?),
                 });
             }
@@ -280,7 +284,7 @@ impl<'c> Asking<'c> {
         let picked = self.pick(pool, index, target).await?;
         Ok(Place {
             address: replica_address(&picked.base, target.dialects.upstream),
-            name: picked.base.to_string(),
+            name: Arc::clone(&picked.base),
             seat: Seat::Replica(picked),
         })
     }
@@ -418,15 +422,7 @@ impl<'c> Asking<'c> {
         let dialects = Dialects {
             client: self.surface,
             upstream,
-            context: Context {
-                model: model.name.clone(),
-                created: u64::try_from(clock::now() / 1_000_000_000).unwrap_or(0),
-                id: self.request_id.replace('-', "_"),
-                prompt_tokens: self.request.tokens,
-                include_usage: self.request.include_usage,
-                thinking,
-                echo: sent.echo,
-            },
+            translation: pair.map(|pair| (pair, self.context(model, sent))),
         };
         Ok((body, chain, dialects))
     }
@@ -467,6 +463,19 @@ impl<'c> Asking<'c> {
         self.count_dropped(route, model, &translated.dropped);
         self.count_dropped(route, model, &rejected);
         Ok(sent.into_owned().into())
+    }
+
+    /// What is known for an answer that is translated.
+    fn context(&self, model: &Model, sent: Sent) -> Context {
+        Context {
+            model: model.name.to_string(),
+            created: u64::try_from(clock::now() / 1_000_000_000).unwrap_or(0),
+            id: self.request_id.replace('-', "_"),
+            prompt_tokens: self.request.tokens,
+            include_usage: self.request.include_usage,
+            thinking: sent.thinking,
+            echo: sent.echo,
+        }
     }
 
     fn count_dropped(&self, route: &Route, model: &Model, parameters: &[String]) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hyper::header::HeaderValue;
+use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 
@@ -10,6 +10,7 @@ use crate::failure::Failure;
 
 /// Where callers say how long they wait, and upstreams are told how much of it is left.
 pub(super) const HEADER: &str = "x-request-timeout";
+pub(super) const NAME: HeaderName = HeaderName::from_static(HEADER);
 /// Longer than this nobody waits.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
@@ -20,7 +21,7 @@ pub(super) struct Deadline(Option<Instant>);
 impl Deadline {
     /// What the caller asks for, counted from when its call came.
     pub(super) fn read(headers: &HeaderMap, started: Instant) -> Result<Self, Failure> {
-        let Some(value) = headers.get(HEADER) else {
+        let Some(value) = headers.get(NAME) else {
             return Ok(Self(None));
         };
         let wait = value.to_str().ok().and_then(duration).ok_or_else(|| {

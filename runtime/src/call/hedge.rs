@@ -24,7 +24,7 @@ use crate::gateway::{Gateway, lock};
 /// No model answered.
 pub(super) struct Failed {
     /// The decision that a fallback goes on from.
-    pub(super) last: Decision,
+    pub(super) last: Arc<Decision>,
     /// Whether nothing else may be asked.
     pub(super) is_final: bool,
 }
@@ -45,9 +45,13 @@ pub(super) async fn ask(
     facts: &mut Facts<'_>,
     asking: &Asking<'_>,
     account: &mut Account,
-    (decision, asked): (Decision, &Route),
+    (decision, asked): (&Arc<Decision>, &Route),
     lost: &mut Lost,
 ) -> Result<Answered, Failed> {
+    let failed = |last: &Arc<Decision>, is_final| Failed {
+        last: Arc::clone(last),
+        is_final,
+    };
     let mut beside = None;
     let started = account.started();
     let race = match account.lanes() {
@@ -60,36 +64,29 @@ pub(super) async fn ask(
                 asking,
                 started,
             };
-            let from = (&decision, asked);
+            let from = (&**decision, asked);
             runner.race(facts, from, first, second, &mut beside).await
         }
         // Only what holds a reservation is asked.
-        Lanes { first: None, .. } => {
-            return Err(Failed {
-                last: decision,
-                is_final: true,
-            });
-        }
+        Lanes { first: None, .. } => return Err(failed(decision, true)),
     };
-    let Some((next, other)) = beside else {
+    let Some(next) = beside else {
         return match race {
             Race::First(ended, _) => ended.map_err(|failure| {
                 let is_final = give_up(account, asking, asked, &failure, lost);
-                let last = decision;
-                Failed { last, is_final }
+                failed(decision, is_final)
             }),
             // There was no second.
             Race::Second(answered, _) => Ok(*answered),
-            Race::Neither(..) => Err(Failed {
-                last: decision,
-                is_final: true,
-            }),
+            Race::Neither(..) => Err(failed(decision, true)),
         };
     };
+    // Only a route is asked.
+    let other = route(&next).unwrap_or(asked);
     let (outcome, ended) = match race {
         Race::First(ended, failure) => {
             match failure {
-                Some(failure) => account.give_up_second(asking.tried(&other, &failure)),
+                Some(failure) => account.give_up_second(asking.tried(other, &failure)),
                 None => account.lose_second(),
             }
             ("lost", ended.map_err(|_| true))
@@ -98,21 +95,23 @@ pub(super) async fn ask(
             if let Some(failure) = failure {
                 give_up(account, asking, asked, &failure, lost);
             }
-            account.second_answers(next.clone());
+            account.second_answers(Arc::clone(&next));
             ("won", Ok(*answered))
         }
         Race::Neither(first, second) => {
             let mut is_final = give_up(account, asking, asked, &first, lost);
-            account.second_answers(next.clone());
-            is_final |= give_up(account, asking, &other, &second, lost);
+            account.second_answers(Arc::clone(&next));
+            is_final |= give_up(account, asking, other, &second, lost);
             ("failed", Err(is_final))
         }
     };
     count(gateway, asked, outcome);
-    ended.map_err(|is_final| Failed {
-        last: next,
-        is_final,
-    })
+    ended.map_err(|is_final| failed(&next, is_final))
+}
+
+/// A decision, and its route.
+fn routed(decision: &Arc<Decision>) -> Option<(&Decision, &Route)> {
+    Some((&**decision, route(decision)?))
 }
 
 /// Takes note of a failure; whether nothing else may be asked.
@@ -149,8 +148,8 @@ impl Runner<'_, '_> {
         facts: &mut Facts<'_>,
         (decision, asked): (&Decision, &Route),
         held: &mut Held,
-        second: &mut Option<Held>,
-        beside: &mut Option<(Decision, Route)>,
+        second: &mut Option<Box<Held>>,
+        beside: &mut Option<Arc<Decision>>,
     ) -> Race {
         let mut first = pin!(self.asking.model(decision, asked, held));
         let after = self.gateway.tier_of(decision).and_then(|tier| tier.hedge);
@@ -163,10 +162,11 @@ impl Runner<'_, '_> {
             () = sleep(after) => {}
         }
         *beside = self.second(facts, decision, asked, second).await;
-        let (Some((next, route)), Some(held)) = (&*beside, second) else {
+        let (Some((next, route)), Some(held)) = (beside.as_ref().and_then(routed), second) else {
             return Race::First(Box::new(first.await), None);
         };
-        let mut other = pin!(self.asking.model(next, route, held));
+        // Apart: hardly any call asks a second model, and each would hold the room for it.
+        let mut other = Box::pin(self.asking.model(next, route, held));
         tokio::select! {
             biased;
             ended = &mut first => match ended {
@@ -192,8 +192,8 @@ impl Runner<'_, '_> {
         facts: &mut Facts<'_>,
         decision: &Decision,
         asked: &Route,
-        second: &mut Option<Held>,
-    ) -> Option<(Decision, Route)> {
+        second: &mut Option<Box<Held>>,
+    ) -> Option<Arc<Decision>> {
         let slow = self.gateway.model(asked.model)?;
         if !lock(&slow.retries).take(clock::now()) {
             count(self.gateway, asked, "over-budget");
@@ -201,10 +201,10 @@ impl Runner<'_, '_> {
         }
         facts.now = clock::now();
         let admitted = admit(self.gateway, facts, Some(decision), Manners::HasTurn).await;
-        let next = route(&admitted.decision)?.clone();
+        let next = route(&admitted.decision)?;
         let asked = Asked::new(facts, self.started);
-        let held = Held::new(self.gateway, &next, admitted.reservation?, asked);
-        *second = Some(held);
-        Some((admitted.decision, next))
+        let held = Held::new(self.gateway, next, admitted.reservation?, asked);
+        *second = Some(Box::new(held));
+        Some(admitted.decision)
     }
 }

@@ -292,7 +292,7 @@ fn tried(gateway: &Gateway, skip: &Skipped) -> Tried {
     Tried {
         model: gateway
             .model(skip.model)
-            .map(|model| model.name.clone())
+            .map(|model| model.name.to_string())
             .unwrap_or_default(),
         replica: None,
         failure,

@@ -192,7 +192,7 @@ pub(super) async fn refused(
         status if status.is_redirection() => Err(AttemptError::Redirects(status)),
         // Of the same API, so its errors have the shape that the client knows.
         status if status.is_client_error() => {
-            match said.is_error_object && dialects.pair().is_none() {
+            match said.is_error_object && dialects.translation.is_none() {
                 true => Ok(Reply::Rejected { head, body }),
                 false => Ok(rejected(head, said.message, dialects.client)),
             }

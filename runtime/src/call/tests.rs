@@ -13,7 +13,8 @@ use std::net::Ipv4Addr;
 
 use proptest::prelude::*;
 use waypost_policies::NanoDollars;
-use waypost_policies::cost::Usage;
+use waypost_policies::cost::Rates;
+use waypost_policies::decision::Decision;
 use waypost_policies::facts::Caller;
 use waypost_policies::plan::draft::{self, *};
 use waypost_policies::plan::{Plan, encode};
@@ -23,6 +24,7 @@ use super::*;
 use crate::account::{Asked, Held, Lanes};
 use crate::failure::Tried;
 use crate::settings::Settings;
+use crate::usage::Reported;
 
 /// Nano-dollars per token of prompt and answer, by model.
 const PRICES: [(i64, i64); 3] = [(1_000, 2_000), (7_000, 30_000), (50, 90)];
@@ -39,11 +41,11 @@ fn model(number: usize) -> draft::Model {
         upstream_name: format!("m{number}"),
         context: Some(100_000),
         output: Some(ANSWER),
-        price: Some(Price {
-            input: of_million(input),
-            cached: of_million(input),
-            output: of_million(output),
-        }),
+        price: Some(Price::flat(Rates::simple(
+            of_million(input),
+            of_million(input),
+            of_million(output),
+        ))),
         rejects: Vec::new(),
         chat: true,
         completions: true,
@@ -211,9 +213,9 @@ impl Lane {
 struct Call {
     gateway: Arc<Gateway>,
     account: Account,
-    decision: Decision,
+    decision: Arc<Decision>,
     lane: Lane,
-    second: Option<(Lane, Decision)>,
+    second: Option<(Lane, Arc<Decision>)>,
 }
 
 struct World {
@@ -283,7 +285,13 @@ impl World {
             let admitted = now(admit(&gateway, facts, None, Manners::Yields));
             let decision = admitted.decision.clone();
             let started = Instant::now();
-            let mut account = Account::open(&gateway, facts, decision.clone(), "request", started);
+            let mut account = Account::open(
+                &gateway,
+                (facts, &Identity::default()),
+                Arc::clone(&decision),
+                "request",
+                started,
+            );
             account.hold(route(&decision).unwrap(), admitted.reservation.unwrap());
             Call {
                 gateway: Arc::clone(&gateway),
@@ -312,7 +320,7 @@ impl Call {
     fn happen(mut self, event: Event, bill: &mut Bill) -> Option<Self> {
         match event {
             Event::Ask if !self.lane.is_asked => {
-                self.first().sent("replica");
+                self.first().sent("replica".into());
                 self.lane.is_asked = true;
                 self.lane.seen.0 = self.lane.seen.0.max(PROMPT);
             }
@@ -340,10 +348,10 @@ impl Call {
                 }
             }
             Event::Hear { usage, tokens } if self.lane.is_asked => {
-                let said = usage.map(|(input, output)| Usage {
-                    input,
-                    output,
-                    ..Usage::default()
+                let said = usage.map(|(input, output)| Reported {
+                    input: Some(input),
+                    output: Some(output),
+                    ..Reported::default()
                 });
                 self.account.seen(said, tokens);
                 self.lane.seen = usage.unwrap_or((PROMPT, tokens));
@@ -431,17 +439,17 @@ impl Call {
         let before = self.decision.clone();
         let next = with_facts(|facts| {
             let admitted = now(admit(&gateway, facts, Some(&before), Manners::HasTurn));
-            (admitted, Asked::of(facts.request))
+            (admitted, Asked::new(facts, Instant::now()))
         });
         let (admitted, asked) = next;
         let (Some(to), Some(reservation)) = (route(&admitted.decision), admitted.reservation)
         else {
             return;
         };
-        let mut held = Held::new(&gateway, to, reservation, asked, Instant::now());
-        held.sent("other");
+        let mut held = Held::new(&gateway, to, reservation, asked);
+        held.sent("other".into());
         let Lanes { second, .. } = self.account.lanes();
-        *second = Some(held);
+        *second = Some(Box::new(held));
         let lane = Lane {
             model: self.lane.model + 1,
             is_asked: true,

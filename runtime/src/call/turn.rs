@@ -42,8 +42,9 @@ pub(super) async fn admit_in_turn(
         Some(first) => {
             let quota = first.quota;
             let line = gateway.line(quota, gateway.quota_key(facts, quota));
-            let (admitted, outcome) =
-                in_line(gateway, facts, deadline, &line, (admitted, first)).await;
+            // Apart: few calls wait, and each would hold the room for it.
+            let waited = Box::pin(in_line(gateway, facts, deadline, &line, (admitted, first)));
+            let (admitted, outcome) = waited.await;
             gateway.waited(quota, outcome);
             admitted
         }

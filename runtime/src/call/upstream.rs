@@ -20,30 +20,24 @@ use super::attempt_error::AttemptError;
 use super::deadline;
 use super::refusal::refused;
 use crate::body::{BodyError, collect};
-use crate::client::{self, Client, root_cause};
+use crate::client::{self, Client, Target, root_cause};
 use crate::clock;
 use crate::dialect::Dialect;
 use crate::provider::{Provider, USUAL_VERSION, VERSION};
 use crate::stream::{FRAMED, Source, Watcher};
 use crate::translate::{Context, Pair, Translation};
-use crate::usage::{Reported, hear};
+use crate::usage::{Reported, hear_whole};
 
 /// What a stream may send before its first event with data: comments, mostly.
 const LONGEST_OPENING: usize = 4 << 20;
 /// What is said where a provider does not say it in words.
 const PROMPT_BLOCKED: &str = "it refuses the prompt";
-/// What a client speaks, what its upstream does, and what is known for an answer in between.
+/// What a client speaks, what its upstream does, and, where they differ, what is known for an answer in between.
 #[derive(Debug, Clone)]
 pub(super) struct Dialects {
     pub(super) client: Surface,
     pub(super) upstream: Dialect,
-    pub(super) context: Context,
-}
-
-impl Dialects {
-    pub(super) fn pair(&self) -> Option<Pair> {
-        Pair::of(self.client, self.upstream)
-    }
+    pub(super) translation: Option<(Pair, Context)>,
 }
 
 /// What is sent, and where.
@@ -102,16 +96,19 @@ pub(super) async fn ask(
     let answers = outgoing.answers;
     let dialects = outgoing.dialects;
     let (provider, body) = (outgoing.provider, outgoing.body);
-    let mut request = outgoing.request()?;
+    let target = client.target(outgoing.address);
+    let target = target.ok_or(AttemptError::Address)?;
+    let mut request = outgoing.request(&target);
     let deadline = Instant::now() + patience;
     let reply = async {
         if let Some(provider) = provider {
-            provider
-                .authorize(client, &mut request, body, clock::now())
+            // Apart: calls to pools need no room for it.
+            Box::pin(provider.authorize(client, &mut request, body, clock::now()))
                 .await
                 .map_err(|error| AttemptError::Unauthorized(error.to_string()))?;
         }
-        let response = client::send(client, request).await.map_err(|error| {
+        let sent = client::send_to(client, &target, request);
+        let response = sent.await.map_err(|error| {
             let reason = root_cause(&error);
             match error.is_connect() {
                 true => AttemptError::Connect(reason),
@@ -119,7 +116,7 @@ pub(super) async fn ask(
             }
         })?;
         match response.status() {
-            status if !status.is_success() => refused(response, dialects).await,
+            status if !status.is_success() => Box::pin(refused(response, dialects)).await,
             // What it used could not be read.
             _ if is_coded(response.headers()) => Err(AttemptError::Coded),
             _ if stream && is_event_stream(response.headers(), dialects.upstream) => {
@@ -207,16 +204,16 @@ fn concerns_this_hop(name: &str) -> bool {
 }
 
 impl Outgoing<'_> {
-    fn request(self) -> Result<Request<Full<Bytes>>, AttemptError> {
+    fn request(self, target: &Target) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(self.body.clone()));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.address.parse().map_err(|_| AttemptError::Address)?;
+        *request.uri_mut() = target.uri.clone();
         *request.headers_mut() = self.headers.clone();
         speak_as(request.headers_mut(), self.dialects.upstream, self.stream);
         if let Some(timeout) = self.timeout {
-            request.headers_mut().insert(deadline::HEADER, timeout);
+            request.headers_mut().insert(deadline::NAME, timeout);
         }
-        Ok(request)
+        request
     }
 }
 
@@ -300,9 +297,8 @@ async fn begun(
     if told.error && told.tokens == 0 {
         return Err(AttemptError::ErrorInAnswer);
     }
-    let translation = dialects
-        .pair()
-        .map(|pair| Box::new(Translation::new(pair, dialects.context.clone())));
+    let translation = dialects.translation.clone();
+    let translation = translation.map(|(pair, context)| Box::new(Translation::new(pair, context)));
     Ok(Reply::Stream {
         head,
         first,
@@ -324,7 +320,7 @@ async fn whole(
             BodyError::TooLarge { limit } => AttemptError::TooLarge(limit),
             other => AttemptError::Broken(other.to_string()),
         })?;
-    let heard = hear(dialects.upstream, &body);
+    let heard = hear_whole(dialects.upstream, &body);
     if heard.is_some_and(|heard| heard.blocked && heard.tokens == 0) {
         return Err(AttemptError::ContentFilter(PROMPT_BLOCKED.to_owned()));
     }
@@ -339,9 +335,9 @@ async fn whole(
         None => body.len() as u64 / 4,
     };
     let usage = heard.and_then(|heard| heard.usage);
-    let body = match dialects.pair() {
+    let body = match &dialects.translation {
         None => body,
-        Some(pair) => translated(pair, &body, &dialects.context)?,
+        Some((pair, context)) => translated(*pair, &body, context)?,
     };
     Ok(Reply::Whole {
         head,
@@ -360,7 +356,7 @@ fn translated(pair: Pair, body: &[u8], context: &Context) -> Result<Bytes, Attem
 
 /// A page of HTML, half an answer, or bytes that are no text are no answer, whatever their status.
 fn is_object(body: &[u8], parsed: bool) -> bool {
+    let is_json = |text| serde_json::from_str::<IgnoredAny>(text).is_ok();
     body.trim_ascii_start().starts_with(b"{")
-        && std::str::from_utf8(body).is_ok()
-        && (parsed || serde_json::from_slice::<IgnoredAny>(body).is_ok())
+        && (parsed || std::str::from_utf8(body).is_ok_and(is_json))
 }

@@ -66,9 +66,9 @@ impl Directory {
     /// With the key `demo`.
     pub(super) fn with_demo_key(mut self) -> Self {
         let identity = Identity {
-            id: DEMO_KEY.to_owned(),
-            team: DEMO_KEY.to_owned(),
-            name: DEMO_KEY.to_owned(),
+            id: DEMO_KEY.into(),
+            team: DEMO_KEY.into(),
+            name: DEMO_KEY.into(),
             ..Identity::default()
         };
         self.known
@@ -98,11 +98,12 @@ impl Directory {
         place.insert(Arc::new(Identity {
             id: entry
                 .id
-                .unwrap_or_else(|| hex(digest.get(..6).unwrap_or_default())),
-            team: entry.team,
-            agent: entry.agent,
-            plan: entry.plan,
-            name: entry.name,
+                .unwrap_or_else(|| hex(digest.get(..6).unwrap_or_default()))
+                .into(),
+            team: entry.team.into(),
+            agent: entry.agent.into(),
+            plan: entry.plan.into(),
+            name: entry.name.into(),
             models: entry
                 .models
                 .as_deref()
@@ -173,7 +174,7 @@ mod tests {
         let alpha = directory.find("alpha-key").unwrap();
         assert_eq!((&*alpha.id, &*alpha.team), ("alpha", "payments"));
         assert_eq!(alpha.models.as_deref(), Some(&[1][..]));
-        assert_eq!(directory.find("hello").unwrap().id, "2cf24dba5fb0");
+        assert_eq!(&*directory.find("hello").unwrap().id, "2cf24dba5fb0");
         assert!(directory.find("later").is_ok());
     }
 

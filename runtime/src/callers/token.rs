@@ -153,11 +153,9 @@ impl Tokens {
     }
 
     fn identity(&self, claims: &Map<String, Value>) -> Result<Identity, TokenError> {
-        let text = |name: &str| {
+        let text = |name: &str| -> Arc<str> {
             let text = claims.get(name).and_then(Value::as_str);
-            text.filter(|_| !name.is_empty())
-                .unwrap_or_default()
-                .to_owned()
+            text.filter(|_| !name.is_empty()).unwrap_or_default().into()
         };
         let id = text(&self.declared.key);
         if id.is_empty() {

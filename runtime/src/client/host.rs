@@ -124,9 +124,14 @@ impl Host {
 
     /// A connection for a call: one that is there, or a new one.
     pub(super) async fn lease(self: &Arc<Self>, dialer: &Dialer) -> io::Result<Lease> {
-        if let Some(lease) = self.existing().await {
-            return Ok(lease);
+        match self.existing().await {
+            Some(lease) => Ok(lease),
+            // Apart: hardly any call makes a connection, and each would hold the room for it.
+            None => Box::pin(self.made(dialer)).await,
         }
+    }
+
+    async fn made(self: &Arc<Self>, dialer: &Dialer) -> io::Result<Lease> {
         let may_share =
             self.speaks_http2.load(Ordering::Relaxed) || !self.is_known.load(Ordering::Relaxed);
         let _turn = match may_share {
@@ -173,11 +178,13 @@ impl Host {
         }
         loop {
             let mut idle = lock(&self.idle).pop()?;
-            let is_good = !idle.sender.is_closed()
-                && idle.rests.elapsed() < IDLE
-                && idle.born.elapsed() < OLDEST;
-            // Ready at once, mostly.
-            if is_good && matches!(timeout(SETTLE, idle.sender.ready()).await, Ok(Ok(()))) {
+            if !idle.is_good(Instant::now()) {
+                continue;
+            }
+            // At once, mostly.
+            let is_ready = idle.sender.is_ready()
+                || matches!(timeout(SETTLE, idle.sender.ready()).await, Ok(Ok(())));
+            if is_ready {
                 return Some(Lease::Http1 {
                     sender: idle.sender,
                     born: idle.born,
@@ -271,16 +278,22 @@ impl Host {
 
     /// Closes what nobody uses any more; tells whether anything is left.
     pub(super) fn tidy(&self) -> bool {
+        let now = Instant::now();
         let mut idle = lock(&self.idle);
-        idle.retain(|idle| {
-            !idle.sender.is_closed() && idle.rests.elapsed() < IDLE && idle.born.elapsed() < OLDEST
-        });
+        idle.retain(|idle| idle.is_good(now));
         let mut shared = lock(&self.shared);
         shared.retain(|shared| {
             let is_used = shared.calls.load(Ordering::Relaxed) > 0;
             shared.is_good() && (is_used || lock(&shared.rests).elapsed() < IDLE_SHARED)
         });
         !idle.is_empty() || !shared.is_empty()
+    }
+}
+
+impl Idle {
+    /// Whether another call may begin on it.
+    fn is_good(&self, now: Instant) -> bool {
+        !self.sender.is_closed() && now - self.rests < IDLE && now - self.born < OLDEST
     }
 }
 
@@ -337,10 +350,10 @@ impl Lease {
         else {
             return;
         };
-        if sender.is_closed() || born.elapsed() >= OLDEST {
+        let rests = Instant::now();
+        if sender.is_closed() || rests - born >= OLDEST {
             return;
         }
-        let rests = Instant::now();
         lock(&host.idle).push(Idle {
             sender,
             born,

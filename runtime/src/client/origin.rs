@@ -3,6 +3,7 @@
 //! `http://`, `https://` (HTTP/2 where the server offers it), `h2c://` (HTTP/2 at once, without TLS), and
 //! `unix:/run/engine.sock`, which is `http` over that file.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use hyper::Uri;
@@ -62,12 +63,12 @@ impl Origin {
 }
 
 /// A base URL as this client takes it: of `unix:/run/engine.sock:/v1` the path of the file is escaped.
-pub(crate) fn base_url(written: &str) -> String {
+pub(crate) fn base_url(written: &str) -> Cow<'_, str> {
     let Some(rest) = written.strip_prefix("unix:") else {
-        return written.to_owned();
+        return Cow::Borrowed(written);
     };
     let (file, base) = rest.split_once(':').unwrap_or((rest, ""));
-    format!("{UNIX}://{}{base}", escape(Path::new(file)))
+    format!("{UNIX}://{}{base}", escape(Path::new(file))).into()
 }
 
 /// In hexadecimal digits: nothing else may stand in any authority.

@@ -69,8 +69,8 @@ impl Callers {
         let who = || match number {
             0 => vec![("team", OTHER.to_owned()), ("agent", OTHER.to_owned())],
             _ => vec![
-                ("team", receipt.team.clone()),
-                ("agent", receipt.agent.clone()),
+                ("team", receipt.team.to_string()),
+                ("agent", receipt.agent.to_string()),
             ],
         };
         let with = |label: &'static str, value: &str| {
@@ -127,8 +127,8 @@ mod tests {
         let callers = Callers::register(&mut registry);
         for agent in 0..3 * MOST {
             callers.finished(&Receipt {
-                team: "payments".to_owned(),
-                agent: format!("agent-{agent}"),
+                team: "payments".into(),
+                agent: format!("agent-{agent}").into(),
                 ..Receipt::default()
             });
         }

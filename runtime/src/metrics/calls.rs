@@ -175,7 +175,7 @@ impl Calls {
         let usage = receipt.usage;
         let written = usage.cache_write.saturating_add(usage.cache_write_hour);
         let labels = |model: &'static str, kind: &'static str, value: &str| {
-            vec![(model, receipt.model.clone()), (kind, value.to_owned())]
+            vec![(model, receipt.model.to_string()), (kind, value.to_owned())]
         };
         let whole = [("input", usage.input), ("output", usage.output)];
         let parts = [
@@ -208,5 +208,8 @@ fn route_labels(
     model: &'static str,
     receipt: &Receipt,
 ) -> Vec<(&'static str, String)> {
-    vec![(tier, receipt.tier.clone()), (model, receipt.model.clone())]
+    vec![
+        (tier, receipt.tier.to_string()),
+        (model, receipt.model.to_string()),
+    ]
 }

@@ -8,5 +8,5 @@ use crate::dialect::Dialect;
 pub(crate) fn replica_address(base: &str, dialect: Dialect) -> String {
     let base = base.trim_end_matches('/');
     let base = base.strip_suffix("/v1").unwrap_or(base);
-    format!("{}/v1/{}", base_url(base), path_of(dialect))
+    [&*base_url(base), "/v1/", path_of(dialect)].concat()
 }

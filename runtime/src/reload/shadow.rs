@@ -162,9 +162,11 @@ impl Decided {
             outcome: decision.outcome.name(),
             tier: gateway
                 .tier_of(decision)
-                .map(|tier| tier.name.clone())
+                .map(|tier| tier.name.to_string())
                 .unwrap_or_default(),
-            model: model.map(|model| model.name.clone()).unwrap_or_default(),
+            model: model
+                .map(|model| model.name.to_string())
+                .unwrap_or_default(),
             rule: match decision.outcome {
                 Outcome::UnknownModel => Site::default(),
                 _ => Site::of(&gateway.plan, rule),

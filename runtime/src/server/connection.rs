@@ -17,7 +17,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::watch::Receiver;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::activity::{Activity, Answer};
 use super::edge::Seat;
@@ -25,6 +25,7 @@ use super::paced::Paced;
 use super::socket::{Socket, Transport};
 use super::unread::Connection;
 use super::{Port, framing};
+use crate::metrics::Connections;
 use crate::reload::Current;
 use crate::settings::Bounds;
 use crate::{Body, admin, front};
@@ -170,26 +171,41 @@ async fn over_http1(transport: Transport, opening: Bytes, peer: IpAddr, mut host
     let stream = Paced::new(transport, opening, Arc::clone(&activity), head_time);
     let service = service_fn({
         let (current, port) = (Arc::clone(&host.current), host.port);
+        let activity = Arc::clone(&activity);
         move |request| answer(request, peer, Arc::clone(&current), port, &activity)
     });
     let mut connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(bounds.idle)
         .max_buf_size(bounds.head)
         .max_header_size(bounds.head)
         .serve_connection(TokioIo::new(stream), service);
     let mut connected = Pin::new(&mut connection);
-    let ended = tokio::select! {
-        ended = connected.as_mut() => ended,
-        _ = host.stop.changed() => {
-            connected.as_mut().graceful_shutdown();
-            connected.await
+    // Set anew when it rings, not for each call.
+    let mut alarm = pin!(sleep(bounds.idle));
+    let ended = loop {
+        tokio::select! {
+            biased;
+            ended = connected.as_mut() => break ended,
+            _ = host.stop.changed() => {}
+            () = alarm.as_mut() => {
+                let left = bounds.idle.saturating_sub(activity.idle());
+                if !left.is_zero() {
+                    alarm.as_mut().reset(Instant::now() + left);
+                    continue;
+                }
+            }
         }
+        connected.as_mut().graceful_shutdown();
+        break connected.await;
     };
-    let Err(error) = ended else { return };
-    // Calls of a connection that breaks have been settled.
-    let mut stream = connection.into_parts().io.into_inner();
-    let metrics = &host.current.edge.metrics;
+    if let Err(error) = ended {
+        // Calls of a connection that breaks have been settled.
+        let stream = connection.into_parts().io.into_inner();
+        part(stream, &error, &host.current.edge.metrics).await;
+    }
+}
+
+/// Takes leave of a client whose request could not be read.
+async fn part(mut stream: Paced, error: &hyper::Error, metrics: &Connections) {
     if stream.has_half_a_head() && !error.is_parse() {
         metrics.refused("slow_head");
         let _ = stream.write_all(TIMED_OUT).await;

@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::messages::estimate;
-use super::{Heard, Reported};
+use super::{Heard, Reported, Said};
 use waypost_policies::cost::Service;
 
 #[derive(Deserialize)]
@@ -58,7 +58,7 @@ struct Change<'a> {
 #[serde(rename_all = "camelCase")]
 struct Block<'a> {
     #[serde(borrow, default)]
-    text: Option<Cow<'a, str>>,
+    text: Option<Said<'a>>,
     #[serde(borrow, default)]
     tool_use: Option<ToolUse<'a>>,
     #[serde(borrow, default)]
@@ -68,7 +68,7 @@ struct Block<'a> {
 #[derive(Deserialize)]
 struct ToolUse<'a> {
     #[serde(borrow, default)]
-    name: Option<Cow<'a, str>>,
+    name: Option<Said<'a>>,
     #[serde(borrow, default)]
     input: Option<&'a RawValue>,
 }
@@ -77,7 +77,7 @@ struct ToolUse<'a> {
 #[serde(rename_all = "camelCase")]
 struct Reasoning<'a> {
     #[serde(borrow, default)]
-    text: Option<Cow<'a, str>>,
+    text: Option<Said<'a>>,
     #[serde(borrow, default)]
     reasoning_text: Option<Thought<'a>>,
 }
@@ -85,7 +85,7 @@ struct Reasoning<'a> {
 #[derive(Deserialize)]
 struct Thought<'a> {
     #[serde(borrow, default)]
-    text: Option<Cow<'a, str>>,
+    text: Option<Said<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -174,8 +174,8 @@ impl Block<'_> {
     }
 }
 
-pub(super) fn hear(json: &[u8]) -> Option<Heard> {
-    let document: Document<'_> = serde_json::from_slice(json).ok()?;
+pub(super) fn hear(json: &str) -> Option<Heard> {
+    let document: Document<'_> = serde_json::from_str(json).ok()?;
     let message = document.output.and_then(|output| output.message);
     let answers = message.is_some();
     let whole = message.into_iter().flat_map(|message| message.content);
@@ -201,9 +201,8 @@ pub(super) fn hear(json: &[u8]) -> Option<Heard> {
 }
 
 /// Errors within a stream are called `throttlingException` and the like.
-fn is_exception(json: &[u8]) -> bool {
-    let text = std::str::from_utf8(json).unwrap_or_default();
-    let members = crate::json::members(text);
+fn is_exception(json: &str) -> bool {
+    let members = crate::json::members(json);
     members
         .iter()
         .any(|member| member.key.ends_with("Exception") || member.key == "error")
@@ -217,7 +216,7 @@ mod tests {
 
     #[test]
     fn cached_tokens_stand_beside_the_prompts() {
-        let json = br#"{"output":{"message":{"role":"assistant","content":[{"text":"four"}]}},"stopReason":"end_turn",
+        let json = r#"{"output":{"message":{"role":"assistant","content":[{"text":"four"}]}},"stopReason":"end_turn",
             "usage":{"inputTokens":10,"outputTokens":5,"totalTokens":105,"cacheReadInputTokens":70,"cacheWriteInputTokens":20}}"#;
         let heard = hear(json).unwrap();
         let expected = Usage {
@@ -234,12 +233,12 @@ mod tests {
 
     #[test]
     fn a_stream_ends_with_its_usage() {
-        let stop = hear(br#"{"messageStop":{"stopReason":"end_turn"}}"#).unwrap();
+        let stop = hear(r#"{"messageStop":{"stopReason":"end_turn"}}"#).unwrap();
         assert!(stop.finished == 1 && !stop.done);
-        let end = hear(br#"{"metadata":{"usage":{"inputTokens":3,"outputTokens":4}}}"#).unwrap();
+        let end = hear(r#"{"metadata":{"usage":{"inputTokens":3,"outputTokens":4}}}"#).unwrap();
         assert!(end.done && end.usage.is_some());
         assert!(
-            hear(br#"{"throttlingException":{"message":"slow down"}}"#)
+            hear(r#"{"throttlingException":{"message":"slow down"}}"#)
                 .unwrap()
                 .error
         );

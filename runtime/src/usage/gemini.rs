@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::messages::estimate;
-use super::{Heard, Reported};
+use super::{Heard, Reported, Said};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -28,7 +28,7 @@ struct Candidate<'a> {
     #[serde(borrow, default)]
     content: Option<Content<'a>>,
     #[serde(borrow, default)]
-    finish_reason: Option<Cow<'a, str>>,
+    finish_reason: Option<Said<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -41,7 +41,7 @@ struct Content<'a> {
 #[serde(rename_all = "camelCase")]
 struct Part<'a> {
     #[serde(borrow, default)]
-    text: Option<Cow<'a, str>>,
+    text: Option<Said<'a>>,
     #[serde(borrow, default)]
     function_call: Option<Call<'a>>,
 }
@@ -49,7 +49,7 @@ struct Part<'a> {
 #[derive(Deserialize)]
 struct Call<'a> {
     #[serde(borrow, default)]
-    name: Option<Cow<'a, str>>,
+    name: Option<Said<'a>>,
     #[serde(borrow, default)]
     args: Option<&'a RawValue>,
 }
@@ -143,8 +143,8 @@ fn failed(reason: &str) -> bool {
     )
 }
 
-pub(super) fn hear(json: &[u8]) -> Option<Heard> {
-    let document: Document<'_> = serde_json::from_slice(json).ok()?;
+pub(super) fn hear(json: &str) -> Option<Heard> {
+    let document: Document<'_> = serde_json::from_str(json).ok()?;
     let candidates = || document.candidates.iter().flatten();
     let reason = candidates().find_map(|candidate| candidate.finish_reason.as_deref());
     let parts = candidates()
@@ -184,7 +184,7 @@ mod tests {
     use waypost_policies::cost::{Manner, Service, Usage};
 
     fn usage(json: &str) -> Usage {
-        hear(json.as_bytes())
+        hear(json)
             .unwrap()
             .usage
             .unwrap()
@@ -204,7 +204,7 @@ mod tests {
             ..Usage::default()
         };
         assert_eq!(usage(json), expected);
-        let heard = hear(json.as_bytes()).unwrap();
+        let heard = hear(json).unwrap();
         assert!(heard.finished == 1 && heard.answers && !heard.error && heard.tokens >= 1);
     }
 
@@ -217,16 +217,15 @@ mod tests {
     #[test]
     fn a_stream_that_goes_on_has_used_what_was_seen() {
         let json = r#"{"candidates":[{"content":{"parts":[{"text":"a"}]}}],"usageMetadata":{"promptTokenCount":10,"candidatesTokenCount":1}}"#;
-        let reported = hear(json.as_bytes()).unwrap().usage.unwrap();
+        let reported = hear(json).unwrap().usage.unwrap();
         assert_eq!(reported.usage(7, Manner::default()).output, 7);
     }
 
     #[test]
     fn a_call_that_the_model_got_wrong_and_a_refused_prompt_are_no_answers() {
-        let wrong =
-            hear(br#"{"candidates":[{"finishReason":"MALFORMED_FUNCTION_CALL"}]}"#).unwrap();
+        let wrong = hear(r#"{"candidates":[{"finishReason":"MALFORMED_FUNCTION_CALL"}]}"#).unwrap();
         assert!(wrong.error && !wrong.answers);
-        let refused = hear(br#"{"promptFeedback":{"blockReason":"SAFETY"}}"#).unwrap();
+        let refused = hear(r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#).unwrap();
         assert!(refused.blocked && !refused.answers);
     }
 }

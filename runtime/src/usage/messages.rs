@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use waypost_policies::cost::Service;
 use waypost_policies::tokens;
 
-use super::{Heard, Reported};
+use super::{Heard, Reported, Said};
 
 #[derive(Deserialize)]
 struct Document<'a> {
@@ -69,11 +69,11 @@ struct OutputDetails {
 #[derive(Deserialize)]
 struct Block<'a> {
     #[serde(borrow, default)]
-    text: Option<Cow<'a, str>>,
+    text: Option<Said<'a>>,
     #[serde(borrow, default)]
-    thinking: Option<Cow<'a, str>>,
+    thinking: Option<Said<'a>>,
     #[serde(borrow, default)]
-    name: Option<Cow<'a, str>>,
+    name: Option<Said<'a>>,
     #[serde(borrow, default)]
     input: Option<&'a RawValue>,
 }
@@ -81,11 +81,11 @@ struct Block<'a> {
 #[derive(Deserialize)]
 struct Delta<'a> {
     #[serde(borrow, default)]
-    text: Option<Cow<'a, str>>,
+    text: Option<Said<'a>>,
     #[serde(borrow, default)]
-    thinking: Option<Cow<'a, str>>,
+    thinking: Option<Said<'a>>,
     #[serde(borrow, default)]
-    partial_json: Option<Cow<'a, str>>,
+    partial_json: Option<Said<'a>>,
     #[serde(default)]
     stop_reason: Option<IgnoredAny>,
 }
@@ -128,8 +128,8 @@ pub(super) fn estimate<'t>(texts: impl IntoIterator<Item = Option<&'t str>>) -> 
     said.map(|text| tokens::of_text(text).max(1)).sum()
 }
 
-pub(super) fn hear(json: &[u8]) -> Option<Heard> {
-    let document: Document<'_> = serde_json::from_slice(json).ok()?;
+pub(super) fn hear(json: &str) -> Option<Heard> {
+    let document: Document<'_> = serde_json::from_str(json).ok()?;
     let started = document.message.and_then(|message| message.usage);
     let usage = match (started, document.usage) {
         (Some(usage), _) => Some(usage.reported(true)),
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn cached_tokens_stand_beside_the_prompts() {
-        let json = br#"{"type":"message","content":[{"type":"text","text":"hello"}],"usage":{"input_tokens":10,
+        let json = r#"{"type":"message","content":[{"type":"text","text":"hello"}],"usage":{"input_tokens":10,
             "cache_read_input_tokens":70,"cache_creation_input_tokens":20,"output_tokens":5}}"#;
         let heard = hear(json).unwrap();
         assert_eq!(
@@ -194,9 +194,8 @@ mod tests {
 
     #[test]
     fn a_stream_says_it_in_two_events() {
-        let start = br#"{"type":"message_start","message":{"usage":{"input_tokens":10,"cache_read_input_tokens":30,"output_tokens":1}}}"#;
-        let delta =
-            br#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":12}}"#;
+        let start = r#"{"type":"message_start","message":{"usage":{"input_tokens":10,"cache_read_input_tokens":30,"output_tokens":1}}}"#;
+        let delta = r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":12}}"#;
         let first = hear(start).unwrap().usage.unwrap();
         // Cut off here, what was seen counts.
         assert_eq!(first.usage(7, Manner::default()).output, 7);
@@ -218,8 +217,7 @@ mod tests {
 
     #[test]
     fn an_error_is_heard() {
-        let json =
-            br#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
+        let json = r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
         let heard = hear(json).unwrap();
         assert!(heard.error && !heard.answers && heard.usage.is_none());
     }

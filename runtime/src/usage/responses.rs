@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use waypost_policies::cost::Service;
 use waypost_policies::tokens;
 
-use super::{Heard, Reported};
+use super::{Heard, Reported, Said};
 
 /// An event, or a whole response.
 #[derive(Deserialize)]
@@ -15,7 +15,7 @@ struct Document<'a> {
     #[serde(borrow, default)]
     r#type: Cow<'a, str>,
     #[serde(borrow, default)]
-    delta: Option<Cow<'a, str>>,
+    delta: Option<Said<'a>>,
     #[serde(borrow, default)]
     response: Option<Response<'a>>,
     #[serde(borrow, default)]
@@ -43,13 +43,13 @@ struct Item<'a> {
     #[serde(borrow, default)]
     content: Option<Vec<Part<'a>>>,
     #[serde(borrow, default)]
-    arguments: Option<Cow<'a, str>>,
+    arguments: Option<Said<'a>>,
 }
 
 #[derive(Deserialize)]
 struct Part<'a> {
     #[serde(borrow, default)]
-    text: Option<Cow<'a, str>>,
+    text: Option<Said<'a>>,
 }
 
 #[derive(Deserialize, Clone, Copy)]
@@ -102,8 +102,8 @@ impl From<WireUsage> for Reported {
     }
 }
 
-pub(super) fn hear(json: &[u8]) -> Option<Heard> {
-    let document: Document<'_> = serde_json::from_slice(json).ok()?;
+pub(super) fn hear(json: &str) -> Option<Heard> {
+    let document: Document<'_> = serde_json::from_str(json).ok()?;
     let (output, usage, service) = match document.response {
         Some(response) => (response.output, response.usage, response.service_tier),
         None => (document.output, document.usage, document.service_tier),
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn the_last_event_has_the_usage_and_says_nothing_twice() {
-        let json = br#"{"type":"response.completed","response":{"output":[{"type":"message","content":[{"type":"output_text","text":"hello"}]}],
+        let json = r#"{"type":"response.completed","response":{"output":[{"type":"message","content":[{"type":"output_text","text":"hello"}]}],
             "usage":{"input_tokens":9,"input_tokens_details":{"cached_tokens":4},"output_tokens":2,"total_tokens":11}}}"#;
         let heard = hear(json).unwrap();
         assert_eq!((heard.tokens, heard.done), (0, true));
@@ -170,14 +170,14 @@ mod tests {
 
     #[test]
     fn a_whole_response_is_counted_by_its_text() {
-        let json = br#"{"object":"response","error":null,"output":[{"type":"reasoning"},{"type":"function_call","arguments":"{\"a\":1}"}]}"#;
+        let json = r#"{"object":"response","error":null,"output":[{"type":"reasoning"},{"type":"function_call","arguments":"{\"a\":1}"}]}"#;
         let heard = hear(json).unwrap();
         assert!(heard.tokens > 0 && heard.answers && !heard.error && heard.usage.is_none());
     }
 
     #[test]
     fn a_failure_is_an_error() {
-        let json = br#"{"type":"response.failed","response":{"status":"failed","error":{"code":"server_error"}}}"#;
+        let json = r#"{"type":"response.failed","response":{"status":"failed","error":{"code":"server_error"}}}"#;
         assert!(hear(json).unwrap().error);
     }
 }

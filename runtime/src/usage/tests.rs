@@ -231,7 +231,7 @@ fn embeddings_have_no_answer() {
 #[test]
 fn what_is_sent_under_two_names_counts_once_and_hides_no_usage() {
     let json = r#"{"choices":[{"delta":{"reasoning":"hm","reasoning_content":"hm"},"message":{"content":"hm"}}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#;
-    let answer = Answer::parse(json.as_bytes()).unwrap();
+    let answer = Answer::parse(json).unwrap();
     assert_eq!(answer.tokens(), tokens::of_text("hm"));
     assert_eq!(usage(json).output, 2);
 }
@@ -245,7 +245,7 @@ fn content_of_an_unknown_shape_hides_no_usage() {
 #[test]
 fn text_tool_calls_and_reasoning_count() {
     let json = r#"{"choices":[{"message":{"content":"","tool_calls":[{"function":{"name":"write_file","arguments":"{\"a\":1}"}}],"reasoning_content":"hm"},"finish_reason":"tool_calls"}]}"#;
-    let answer = Answer::parse(json.as_bytes()).unwrap();
+    let answer = Answer::parse(json).unwrap();
     assert_eq!(answer.finished(), 1);
     assert!(answer.tokens() >= 3, "{}", answer.tokens());
 }

@@ -159,7 +159,7 @@ async fn a_stream_ends_with_the_plan_that_it_began_with() {
     );
     reload(&world).await;
     assert_eq!(world.ask("hi").await.header("x-waypost-tier"), "first");
-    assert_eq!(world.receipt().await.model, "other");
+    assert_eq!(&*world.receipt().await.model, "other");
     say(r#"{"choices":[{"delta":{"content":"b"}}]}"#);
     say("[DONE]");
     drop(events);

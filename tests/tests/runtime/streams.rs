@@ -189,7 +189,7 @@ async fn a_stream_that_begins_with_an_error_falls_back() {
         "{}",
         answer.text
     );
-    assert_eq!(world.receipt().await.model, "dear");
+    assert_eq!(&*world.receipt().await.model, "dear");
 }
 
 #[tokio::test]

@@ -110,7 +110,7 @@ async fn a_token_stands_for_whom_it_claims() {
     assert_eq!((&*receipt.caller, &*receipt.team), ("robot", "payments"));
     // Keys go on beside tokens.
     assert_eq!(call(&world, "alpha-key").await.status, 200);
-    assert_eq!(world.receipt().await.caller, "alpha");
+    assert_eq!(&*world.receipt().await.caller, "alpha");
 }
 
 #[tokio::test]

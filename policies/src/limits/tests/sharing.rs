@@ -389,7 +389,7 @@ fn tokens(window: Window) -> Quota {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn a_day_never_sees_more_than_what_is_written(steps in steps()) {
@@ -418,6 +418,29 @@ proptest! {
             let used = world.densest(length);
             prop_assert!(used <= most, "{used} of {most} in {seconds} s");
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn with_a_share_no_more_than_as_much_again(steps in steps(), away in proptest::collection::vec(any::<bool>(), 300)) {
+        let calendar = Calendar::utc(Period::Day);
+        let mut world = World::new(tokens(Window::Calendar(calendar)), true);
+        for (step, is_away) in steps.iter().zip(away) {
+            // Without its memory a replica does not know what it has used of its share.
+            if matches!(step, Step::Crash(_)) {
+                continue;
+            }
+            let is_talk = matches!(step, Step::Talk(_) | Step::Forget | Step::ForgetBut(_));
+            for replica in &world.replicas {
+                replica.state.set_away(is_away && !is_talk);
+            }
+            world.step(step);
+        }
+        let used: u64 = world.used.values().map(|(_, used)| used).sum();
+        prop_assert!(used <= 2 * HOLDS + world.forgotten, "{used}, {} forgotten", world.forgotten);
     }
 }
 
