@@ -1,4 +1,4 @@
-//! What Redis does with an ask, as a pure function: what its script (`runtime/src/exchange/lease.lua`) is held to by tests.
+//! What Redis does with an ask, as a pure function: what its script (`runtime/src/sharing/lease.lua`) is held to by tests.
 //!
 //! Invariant: the script and this do the same, step by step. Amounts are grains, times microseconds of Redis's clock.
 
@@ -91,7 +91,10 @@ impl Exchange {
             None => used = used.max(ask.floor),
         }
         used += ask.debt;
-        used = used.saturating_sub(ask.give.saturating_sub(drained(ask.give_since)));
+        // Of one that it has forgotten nobody knows whether this has been given back before: what others heard may say so.
+        if own.is_some() {
+            used = used.saturating_sub(ask.give.saturating_sub(drained(ask.give_since)));
+        }
         let is_learning = now < born + LEARNING;
         let granted = if is_learning {
             0

@@ -65,7 +65,8 @@ else
   used = math.max(used, floor)
 end
 used = used + debt
-used = math.max(0, used - math.max(0, give - drained(give_since)))
+-- Of one that was forgotten nobody knows whether this has been given back before: what others heard may say so.
+if own then used = math.max(0, used - math.max(0, give - drained(give_since))) end
 
 -- What there is room for.
 local verdict, granted = 3, 0
