@@ -33,6 +33,16 @@ const NANOSECONDS_IN_MILLISECOND: u128 = 1_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Incarnation(pub(super) u64);
 
+impl Incarnation {
+    /// One that was written down. They are counted up from zero: half of what fits is more than ever begin.
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        match reader.number()? {
+            number if number <= u64::MAX / 2 => Ok(Self(number)),
+            _ => Err(Malformed),
+        }
+    }
+}
+
 /// How much of one quota one key has used.
 #[derive(Debug)]
 pub(super) struct Bucket {
@@ -101,7 +111,7 @@ impl Hold {
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         Ok(Self {
             amount: reader.number()?,
-            incarnation: Incarnation(reader.number()?),
+            incarnation: Incarnation::read(reader)?,
             serial: reader.number()?,
         })
     }
@@ -416,7 +426,7 @@ impl Bucket {
                 Fill::Sliding(sliding) => sliding.slot(measure(quota)).cast_unsigned(),
                 // What it was before, should the reservation come to nothing.
                 Fill::Session { active, .. } => active.cast_unsigned(),
-                _ => self.serial + 1,
+                _ => self.serial.saturating_add(1),
             },
         };
         self.hold_again(quota, hold);
@@ -527,7 +537,7 @@ impl Bucket {
     }
 
     pub(super) fn read(quota: &Quota, reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let incarnation = Incarnation(reader.number()?);
+        let incarnation = Incarnation::read(reader)?;
         let serial = reader.number()?;
         let mut held = SmallVec::new();
         let fill = match (reader.byte()?, &quota.window) {

@@ -120,7 +120,7 @@ impl Replay {
                 let now = reader.time()?;
                 let name = read_name(reader)?;
                 let amount = reader.number()?;
-                let incarnation = Incarnation(reader.number()?);
+                let incarnation = Incarnation::read(reader)?;
                 self.touch(mapping, name, incarnation, now, |bucket, quota| {
                     bucket.add(quota, amount);
                 });
@@ -169,7 +169,7 @@ impl Replay {
 
     fn buckets(&mut self, mapping: &Mapping, reader: &mut Reader<'_>) -> Result<(), Malformed> {
         let shard: usize = reader.number()?;
-        let incarnations = reader.number()?;
+        let incarnations = Incarnation::read(reader)?.0;
         let count: usize = reader.number()?;
         let mut shard = self.state.lock(shard).ok_or(Malformed)?;
         shard.restart(incarnations, count.min(reader.0.len()));
@@ -193,7 +193,7 @@ fn read_end(reader: &mut Reader<'_>) -> Result<Ended, Malformed> {
         name: read_name(reader)?,
         hold: Hold::read(reader)?,
         spent: reader.number()?,
-        incarnation: Incarnation(reader.number()?),
+        incarnation: Incarnation::read(reader)?,
     })
 }
 
